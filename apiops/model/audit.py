@@ -1,0 +1,130 @@
+"""The ledger's values: reasons, audit entries, applied revisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from apiops.model.resource import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a write happens: the commits that are charged for it (or a person's words).
+
+    `text` is the first line people read: the newest charged commit's subject, or the reason a
+    person gave in a console. `signer` is the principal whose signature proved that commit.
+    """
+
+    text: str
+    commit: str = ""
+    commits: tuple[str, ...] = ()
+    signer: str = ""
+    pull_request: str = ""
+
+
+class Source(StrEnum):
+    """Through which door a write came."""
+
+    APPLY = "apply"
+    CONSOLE = "console"
+    HTTP = "http"
+    ROTATION = "rotation"
+    INIT = "init"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditContext:
+    """What every write must carry. `actor` was claimed, `principal` is what it resolved to."""
+
+    actor: str
+    principal: str
+    reason: Reason
+    run: str
+    source: Source
+    tier: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row of the audit log. `before` and `after` hold fingerprints where secrets stand."""
+
+    seq: int
+    at: datetime
+    actor: str
+    principal: str
+    tier: str
+    action: str
+    resource: ResourceId | None
+    environment: str | None
+    before: Any
+    after: Any
+    delta: Any
+    reason: Reason
+    run: str
+    source: str
+    previous: str
+    digest: str
+    outcome: str = "done"
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which entries: every field that is set narrows; `limit` newest first, 0 = all."""
+
+    principal: str | None = None
+    project: str | None = None
+    environment: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    commit: str | None = None
+    run: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What verifying the audit chain said: entries checked and, if broken, the first bad one."""
+
+    entries: int
+    head: str
+    first_bad: int | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The last applied revision of one unit: a link of a hash chain, replaced by compare-and-set."""
+
+    unit: str
+    commit: str
+    tree: str
+    serial: int
+    previous: str
+    digest: str
+    at: datetime
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Where trust begins: the first commit, and the principal who answers for all of its tree."""
+
+    repository: str
+    target: str
+    commit: str
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """What the ledger knows of one repository and target."""
+
+    introduction: Introduction | None = None
+    applied: Mapping[str, Applied] = field(default_factory=dict)

@@ -1,0 +1,19 @@
+"""apiops' own canonical form: JSON with sorted keys as UTF-8, and SHA-256 over it.
+
+It is not RFC 8785 (floats and keys beyond the BMP differ), so the digests are ours alone.
+"""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+
+def encode(tree: Any) -> bytes:
+    """The canonical bytes of a JSON tree. Raises TypeError for what JSON cannot hold."""
+    return orjson.dumps(tree, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(tree: Any) -> str:
+    """SHA-256 of the canonical form, 64 lower-case hex digits."""
+    return hashlib.sha256(encode(tree)).hexdigest()

@@ -1,0 +1,5 @@
+"""Codes AO8xx: the Git repository."""
+
+from apiops.model.diagnostic import Code
+
+CODES: tuple[Code, ...] = ()

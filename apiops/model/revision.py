@@ -1,0 +1,115 @@
+"""Revisions, snapshots and commits: what Git tells us."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from apiops.model.resource import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A full commit id, the ref it was found by, and its tree id.
+
+    `commit` is empty for a work tree (`--worktree`), which can be validated and planned but
+    never applied.
+    """
+
+    commit: str
+    ref: str
+    tree: str
+    subject: str = ""
+
+    @property
+    def short(self) -> str:
+        """The first seven hex digits, as people quote commits (`worktree` for a work tree)."""
+        return self.commit[:7] or "worktree"
+
+
+class FileMode(StrEnum):
+    """What a tree entry is; anything but a FILE is reported, never followed."""
+
+    FILE = "file"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A tree entry: repository-relative POSIX path, Git blob id, mode."""
+
+    path: str
+    blob: str
+    mode: FileMode = FileMode.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All files at one revision. `read` fetches a blob's bytes by id, each at most once a run."""
+
+    revision: Revision
+    files: Mapping[str, File]
+    read: Callable[[str], bytes] = field(compare=False, repr=False)
+
+
+class SignatureStatus(StrEnum):
+    """What in-process verification said; everything but GOOD proves nothing."""
+
+    GOOD = "good"
+    UNSIGNED = "unsigned"
+    BAD = "bad"
+    MALFORMED = "malformed"
+    WRONG_NAMESPACE = "wrong-namespace"
+    WEAK = "weak"
+    SEVERAL = "several"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A commit's signature: its status and, when good, the OpenSSH fingerprint of the key.
+
+    `key` is `SHA256:…` as `ssh-keygen -l` prints it. Whose key it is, access decides.
+    """
+
+    status: SignatureStatus
+    key: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit. `author` and `committer` are what the commit claims (shown, never trusted)."""
+
+    id: str
+    parents: tuple[str, ...]
+    tree: str
+    subject: str
+    message: str
+    author: str
+    committer: str
+    at: datetime
+    signature: Signature
+
+
+class Relation(StrEnum):
+    """How a head stands to the last applied commit."""
+
+    SAME = "same"
+    FORWARD = "forward"
+    REWRITTEN = "rewritten"
+    BASE_MISSING = "base-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitView:
+    """A commit as authorization sees it: the rendered content of every resource it describes.
+
+    `content` maps identity to `Resource.content`; `broken` names the units whose content could
+    not be read at this commit (an error diagnostic), with the code.
+    """
+
+    commit: Commit
+    content: Mapping[ResourceId, str]
+    broken: Mapping[str, str] = field(default_factory=dict)

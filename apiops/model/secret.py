@@ -1,0 +1,78 @@
+"""Secrets as values: a plaintext that cannot print itself, and the leaf that stands for it.
+
+In every tree of the line a secret is a *leaf*, the mapping `{"$secret": {...}}`, which holds
+where the ciphertext lies and a keyed fingerprint, never the value. The plaintext travels beside
+the tree, as a `SecretValue`, from `age.reveal` to the store and nowhere else.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NoReturn
+
+MARK: Final = "$secret"
+"""The one key of a leaf, and of an author's reference (`{$secret: file.sops.yaml#key}`)."""
+
+HIDDEN: Final = "(hidden)"
+"""What every rendering shows instead of a secret."""
+
+
+class SecretValue:
+    """Plaintext bytes that refuse to be printed, pickled or compared in variable time."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes | str) -> None:
+        self._value = value.encode() if isinstance(value, str) else bytes(value)
+
+    def reveal(self) -> bytes:
+        """The plaintext, to be sealed or fingerprinted at once and never kept."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"SecretValue{HIDDEN}"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretValue) and hmac.compare_digest(self._value, other._value)
+
+    def __hash__(self) -> NoReturn:
+        raise TypeError("a SecretValue has no hash")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SecretValue cannot be pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretLeaf:
+    """What the line knows of a secret.
+
+    `blob` is the Git blob id of the file that holds the ciphertext, `file` its path, `pointer`
+    the keys inside it joined by `/` (empty: the whole file), `cipher` the SHA-256 of the
+    ciphertext token (an author's change of it is a change of the resource), `environment` whose
+    keys seal it, `fingerprint` the Manager's keyed hash of the plaintext (None: not opened).
+    """
+
+    environment: str
+    fingerprint: str | None = None
+    blob: str = ""
+    file: str = ""
+    pointer: str = ""
+    cipher: str = ""
+
+    def node(self) -> dict[str, Any]:
+        """The leaf as it stands in a tree."""
+        return {MARK: asdict(self)}
+
+
+def leaf_of(node: Any) -> SecretLeaf | None:
+    """The leaf that `node` is, or None if it is anything else (an author's reference too)."""
+    if isinstance(node, Mapping) and len(node) == 1:
+        inner = node.get(MARK)
+        if isinstance(inner, Mapping):
+            return SecretLeaf(**inner)
+    return None

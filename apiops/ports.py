@@ -1,0 +1,172 @@
+"""The sockets of the line: what reconcile asks of the world, and the world promises.
+
+Every real adapter and every fake passes the same contract suite in `tests/contracts`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from apiops.model.access import Grants
+from apiops.model.audit import (
+    Applied,
+    AuditContext,
+    AuditEntry,
+    AuditQuery,
+    ChainReport,
+    Introduction,
+    LedgerState,
+)
+from apiops.model.outcome import Outcome
+from apiops.model.plan import Change
+from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
+from apiops.model.revision import Commit, Relation, Revision, Snapshot
+from apiops.model.secret import SecretLeaf, SecretValue
+
+
+class Repository(Protocol):
+    """A Git repository, read from its objects."""
+
+    @property
+    def lineage(self) -> str:
+        """What makes two clones the same repository: the id of its first root commit."""
+
+    def resolve(self, ref: str) -> Revision:
+        """The revision a ref, branch, tag or commit id names. Raises SourceError."""
+
+    def snapshot(self, revision: Revision) -> Snapshot:
+        """All files at a revision. Raises SourceError for an unreadable object."""
+
+    def relation(self, base: str, head: str) -> Relation:
+        """How commit `head` stands to commit `base`."""
+
+    def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
+        """Commits reachable from `head` and not from `base`, parents first, signatures verified."""
+
+
+class Keyring(Protocol):
+    """The age identities at hand."""
+
+    def open(self, leaf: SecretLeaf, content: bytes) -> SecretValue:
+        """The plaintext that `leaf` points at in the file `content`; the file's MAC is checked.
+
+        Raises SecretError (no identity, none that matches, MAC wrong, no such key).
+        """
+
+    @property
+    def available(self) -> bool:
+        """Whether any identity was found. Without one a run goes on, on ciphertext."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the Manager holds now, for one repository and target.
+
+    `resources` are all that the reader may see (not only the inventory), `permissions` is the
+    digest of `grants`.
+    """
+
+    lineage: str
+    resources: tuple[LiveResource, ...]
+    grants: Grants
+    ledger: LedgerState
+
+    @property
+    def permissions(self) -> str:
+        """Identifies the permission snapshot that verdicts are made from."""
+        return self.grants.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change to carry out, with what it needs.
+
+    `resource` is the desired form (None for delete and undeploy), `secrets` the plaintexts by
+    the JSON pointer of their leaf in the spec, `principals` the makers of the charged commits:
+    each must hold the right when the write happens.
+    """
+
+    change: Change
+    resource: Resource | None
+    principals: tuple[str, ...]
+    context: AuditContext
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The writes of one unit, carried out together: on the embedded Manager, all or nothing.
+
+    `base` is the applied commit that the plan was made from (None: first time); the unit moves
+    to `head` by compare-and-set. `fence` is the lease's token. A batch without writes still
+    moves the unit.
+    """
+
+    repository: str
+    target: str
+    unit: str
+    base: str | None
+    head: Revision
+    writes: tuple[Write, ...]
+    context: AuditContext
+    fence: int
+    introduction: Introduction | None = None
+
+
+class Manager(Protocol):
+    """The thing that is managed: the embedded Manager or the vendor's."""
+
+    def read(self, repository: str, target: str) -> Live:
+        """The live state. Raises ManagerUnavailable, StoreError."""
+
+    def fingerprint(
+        self, id: ResourceId, pointer: str, environment: str, value: SecretValue
+    ) -> str:
+        """The keyed hash of a secret, bound to its place. The key is the environment's."""
+
+    def write(self, batch: Batch) -> tuple[Outcome, ...]:
+        """Carry out a batch, deciding permission again.
+
+        Raises AccessDenied, Conflict, ManagerError.
+        """
+
+    def lease(self, name: str, holder: str) -> AbstractContextManager[int]:
+        """Hold a named lease; gives the fencing token. Raises ManagerUnavailable if held."""
+
+
+class Ledger(Protocol):
+    """The append-only book: audit entries and applied revisions."""
+
+    def state(self, repository: str, target: str) -> LedgerState:
+        """Introduction and applied revisions."""
+
+    def history(self, repository: str, target: str, unit: str) -> tuple[Applied, ...]:
+        """The chain of applied revisions of a unit, oldest first."""
+
+    def entries(self, query: AuditQuery) -> Iterator[AuditEntry]:
+        """Audit entries, newest first."""
+
+    def deny(self, context: AuditContext, change: Change, code: str, message: str) -> int:
+        """Record a denied attempt, in a transaction of its own; the entry's number."""
+
+    def verify(self) -> ChainReport:
+        """Walk the chain and name the first bad entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth telling: the station of the line, what happens there, and how far it is."""
+
+    station: str
+    message: str
+    done: int = 0
+    total: int = 0
+    fields: JsonObject = field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Told what happens: the progress line, logs, metrics."""
+
+    def notice(self, event: Event) -> None:
+        """Take note; must not raise and must not slow the line."""
