@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from apiops.model.access import Grants
+from apiops.model.access import Grants, Trust
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -64,13 +64,14 @@ class Live:
     """What the Manager holds now, for one repository and target.
 
     `resources` are all that the reader may see (not only the inventory), `permissions` is the
-    digest of `grants`.
+    digest of `grants`. `trust` is the Manager's own setting, so that a commit cannot loosen it.
     """
 
     lineage: str
     resources: tuple[LiveResource, ...]
     grants: Grants
     ledger: LedgerState
+    trust: Trust = Trust.SIGNED
 
     @property
     def permissions(self) -> str:
@@ -82,9 +83,10 @@ class Live:
 class Write:
     """One change to carry out, with what it needs.
 
-    `resource` is the desired form (None for delete and undeploy), `secrets` the plaintexts by
-    the JSON pointer of their leaf in the spec, `principals` the makers of the charged commits:
-    each must hold the right when the write happens.
+    `resource` has the spec as it shall be afterwards (None for delete and undeploy), `secrets`
+    the plaintexts by the JSON pointer of their leaf in the spec, `files` the bytes of the files
+    it refers to by their SHA-256, `principals` the makers of the charged commits: each must hold
+    the right when the write happens.
     """
 
     change: Change
@@ -92,6 +94,7 @@ class Write:
     principals: tuple[str, ...]
     context: AuditContext
     secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +103,15 @@ class Batch:
 
     `base` is the applied commit that the plan was made from (None: first time); the unit moves
     to `head` by compare-and-set. `fence` is the lease's token. A batch without writes still
-    moves the unit.
+    moves the unit. Without a `head` it is a person's own change in the Manager: no unit moves and
+    nobody's inventory changes, so the next run finds it as drift.
     """
 
     repository: str
     target: str
     unit: str
     base: str | None
-    head: Revision
+    head: Revision | None
     writes: tuple[Write, ...]
     context: AuditContext
     fence: int

@@ -36,7 +36,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditContext:
-    """What every write must carry. `actor` was claimed, `principal` is what it resolved to."""
+    """What every write must carry: `actor` was claimed, `principal` is who it resolved to."""
 
     actor: str
     principal: str

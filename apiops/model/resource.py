@@ -2,14 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
+from apiops.model import canonical, secret
 from apiops.model.diagnostic import Location
 
 SYSTEM: Final = "system"
 """The unit that all System-tier resources form, beside the projects."""
 
 JsonObject = Mapping[str, Any]
+
+
+def state_digest(spec: JsonObject, labels: Mapping[str, str]) -> str:
+    """The digest by which desired and live state are compared.
+
+    Secrets count by fingerprint alone (so that re-encryption is no change), deployments not at
+    all: they are compared one by one. SHA-256, 64 hex digits.
+    """
+    bare = {name: value for name, value in spec.items() if name != "deployments"}
+    return canonical.digest({"spec": _by_fingerprint(bare), "labels": dict(labels)})
+
+
+def _by_fingerprint(node: Any) -> Any:
+    leaf = secret.leaf_of(node)
+    if leaf is not None:
+        return {secret.MARK: leaf.fingerprint}
+    if isinstance(node, Mapping):
+        return {key: _by_fingerprint(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_by_fingerprint(value) for value in node]
+    return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,31 @@ class ResourceId:
         return (self.project or "", self.kind, self.name)
 
 
+class FileMode(StrEnum):
+    """What a tree entry is; anything but a FILE is reported, never followed."""
+
+    FILE = "file"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A tree entry: repository-relative POSIX path, Git blob id, mode."""
+
+    path: str
+    blob: str
+    mode: FileMode = FileMode.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is applied to: the target's name and the environment that it stands for."""
+
+    name: str
+    environment: str
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a resource was written: path and Git blob id of the file, and the document's index."""
@@ -45,11 +93,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One parsed, rendered document (parameters and patches applied, files inlined).
+    """One parsed, rendered document: parameters and patches applied, files resolved.
 
     `spec` is a JSON tree with `model.secret` leaves. `content` is the digest that authorization
-    compares: over ciphertexts and every rendered input. `source_digest` keeps the digest of
-    referenced files (an OpenAPI document) by their path in the repository.
+    compares: over ciphertexts and every rendered input, file digests included. `files` are the
+    files it refers to (an OpenAPI document, a certificate) by the JSON pointer of the field;
+    beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes.
     """
 
     id: ResourceId
@@ -58,6 +107,7 @@ class Resource:
     content: str
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
     renamed_from: str | None = None
     protected: bool = False
 

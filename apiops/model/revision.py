@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from apiops.model.resource import ResourceId
+from apiops.model.resource import File, JsonObject, ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,6 @@ class Revision:
     def short(self) -> str:
         """The first seven hex digits, as people quote commits (`worktree` for a work tree)."""
         return self.commit[:7] or "worktree"
-
-
-class FileMode(StrEnum):
-    """What a tree entry is; anything but a FILE is reported, never followed."""
-
-    FILE = "file"
-    SYMLINK = "symlink"
-    SUBMODULE = "submodule"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A tree entry: repository-relative POSIX path, Git blob id, mode."""
-
-    path: str
-    blob: str
-    mode: FileMode = FileMode.FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +89,29 @@ class Relation(StrEnum):
 class CommitView:
     """A commit as authorization sees it: the rendered content of every resource it describes.
 
-    `content` maps identity to `Resource.content`; `broken` names the units whose content could
-    not be read at this commit (an error diagnostic), with the code.
+    `content` maps identity to `Resource.content`; `deployments` names the environments in which
+    a resource is to run; `permissions` has the specs of the kinds that give rights (User, Role,
+    Team, Membership); `broken` names the units whose content could not be read at this commit
+    (an error diagnostic), with the code.
     """
 
     commit: Commit
     content: Mapping[ResourceId, str]
+    deployments: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=dict)
+    permissions: Mapping[ResourceId, JsonObject] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The commits that answer for a plan.
+
+    `views` are the commits reachable from `head` and not from every unit's base, parents first;
+    `boundary` has the views of their parents outside of that range (by commit id), the bases
+    among them. `base` maps a unit to its last applied commit; a unit not named has none.
+    """
+
+    head: str
+    base: Mapping[str, str]
+    views: tuple[CommitView, ...]
+    boundary: Mapping[str, CommitView] = field(default_factory=dict)

@@ -53,8 +53,10 @@ class Kind:
     `wave` orders creates (deletes mirror it). `category` and `tier` say which right a change
     needs. `keyed` maps a list's path to the field that identifies its items (`""`: the list is a
     set of scalars; a list not named is compared by position). `immutable` fields cannot change
-    without delete and create. `replaces`: a field left out means its default; otherwise it is
-    unmanaged. `folds_case`: names that differ only in case are the same.
+    without delete and create. A field left out means its default; but in the mappings that
+    `merges` names (dotted paths; `""` is `spec` itself) a key left out is unmanaged. `files` are
+    the fields that hold the path of a file. `folds_case`: names that differ only in case are the
+    same. `deployable`: has `spec.deployments`, each a change of its own.
     """
 
     name: str
@@ -68,7 +70,8 @@ class Kind:
     references: tuple[Reference, ...] = ()
     keyed: dict[str, str] = field(default_factory=dict)
     immutable: tuple[str, ...] = ()
-    replaces: bool = True
+    merges: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     folds_case: bool = False
     deployable: bool = False
 
