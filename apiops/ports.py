@@ -41,6 +41,9 @@ class Repository(Protocol):
     def relation(self, base: str, head: str) -> Relation:
         """How commit `head` stands to commit `base`."""
 
+    def commit(self, id: str) -> Commit:
+        """One commit by its full id, signature verified. Raises SourceError."""
+
     def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """Commits reachable from `head` and not from `base`, parents first, signatures verified."""
 

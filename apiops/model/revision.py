@@ -63,7 +63,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit. `author` and `committer` are what the commit claims (shown, never trusted)."""
+    """One commit. `author` and `committer` are what the commit claims (shown, never trusted).
+
+    `bases` are the merge bases of a merge's parents, sorted (empty for any other commit).
+    """
 
     id: str
     parents: tuple[str, ...]
@@ -74,6 +77,7 @@ class Commit:
     committer: str
     at: datetime
     signature: Signature
+    bases: tuple[str, ...] = ()
 
 
 class Relation(StrEnum):
@@ -107,8 +111,8 @@ class History:
     """The commits that answer for a plan.
 
     `views` are the commits reachable from `head` and not from every unit's base, parents first;
-    `boundary` has the views of their parents outside of that range (by commit id), the bases
-    among them. `base` maps a unit to its last applied commit; a unit not named has none.
+    `boundary` has the views of their parents and merge bases outside of that range (by commit
+    id), the units' bases and the introduction among them. `base` maps a unit to its last applied commit; a unit not named has none.
     """
 
     head: str
