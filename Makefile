@@ -1,0 +1,54 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both make what they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_FLAGS ?=
+PYTEST_FLAGS ?= -n 2
+
+.PHONY: demo test check format generate golden lock clean
+
+demo: .venv/runtime
+	$(BIN)/apiops demo $(DEMO_FLAGS)
+
+test: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_FLAGS)
+
+# Mend what a tool can mend.
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Rewrite the checked-in files that are generated from code (schemas, reference pages).
+generate: .venv/dev
+	$(BIN)/python -m apiops.cli.generate
+
+# Rewrite the golden files; read the diff before you commit it.
+golden: .venv/dev
+	$(BIN)/pytest tests/golden --update-golden -q
+
+# Exact versions with hashes, from the lower bounds in pyproject.toml.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --quiet --output-file requirements-dev.lock
+	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet --constraint requirements-dev.lock --output-file requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	test -f .venv/dev || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps .
+	touch $@
+
+.venv/dev: .venv/bin/python requirements-dev.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch .venv/runtime $@
