@@ -1,0 +1,119 @@
+"""What a kind is: the row type of the table of kinds, and the rules for names.
+
+A kind is data, so that spec, plan, access and the Manager read the same facts and none of them
+has a special case for one kind in its code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from apiops.model.access import Category, Tier
+
+API_VERSION: Final = "apiops/v1"
+"""The only `apiVersion` there is."""
+
+PROTECTED: Final = "apiops/protected"
+"""The annotation that, set to the text `"true"`, makes plan's guard defend a resource."""
+
+NAME: Final = "^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,126}[A-Za-z0-9._-])?$"
+"""Names in general: letters, digits, blanks inside, `.`, `_`, `-`; 1 to 128 characters."""
+
+VARIABLE_NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+"""Names that stand between `${` and `}`."""
+
+LOGIN: Final = "^[A-Za-z0-9]([A-Za-z0-9 ._@+-]{0,126}[A-Za-z0-9._@+-])?$"
+"""Names that people and machines log in with: an e-mail address is allowed."""
+
+
+class Home(StrEnum):
+    """Where a kind lives: without `metadata.project`, with it, or either."""
+
+    SYSTEM = "system"
+    PROJECT = "project"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A boolean beside a field that says whether the field is secret.
+
+    It is when the boolean equals `secret_when`; `default` is what an absent one means.
+    """
+
+    field: str
+    secret_when: bool
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecretField:
+    """A field that may hold a secret.
+
+    `path` is dotted, relative to `spec`; `*` stands for any key or list item. `required`:
+    plaintext there is refused. `environment` is the index of the path component that names the
+    environment whose keys seal the value (None: the target's environment). With a `switch`,
+    `required` holds only when the switch says so.
+    """
+
+    path: str
+    required: bool = True
+    environment: int | None = None
+    switch: Switch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field that names another resource: path as in SecretField, the kind it names.
+
+    `system` means the name is looked up in the System tier; otherwise in the same project and,
+    for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
+    `key`: the reference is the mapping's keys, not its values. With `only`, a sibling field and
+    its value, the reference counts only where that sibling has that value.
+    """
+
+    path: str
+    kind: str
+    system: bool = False
+    key: bool = False
+    only: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind.
+
+    `model` is `module:class` of the pydantic model of its `spec`. `wave` orders creates (deletes
+    mirror it). `category` and `tier` say which right a change needs. `keyed` maps a list's path
+    to the field that identifies its items (`a+b`: two fields together; `""`: the list is a set of
+    scalars; a list not named is compared by position). `immutable` fields cannot change without
+    delete and create. A field left out means its default; but in the mappings that `merges` names
+    (dotted paths; `""` is `spec` itself) a key left out is unmanaged. `files` are the fields that
+    hold the path of a file. `names` is the pattern of `metadata.name`. `folds_case`: names that
+    differ only in case are the same. `deployable`: has `spec.deployments`, each a change of its
+    own. `builtin` are names that exist without a resource.
+    """
+
+    name: str
+    model: str
+    home: Home
+    tier: Tier
+    category: Category
+    wave: int
+    summary: str
+    secrets: tuple[SecretField, ...] = ()
+    references: tuple[Reference, ...] = ()
+    keyed: dict[str, str] = field(default_factory=dict)
+    immutable: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    names: str = NAME
+    folds_case: bool = False
+    deployable: bool = False
+    builtin: frozenset[str] = frozenset()
+
+
+def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:
+    """What identifies an item of a keyed list; `fields` is a value of `Kind.keyed`."""
+    return tuple(item.get(name) for name in fields.split("+"))

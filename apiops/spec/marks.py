@@ -1,0 +1,157 @@
+"""Where secrets and references are in one concrete `spec`.
+
+Two sources say so: the table of kinds, and for payload families (policies, connections) the
+marks `x-apiops-secret` and `x-apiops-reference` in the JSON Schema of the payload's type. Both
+become patterns, and one walker lays patterns over a tree.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from apiops.model.kinds import KINDS, Reference, SecretField
+from apiops.spec import catalog
+
+Path = tuple[str | int, ...]
+"""A field's path inside `spec`: keys and list indices."""
+
+STAGES: Final = ("request", "response", "error")
+"""The pipelines of a proxy, in the order in which a message passes them."""
+
+
+class Mention(NamedTuple):
+    """A name of another resource: where it stands, the kind and name meant, in the System tier?
+
+    Without `system` the name is meant in the same project; see `Reference` for what follows.
+    """
+
+    path: Path
+    kind: str
+    name: str
+    system: bool
+
+
+def secret_paths(kind: str, spec: Mapping[str, Any]) -> Iterator[tuple[Path, SecretField]]:
+    """Each secret field that `spec` has, with `required` settled by its switch, if any."""
+    for secret in KINDS[kind].secrets:
+        for path, parent, _ in _lay(secret.path, spec):
+            yield path, _settled(secret, parent)
+    for prefix, family, type_, payload in payloads(kind, spec):
+        for secret in _marks(family, type_)[0]:
+            for path, _parent, _value in _lay(secret.path, payload):
+                yield (*prefix, *path), secret
+
+
+def references(kind: str, spec: Mapping[str, Any]) -> Iterator[Mention]:
+    """Each name of another resource in `spec`, for the kinds that apiops knows."""
+    for reference in KINDS[kind].references:
+        yield from _mentions((), reference, spec)
+    for prefix, family, type_, payload in payloads(kind, spec):
+        for reference in _marks(family, type_)[1]:
+            yield from _mentions(prefix, reference, payload)
+
+
+def payloads(
+    kind: str, spec: Mapping[str, Any]
+) -> Iterator[tuple[Path, str, str, Mapping[str, Any]]]:
+    """The payloads in `spec` whose schema is data: path, family, type, tree."""
+    if kind == "Connection" and isinstance(spec.get("type"), str):
+        yield (), catalog.CONNECTIONS, spec["type"], spec
+    if kind == "ApiProxy":
+        yield from _policies(spec.get("policies"))
+
+
+def expand(pattern: str, tree: Any) -> Iterator[Path]:
+    """The paths in `tree` that a dotted `pattern` (`*` is any key or item) stands for."""
+    for path, _parent, _value in _lay(pattern, tree):
+        yield path
+
+
+def _policies(stages: Any) -> Iterator[tuple[Path, str, str, Mapping[str, Any]]]:
+    if not isinstance(stages, Mapping):
+        return
+    for stage in STAGES:
+        items = stages.get(stage)
+        for index, item in enumerate(items if isinstance(items, list | tuple) else ()):
+            if isinstance(item, Mapping) and isinstance(item.get("spec"), Mapping):
+                path = ("policies", stage, index, "spec")
+                yield path, catalog.POLICIES, str(item.get("type")), item["spec"]
+
+
+def _settled(secret: SecretField, parent: Any) -> SecretField:
+    switch = secret.switch
+    if switch is None:
+        return secret
+    value = parent.get(switch.field, switch.default)
+    return SecretField(secret.path, value == switch.secret_when, secret.environment, switch)
+
+
+def _mentions(prefix: Path, reference: Reference, tree: Any) -> Iterator[Mention]:
+    for path, parent, value in _lay(reference.path, tree):
+        if reference.only is not None:
+            sibling, wanted = reference.only
+            if parent.get(sibling) != wanted:
+                continue
+        if reference.key:
+            names = tuple(value) if isinstance(value, Mapping) else ()
+            for name in names:
+                yield Mention((*prefix, *path, name), reference.kind, name, reference.system)
+        elif isinstance(value, str) and value:
+            yield Mention((*prefix, *path), reference.kind, value, reference.system)
+
+
+def _lay(pattern: str, tree: Any) -> Iterator[tuple[Path, Any, Any]]:
+    """Path, parent and value of each place in `tree` that `pattern` stands for."""
+    places: list[tuple[Path, Any, Any]] = [((), None, tree)]
+    for step in pattern.split("."):
+        places = [
+            ((*path, key), value, child)
+            for path, _, value in places
+            for key, child in _children(value, step)
+        ]
+    yield from places
+
+
+def _children(value: Any, step: str) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, Mapping):
+        if step == "*":
+            yield from value.items()
+        elif step in value:
+            yield step, value[step]
+    elif isinstance(value, list | tuple) and step == "*":
+        yield from enumerate(value)
+
+
+@functools.cache
+def _marks(family: str, type_: str) -> tuple[tuple[SecretField, ...], tuple[Reference, ...]]:
+    """The marks of one payload type as patterns; nothing for a type that is not known."""
+    if type_ not in catalog.types(family):
+        return (), ()
+    schema = catalog.payload(family, type_)
+    secrets: list[SecretField] = []
+    named: list[Reference] = []
+    for pattern, node in _marked(schema, schema, (), ()):
+        if "x-apiops-secret" in node:
+            secrets.append(SecretField(pattern, required=node["x-apiops-secret"] is True))
+        if node.get("x-apiops-reference") in KINDS:
+            named.append(Reference(pattern, node["x-apiops-reference"]))
+    return tuple(secrets), tuple(named)
+
+
+def _marked(
+    schema: Any, node: Any, path: tuple[str, ...], seen: tuple[str, ...]
+) -> Iterator[tuple[str, Any]]:
+    """Every marked node below `node`, with its pattern; a definition is not entered twice."""
+    target = node.get("$ref", "")
+    if target:
+        name = target.removeprefix("#/definitions/")
+        if name not in seen:
+            yield from _marked(schema, schema["definitions"][name], path, (*seen, name))
+        return
+    if path and ("x-apiops-secret" in node or "x-apiops-reference" in node):
+        yield ".".join(path), node
+    for key, child in node.get("properties", {}).items():
+        yield from _marked(schema, child, (*path, key), seen)
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(node.get(keyword), dict):
+            yield from _marked(schema, node[keyword], (*path, "*"), seen)
