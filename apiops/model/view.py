@@ -1,0 +1,94 @@
+"""What people are shown: values put together for the renderers and for nothing else.
+
+A view adds to a value of the line what a reader needs beside it (the subject of a commit, the
+number of files that were checked). It holds no logic and decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from apiops.model.access import Right, Scope, Verdict, Verdicts
+from apiops.model.audit import AuditEntry
+from apiops.model.diagnostic import Diagnostic, Severity
+from apiops.model.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan with the verdicts on it (None: permission was not asked).
+
+    `subjects` maps a commit id to its first line; `keyless` says that no age identity was at
+    hand; `drift` that the plan was made from the last applied revision, to show what somebody
+    changed in the Manager, and will not be applied; `notes` are sentences to show with it.
+    """
+
+    plan: Plan
+    verdicts: Verdicts | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    keyless: bool = False
+    drift: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def uncompared(self) -> int:
+        """How many secret fields could not be compared."""
+        return sum(len(change.uncompared) for change in self.plan.changes)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a guard that was not overridden stops the whole plan."""
+        return any(guard.unit is None and not guard.overridden for guard in self.plan.guards)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The units that stay where they are: frozen by a verdict or stopped by a guard."""
+        guarded = {g.unit for g in self.plan.guards if g.unit is not None and not g.overridden}
+        return frozenset(guarded) | (self.verdicts.frozen if self.verdicts else frozenset())
+
+    @property
+    def applicable(self) -> bool:
+        """Whether applying the plan would do anything."""
+        return (
+            not self.drift
+            and not self.refused
+            and bool(self.plan.head.commit)
+            and any(unit not in self.held for unit in self.plan.units)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All diagnostics of one pass, and how many files were checked."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    checked: int = 0
+
+    @property
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """By file, line and column."""
+        return tuple(sorted(self.diagnostics, key=lambda diagnostic: diagnostic.order))
+
+    @property
+    def files(self) -> int:
+        """How many files have a finding."""
+        return len({diagnostic.location.path for diagnostic in self.diagnostics})
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are so bad."""
+        return sum(diagnostic.severity is severity for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTrail:
+    """Audit entries as a query gave them, newest first."""
+
+    entries: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who may do something: the verdict on each principal asked about, for one right and scope."""
+
+    right: Right
+    scope: Scope
+    verdicts: tuple[Verdict, ...]

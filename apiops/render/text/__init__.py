@@ -1,0 +1,1 @@
+"""Text for people at a terminal: one module per family of values, each `page(value) -> Page`."""

@@ -1,0 +1,46 @@
+"""The permission block of a plan: who needs what, and for a denial what to do next."""
+
+from collections.abc import Mapping
+
+from apiops.model.access import Cause, Judgement, Right, Scope, Verdicts
+from apiops.render import words
+from apiops.render.ink import Ink, Page
+
+
+def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
+    """Draw what was needed and held, then each denied change with its causes."""
+    if not verdicts.judgements:
+        return
+    out.gap()
+    out.line("  Permission")
+    _allowed(out, words.allowed_needs(verdicts))
+    for judged in verdicts.denied:
+        _denied(out, judged, subjects)
+    for unit in sorted(verdicts.frozen):
+        out.line("    ", ("frozen", Ink.BAD), f"   {words.frozen(unit)}")
+
+
+def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
+    who = max((len(row[0]) for row in rows), default=0)
+    what = max((len(str(row[1])) for row in rows), default=0)
+    for principals, right, scope in rows:
+        text = f"  {principals:<{who}}   {right!s:<{what}}   {scope}"
+        out.line("    ", ("allowed", Ink.GOOD), text)
+
+
+def _denied(out: Page, judged: Judgement, subjects: Mapping[str, str]) -> None:
+    change = judged.change
+    title = f"   {words.SIGNS[change.action]} {words.what(change)}"
+    out.line("    ", ("denied", Ink.BAD), title)
+    for cause in judged.causes:
+        for label, text in words.cause(cause, subjects):
+            out.line(f"        {label:<9}{text}")
+    if judged.could:
+        out.line(f"        {'approve':<9}{words.approvers(judged.could)}")
+    out.line(f"        {'next':<9}{_next(judged.causes)}")
+
+
+def _next(causes: tuple[Cause, ...]) -> str:
+    if not causes:
+        return "revert the change"
+    return words.advice(causes[-1].code)

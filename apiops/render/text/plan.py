@@ -1,0 +1,156 @@
+"""The picture of a plan: what would change, where it is written, and whether one may.
+
+Order of reading: what is this plan · what changes · what stands in its way · who may · counts ·
+what to type next.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from apiops.model.access import Trust
+from apiops.model.diagnostic import Location
+from apiops.model.plan import Action, Change, FieldChange
+from apiops.model.view import PlanView
+from apiops.render import words
+from apiops.render.ink import Ink, Page
+from apiops.render.text import permission
+
+INKS: Final = {
+    Action.CREATE: Ink.ADD,
+    Action.UPDATE: Ink.CHANGE,
+    Action.DELETE: Ink.REMOVE,
+    Action.DEPLOY: Ink.MOVE,
+    Action.UNDEPLOY: Ink.MOVE,
+}
+WIDEST: Final = 76
+"""Where the column of positions begins at the latest."""
+
+NAMES: Final = 40
+"""How far a long field name may push the values to the right."""
+
+
+def page(view: PlanView) -> Page:
+    """Draw a plan."""
+    out = Page()
+    _believed(out, view)
+    if not view.plan.changes:
+        out.line((words.nothing(view), Ink.STRONG))
+    else:
+        _heading(out, view)
+        _changes(out, view)
+    _obstacles(out, view)
+    if view.verdicts is not None:
+        permission.block(out, view.verdicts, view.subjects)
+    if view.plan.changes:
+        out.gap()
+        out.line(f"  {words.counts(view.plan.summary)}")
+    _next(out, view)
+    return out
+
+
+def _believed(out: Page, view: PlanView) -> None:
+    if view.verdicts is not None and view.verdicts.trust is Trust.COMMITTER:
+        out.line((words.BELIEVED, Ink.CARE))
+        out.gap()
+
+
+def _heading(out: Page, view: PlanView) -> None:
+    name = "Drift" if view.drift else f"Plan {view.plan.digest[:8]}"
+    out.line((name, Ink.STRONG), f"   {words.origin(view)}")
+    if view.drift:
+        out.line("  Each line reads: live → as last applied.")
+    out.gap()
+
+
+def _changes(out: Page, view: PlanView) -> None:
+    units = view.plan.units
+    column = _column(view.plan.changes)
+    for unit in units:
+        if len(units) > 1:
+            out.gap()
+            out.line(f"  {words.unit(unit)}", _standing(view, unit))
+        for change in view.plan.changes:
+            if change.id.unit == unit:
+                _change(out, change, view, column)
+
+
+def _standing(view: PlanView, unit: str) -> str:
+    return "   (stays where it is, see below)" if unit in view.held else ""
+
+
+def _column(changes: Iterable[Change]) -> int:
+    widths = [len(left) for change in changes for left in _lefts(change)]
+    return min(max(widths, default=0), WIDEST) + 3
+
+
+def _lefts(change: Change) -> Iterator[str]:
+    yield _title(change)
+    yield from (left for left, _ in _details(change))
+
+
+def _title(change: Change) -> str:
+    return f"  {words.SIGNS[change.action]} {words.what(change)}"
+
+
+def _details(change: Change) -> Iterator[tuple[str, str]]:
+    """The fields of an update: what changes, and where it is written."""
+    if change.action is not Action.UPDATE:
+        return
+    paths = [*(field.path for field in change.fields), *change.uncompared]
+    width = min(max(map(len, paths), default=0), NAMES)
+    for field in change.fields:
+        yield f"      {field.path:<{width}} {words.difference(field)}", _place(field, change)
+    for path in change.uncompared:
+        yield f"      {path:<{width}} {words.NOT_COMPARED}", ""
+
+
+def _change(out: Page, change: Change, view: PlanView, column: int) -> None:
+    title = _title(change)
+    place = change.location
+    where = str(Location(place.path, place.line)) if place else words.gone(view, change)
+    out.line((title, INKS[change.action]), _aside(title, where, column))
+    for mark in words.marks(change, drift=view.drift):
+        out.line(f"      {mark}")
+    for left, right in _details(change):
+        out.line(left, _aside(left, right, column))
+
+
+def _aside(left: str, right: str, column: int) -> str | tuple[str, Ink]:
+    if not right:
+        return ""
+    room = column - len(left)
+    text = " " * room + right if room > 0 else f"   {right.lstrip()}"
+    return (text, Ink.QUIET)
+
+
+def _place(field: FieldChange, change: Change) -> str:
+    """Where a field stands; in the resource's own file only the line, below that of the file."""
+    if field.location is None:
+        return ""
+    home = change.location
+    if home is not None and field.location.path == home.path:
+        return " " * len(home.path) + f":{field.location.line}"
+    return str(Location(field.location.path, field.location.line))
+
+
+def _obstacles(out: Page, view: PlanView) -> None:
+    out.gap()
+    for guard in view.plan.guards:
+        ink = Ink.QUIET if guard.overridden else Ink.BAD
+        out.line("  ", ("guard", ink), f"    {guard.code} {guard.guard}: {guard.message}")
+        out.line(f"           {words.guarding(guard)}")
+    for unit, code in sorted(view.plan.stopped.items()):
+        out.line("  ", ("stopped", Ink.BAD), f"  {code} {words.stopped(unit)}")
+    for note in words.notes(view):
+        out.line("  ", ("note", Ink.CARE), f"     {note}")
+
+
+def _next(out: Page, view: PlanView) -> None:
+    if not view.plan.changes:
+        return
+    out.gap()
+    if view.applicable:
+        command = f"apiops apply --approve {view.plan.digest[:8]}"
+        out.line(f"{words.lead(view)}  ", (command, Ink.STRONG))
+    else:
+        out.line(words.why_not(view))

@@ -1,0 +1,346 @@
+"""The stories that the golden tests tell: one value each, built by hand, as a run would make it."""
+
+from datetime import UTC, datetime
+
+from apiops.errors import AccessDenied
+from apiops.model.access import (
+    Category,
+    Cause,
+    Judgement,
+    Right,
+    Scope,
+    Tier,
+    Trust,
+    Verb,
+    Verdict,
+    Verdicts,
+)
+from apiops.model.audit import AuditEntry, ChainReport, Reason
+from apiops.model.diagnostic import Diagnostic, Location, Severity
+from apiops.model.doctor import Check, DoctorReport, Health
+from apiops.model.outcome import Outcome, Result, RunReport
+from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Plan
+from apiops.model.resource import ResourceId
+from apiops.model.revision import Revision
+from apiops.model.view import AuditTrail, Findings, Holders, PlanView
+
+HEAD = "8d2f01c4be6a7d1093f5c2e8a4b7d6019e3c5f28"
+BASE = "1a2b3c4d5e6f708192a3b4c5d6e7f80912233445"
+BAD_COMMIT = "9c41d22aa0b1c2d3e4f5061728394a5b6c7d8e9f"
+DIGEST = "4f1c9e2a7b3d5c6e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6"
+MANAGE = Right(Category.API_MANAGEMENT, Verb.MANAGE)
+DEPLOY = Right(Category.API_MANAGEMENT, Verb.DEPLOY_UNDEPLOY)
+
+
+def a_change(action: Action, kind: str, project: str | None, name: str, **more: object) -> Change:
+    return Change(action, ResourceId(kind, project, name), **more)  # type: ignore[arg-type]
+
+
+def a_plan(*changes: Change, **more: object) -> Plan:
+    fields: dict[str, object] = {
+        "repository": "0659bb5",
+        "target": "production",
+        "environment": "production",
+        "head": Revision(HEAD, "refs/heads/main", "7e" * 20, "Raise order limits"),
+        "base": {"payments": BASE},
+        "lineage": "manager-1",
+        "permissions": "ab" * 32,
+        "engine": "0.1.0",
+        "unchanged": 214,
+        "digest": DIGEST,
+    }
+    return Plan(changes=changes, **{**fields, **more})  # type: ignore[arg-type]
+
+
+def allowed(change: Change, principal: str, *needs: tuple[Right, Scope]) -> Judgement:
+    return Judgement(change, True, (HEAD,), (principal,), needs=needs)
+
+
+def project_scope(project: str, environment: str | None = None) -> Scope:
+    return Scope(Tier.TEAM, project, environment)
+
+
+ORDERS = a_change(
+    Action.CREATE,
+    "ApiProxy",
+    "payments",
+    "orders",
+    location=Location("payments/proxies/orders.yaml", 1, 1),
+    digest="aa" * 32,
+)
+ORDERS_DEPLOY = a_change(
+    Action.DEPLOY,
+    "ApiProxy",
+    "payments",
+    "orders",
+    environment="production",
+    location=Location("payments/proxies/orders.yaml", 31, 5),
+)
+CORE = a_change(
+    Action.UPDATE,
+    "Connection",
+    "payments",
+    "core-banking",
+    fields=(
+        FieldChange("spec.timeout", 10, 30, location=Location("payments/core.yaml", 9, 12)),
+        FieldChange(
+            "spec.password", hidden=True, location=Location("payments/core.sops.yaml", 4, 1)
+        ),
+        FieldChange("spec.hosts[name=primary].url", "https://old.example", "https://new.example"),
+        FieldChange("spec.comment", None, "x" * 200, location=Location("payments/core.yaml", 12)),
+    ),
+    location=Location("payments/core.yaml", 1, 1),
+    serial=7,
+    digest="bb" * 32,
+)
+LIMITS = a_change(
+    Action.UPDATE,
+    "ApiProxy",
+    "cards",
+    "limits",
+    fields=(FieldChange("spec.settings.limit", 100, 100000, location=Location("cards/l.yaml", 9)),),
+    location=Location("cards/l.yaml", 1),
+    serial=2,
+)
+
+
+def creation() -> PlanView:
+    plan = a_plan(ORDERS, ORDERS_DEPLOY)
+    return PlanView(
+        plan,
+        Verdicts(
+            Trust.SIGNED,
+            (
+                allowed(ORDERS, "payments-lead", (MANAGE, project_scope("payments"))),
+                allowed(
+                    ORDERS_DEPLOY,
+                    "payments-lead",
+                    (DEPLOY, project_scope("payments", "production")),
+                ),
+            ),
+        ),
+        subjects={HEAD: "Raise order limits"},
+    )
+
+
+def rotation() -> PlanView:
+    """An update with a rotated secret, another that could not be compared, and a rename."""
+    renamed = a_change(
+        Action.UPDATE,
+        "Credential",
+        "payments",
+        "ledger-key",
+        renamed_from="Credential/payments/ledger",
+        location=Location("payments/keys.yaml", 14, 1),
+        uncompared=("spec.key", "spec.secret", "spec.jwt"),
+        adopts=True,
+    )
+    judgements = (
+        allowed(CORE, "payments-lead", (MANAGE, project_scope("payments"))),
+        allowed(renamed, "payments-lead", (MANAGE, project_scope("payments"))),
+    )
+    return PlanView(a_plan(CORE, renamed), Verdicts(Trust.SIGNED, judgements), keyless=True)
+
+
+def guarded() -> PlanView:
+    """A plan that deletes too much; the guard for the whole plan was not overridden."""
+    deletes = tuple(
+        a_change(Action.DELETE, "Connection", "payments", f"legacy-{n:02}", serial=1)
+        for n in range(12)
+    )
+    guards = (
+        GuardFinding("AO602", "mass-delete", "12 of 30 resources of the inventory would go"),
+        GuardFinding("AO603", "protected", "legacy-00 is protected", "payments", overridden=True),
+    )
+    return PlanView(a_plan(*deletes, guards=guards, stopped={"cards": "AO203"}))
+
+
+def denied() -> PlanView:
+    """One project is allowed and goes on, one is frozen by somebody without the right."""
+    scope = project_scope("cards")
+    verdict = Verdict(
+        False, "mallory", MANAGE, scope, "no-grant", "mallory holds no role in project cards"
+    )
+    cause = Cause(
+        BAD_COMMIT, "AO503", "mallory may not MANAGE API_MANAGEMENT here", "mallory", verdict
+    )
+    refused = Judgement(
+        LIMITS,
+        False,
+        (BAD_COMMIT,),
+        ("mallory",),
+        (cause,),
+        ("cards-admin", "cards-lead"),
+        ((MANAGE, scope),),
+    )
+    fine = allowed(ORDERS, "payments-lead", (MANAGE, project_scope("payments")))
+    return PlanView(
+        a_plan(LIMITS, ORDERS),
+        Verdicts(Trust.SIGNED, (refused, fine)),
+        subjects={BAD_COMMIT: "Drop the limits"},
+    )
+
+
+def believed() -> PlanView:
+    """A sandbox target that trusts names."""
+    view = creation()
+    assert view.verdicts is not None
+    return PlanView(view.plan, Verdicts(Trust.COMMITTER, view.verdicts.judgements))
+
+
+def drifted() -> PlanView:
+    change = a_change(
+        Action.UPDATE,
+        "ApiProxy",
+        "payments",
+        "orders",
+        fields=(FieldChange("spec.settings.timeout", 99, 10),),
+        location=Location("payments/proxies/orders.yaml", 1),
+        drifted=True,
+    )
+    return PlanView(a_plan(change), drift=True)
+
+
+def unchanged() -> PlanView:
+    return PlanView(a_plan())
+
+
+def invalid() -> Findings:
+    return Findings(
+        (
+            Diagnostic(
+                "AO203",
+                'unknown field "timeoutt"',
+                Location("proxies/orders.yaml", 9, 3),
+                hint='did you mean "timeout"?',
+                project="payments",
+                excerpt="  timeoutt: 5",
+                width=8,
+            ),
+            Diagnostic(
+                "AO403",
+                "this value looks like a secret in plain text",
+                Location("proxies/cards.yaml", 120, 13),
+                Severity.WARNING,
+                hint="encrypt it: apiops secrets encrypt proxies/cards.yaml",
+            ),
+            Diagnostic("AO108", "this is a symbolic link", Location("proxies/a.yaml")),
+        ),
+        checked=12,
+    )
+
+
+def partly() -> RunReport:
+    """One project done, one denied, one failed with a change blocked behind it."""
+    deploy = a_change(Action.DEPLOY, "ApiProxy", "assistant", "chat", environment="production")
+    chat = a_change(Action.CREATE, "ApiProxy", "assistant", "chat")
+    return RunReport(
+        "01JD8Q4V0G",
+        "production",
+        HEAD,
+        (
+            Outcome(ORDERS, Result.DONE, entry=17),
+            Outcome(ORDERS_DEPLOY, Result.DONE, entry=18),
+            Outcome(LIMITS, Result.DENIED, 19, "AO503", "mallory may not MANAGE here"),
+            Outcome(chat, Result.FAILED, None, "AO712", "the Manager refused: name is taken"),
+            Outcome(deploy, Result.BLOCKED, None, "AO610", "needs ApiProxy/assistant/chat"),
+        ),
+        {"payments": HEAD, "cards": BASE},
+        frozen=("assistant", "cards"),
+        seconds=0.42,
+    )
+
+
+def entry(seq: int, action: str, resource: ResourceId, **more: object) -> AuditEntry:
+    fields: dict[str, object] = {
+        "at": datetime(2026, 11, 24, 3, 40, seq, tzinfo=UTC),
+        "actor": "Pat Lead <pat@bank.example>",
+        "principal": "payments-lead",
+        "tier": "team",
+        "environment": None,
+        "before": {"spec": {"timeout": 10}},
+        "after": {"spec": {"timeout": 30}},
+        "delta": {"spec": {"timeout": [10, 30]}},
+        "reason": Reason("Raise order limits", HEAD, (HEAD, BASE), "payments-lead", "#41"),
+        "run": "01JD8Q4V0G",
+        "source": "apply",
+        "previous": "cc" * 32,
+        "digest": "dd" * 32,
+    }
+    return AuditEntry(seq=seq, action=action, resource=resource, **{**fields, **more})  # type: ignore[arg-type]
+
+
+def one_entry() -> AuditEntry:
+    return entry(17, "update", CORE.id)
+
+
+def trail() -> AuditTrail:
+    console = Reason("Ticket 4711: hot fix by night shift")
+    return AuditTrail(
+        (
+            entry(18, "update", ORDERS.id, principal="ops-night", source="console", reason=console),
+            one_entry(),
+            entry(16, "deploy", ORDERS.id, environment="production", outcome="denied"),
+        )
+    )
+
+
+def chain_good() -> ChainReport:
+    return ChainReport(18, "dd" * 32)
+
+
+def chain_bad() -> ChainReport:
+    return ChainReport(18, "dd" * 32, 7, "its digest does not match its content")
+
+
+def doctor() -> DoctorReport:
+    return DoctorReport(
+        (
+            Check("repository", Health.OK, "main at 8d2f01c, 214 files"),
+            Check("history", Health.WARN, "shallow clone", "git fetch --unshallow"),
+            Check("identity", Health.FAIL, "no age identity found", "set SOPS_AGE_KEY_FILE"),
+        )
+    )
+
+
+def holders() -> Holders:
+    scope = project_scope("payments", "production")
+    return Holders(
+        DEPLOY,
+        scope,
+        (
+            Verdict(
+                True, "payments-lead", DEPLOY, scope, "role", "role developer through team core"
+            ),
+            Verdict(False, "mallory", DEPLOY, scope, "no-grant", "no role in project payments"),
+        ),
+    )
+
+
+def fault() -> AccessDenied:
+    return AccessDenied(
+        "mallory may not sign for project cards",
+        code="AO503",
+        hint="ask cards-lead to approve commit 9c41d22",
+        location=Location("cards/l.yaml", 9),
+    )
+
+
+STORIES = {
+    "create": creation,
+    "rotation": rotation,
+    "guarded": guarded,
+    "denied": denied,
+    "believed": believed,
+    "drift": drifted,
+    "no-changes": unchanged,
+    "invalid": invalid,
+    "partial": partly,
+    "audit-list": trail,
+    "audit-show": one_entry,
+    "chain-good": chain_good,
+    "chain-bad": chain_bad,
+    "doctor": doctor,
+    "who": holders,
+    "error": fault,
+}
