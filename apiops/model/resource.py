@@ -1,7 +1,7 @@
 """Resources: what a specification describes and what the Manager holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -110,6 +110,10 @@ class Resource:
     files: Mapping[str, File] = field(default_factory=dict)
     renamed_from: str | None = None
     protected: bool = False
+
+    def with_spec(self, spec: JsonObject) -> "Resource":
+        """The same resource with another spec."""
+        return replace(self, spec=spec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""wiring."""
+"""Settings become objects here; the only floor that knows every adapter."""

@@ -2,4 +2,66 @@
 
 from apiops.model.diagnostic import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "AO901",
+        "unexpected error",
+        "apiops met a case that it does not know. That is a bug in apiops, not in your files.",
+        "Run the command again with -v and report what it prints, together with the output of "
+        "`apiops version -o json`. Neither holds a secret.",
+    ),
+    Code(
+        "AO902",
+        "nothing to explain under that name",
+        "`apiops explain` knows kinds (ApiProxy), their fields (ApiProxy.spec.routing) and codes "
+        "(AO203).",
+        "Check the spelling; `apiops schema` lists the kinds.",
+    ),
+    Code(
+        "AO903",
+        "apiops.toml is not as expected",
+        "The settings file has a fault, so apiops cannot know which Manager you mean and does "
+        "nothing at all.",
+        "Mend the line that the message names; `docs/reference/settings.md` lists every key.",
+    ),
+    Code(
+        "AO904",
+        "which target?",
+        "Each target is one Manager and one environment. The command needs exactly one, and "
+        "apiops never guesses when several are possible.",
+        'Give `--target NAME`, set APIOPS_TARGET, or write `target = "NAME"` into apiops.toml.',
+    ),
+    Code(
+        "AO905",
+        "flags that do not go together",
+        "Two flags contradict each other, or one is missing what it needs.",
+        "The hint says which to drop or to add; `apiops VERB --help` shows examples.",
+    ),
+    Code(
+        "AO906",
+        "an answer is needed and nobody can be asked",
+        "The command would ask a question, but input is not a terminal or --no-input was given.",
+        "Give the flag that the hint names, so that the answer stands in your script.",
+    ),
+    Code(
+        "AO907",
+        "a file cannot be written",
+        "The place for an output cannot be written to. What was done before stays done; nothing "
+        "that was asked for is lost silently.",
+        "Choose a writable path or free some space, and run the command again.",
+    ),
+    Code(
+        "AO908",
+        "no Manager is configured",
+        "The target in apiops.toml has no `manager` URL and none was given, so there is nothing "
+        "to compare with.",
+        'Set `manager = "sqlite:///FILE"` in [targets.NAME], or --manager, or APIOPS_MANAGER.',
+    ),
+    Code(
+        "AO909",
+        "the plan is made from a work tree",
+        "Permission and reasons come from commits. A work tree has none, so it can be validated "
+        "and planned, but never applied.",
+        "Commit (and sign) the change, then apply the commit.",
+    ),
+)

@@ -1,0 +1,148 @@
+"""Options that verbs share. Each has an `APIOPS_*` variable and a place in `apiops.toml`.
+
+click does the precedence: flag, then variable, then `default_map` (filled from apiops.toml by
+the eager `--config`/`-C` pair), then default; it also remembers where a value came from.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from apiops.wiring import settings as settings_file
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works: the repository's folder and the settings that hold there."""
+
+    directory: Path
+    settings: settings_file.Settings
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """A click option whose variable is `APIOPS_` and its long name."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = "APIOPS_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
+def _settle(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    """Read the settings once both options are known, before any other looks for its default."""
+    ctx.meta[f"apiops.{parameter.name}"] = value
+    if not {"apiops.directory", "apiops.config"} <= ctx.meta.keys():
+        return
+    directory, explicit = ctx.meta["apiops.directory"], ctx.meta["apiops.config"]
+    path = explicit or directory / settings_file.FILE
+    settings = settings_file.Settings()
+    if explicit is not None or path.is_file():
+        settings = settings_file.read(path)
+    ctx.default_map = {**(ctx.default_map or {}), **settings.defaults}
+    ctx.obj = Place(directory, settings)
+
+
+def place(command: Command) -> Command:
+    """-C and --config: where to work. The command gets `ctx.obj` as a Place."""
+    command = option(
+        "-C",
+        "--directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        is_eager=True,
+        expose_value=False,
+        callback=_settle,
+        help="Work in this repository (bare ones too).",
+    )(command)
+    return option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        is_eager=True,
+        expose_value=False,
+        callback=_settle,
+        help="Settings file instead of apiops.toml in that folder.",
+    )(command)
+
+
+def output(*formats: str) -> Callable[[Command], Command]:
+    """-o, repeatable, `FORMAT` or `FORMAT=FILE`; with --color, -q and -v."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in (
+            option(
+                "-o",
+                "--output",
+                "outputs",
+                multiple=True,
+                default=("text",),
+                metavar="FORMAT[=FILE]",
+                help=f"Output format, repeatable: {', '.join(formats)}.",
+            ),
+            option(
+                "--color",
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                help="Colour; auto obeys NO_COLOR, FORCE_COLOR and TERM.",
+            ),
+            option("-q", "--quiet", is_flag=True, help="No progress, no summary on stderr."),
+            option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        ):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def target(command: Command) -> Command:
+    """--target, --manager, --key-file: which Manager and environment."""
+    for decorator in (
+        option("-t", "--target", help="Target from apiops.toml."),
+        option("--manager", metavar="URL", help="Manager URL instead of the target's."),
+        option(
+            "--key-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="File with the key that wraps the Manager's keys.",
+        ),
+    ):
+        command = decorator(command)
+    return command
+
+
+def revision(command: Command) -> Command:
+    """--ref or --worktree: what is read."""
+    for decorator in (
+        option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit to read."),
+        option("--worktree", is_flag=True, help="Read the files as they lie in the folder."),
+    ):
+        command = decorator(command)
+    return command
+
+
+def introduction(command: Command) -> Command:
+    """--introduction and --approver: where trust begins, on the first sync."""
+    for decorator in (
+        option("--introduction", metavar="COMMIT", help="First sync: the commit to begin with."),
+        option("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+    ):
+        command = decorator(command)
+    return command
+
+
+def wishes(command: Command) -> Command:
+    """Everything that shapes a plan."""
+    for decorator in (
+        option(
+            "--allow",
+            multiple=True,
+            metavar="GUARD",
+            help="Override a guard by name (audited), repeatable.",
+        ),
+        option("--no-prune", is_flag=True, help="Delete nothing."),
+        option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
+        option("--pull-request", default="", help="Pull request to name in the audit reason."),
+    ):
+        command = decorator(command)
+    return command

@@ -1,0 +1,184 @@
+"""Carry out a prepared plan, unit by unit: one batch each, `system` first.
+
+A denied change freezes its unit before the unit's first write, and is recorded. One unit's
+failure does not stop the others, except for those that need what failed.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from apiops.errors import AccessDenied, ApiopsError, ManagerUnavailable
+from apiops.model.access import Judgement
+from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.outcome import Outcome, Result, RunReport
+from apiops.model.plan import Action, Change
+from apiops.model.resource import SYSTEM
+from apiops.model.revision import Commit
+from apiops.ports import Batch, Event, Write
+
+if TYPE_CHECKING:
+    from apiops.reconcile.line import Line, Prepared
+
+
+def carry_out(line: "Line", prepared: "Prepared", fence: int) -> RunReport:
+    """Write every unit that may be written; the report has an outcome for every change.
+
+    Raises ManagerUnavailable when the Manager goes away before anything was written.
+    """
+    carrier = _Carrier(line, prepared, fence)
+    units = prepared.plan.units
+    for number, unit in enumerate(units, 1):
+        line.observer.notice(Event("apply", f"applying {unit}", number, len(units)))
+        carrier.unit(unit)
+    carrier.advance()
+    return RunReport(
+        run=line.run,
+        target=line.target.name,
+        head=prepared.plan.head.commit,
+        outcomes=tuple(carrier.outcomes),
+        applied=carrier.applied,
+        frozen=tuple(sorted(carrier.held)),
+    )
+
+
+class _Carrier:
+    """The state of one apply: outcomes so far, units that moved, units that stay."""
+
+    def __init__(self, line: "Line", prepared: "Prepared", fence: int) -> None:
+        assert prepared.verdicts is not None, "an unjudged plan is never carried out"
+        self.outcomes: list[Outcome] = []
+        self.applied: dict[str, str] = {}
+        self.held: set[str] = set(prepared.plan.stopped)
+        self._line = line
+        self._prepared = prepared
+        self._fence = fence
+        self._verdicts = prepared.verdicts
+        self._judgements = {j.change.key: j for j in prepared.verdicts.judgements}
+        self._resources = {r.id: r for r in prepared.revealed.desired.resources}
+        history = prepared.history
+        self._commits = {view.commit.id: view.commit for view in history.views} if history else {}
+
+    def unit(self, unit: str) -> None:
+        """Write one unit, or say why not."""
+        changes = [change for change in self._prepared.plan.changes if change.id.unit == unit]
+        if unit in self._verdicts.frozen:
+            self._deny(unit, changes)
+        elif self._needs_what_failed(unit):
+            self._keep(unit, changes, Result.BLOCKED, "AO612", "its project could not be created")
+        else:
+            self._write(unit, changes)
+
+    def advance(self) -> None:
+        """Move the units that are already as the head describes them."""
+        known = set(self._prepared.live.ledger.applied)
+        known |= {resource.id.unit for resource in self._prepared.revealed.desired.resources}
+        head = self._prepared.plan.head.commit
+        for unit in sorted(known - self.held - self.applied.keys()):
+            if self._base(unit) != head:
+                self._line.manager.write(self._batch(unit, ()))
+                self.applied[unit] = head
+
+    def _write(self, unit: str, changes: list[Change]) -> None:
+        batch = self._batch(unit, tuple(self._one(change) for change in changes))
+        try:
+            self.outcomes += self._line.manager.write(batch)
+        except ManagerUnavailable:
+            if not self.applied:
+                raise
+            self._keep(unit, changes, Result.FAILED, "AO701", "the Manager went away")
+        except AccessDenied as denied:
+            self._keep(unit, changes, Result.DENIED, denied.code, denied.message)
+        except ApiopsError as fault:
+            self._keep(unit, changes, Result.FAILED, fault.code, fault.message)
+        else:
+            self.applied[unit] = self._prepared.plan.head.commit
+
+    def _keep(
+        self, unit: str, changes: Iterable[Change], result: Result, code: str, message: str
+    ) -> None:
+        self.held.add(unit)
+        self.outcomes += [Outcome(c, result, code=code, message=message) for c in changes]
+
+    def _deny(self, unit: str, changes: list[Change]) -> None:
+        """Freeze the unit; every denied change leaves an entry, the others are only held back."""
+        self.held.add(unit)
+        for change in changes:
+            judgement = self._judgements[change.key]
+            if judgement.allowed:
+                held = Outcome(change, Result.BLOCKED, code="AO611", message=f"{unit} is frozen")
+                self.outcomes.append(held)
+                continue
+            cause = judgement.causes[0]
+            context = self._context(judgement)
+            entry = self._line.ledger.deny(context, change, cause.code, cause.message)
+            self.outcomes.append(Outcome(change, Result.DENIED, entry, cause.code, cause.message))
+
+    def _needs_what_failed(self, unit: str) -> bool:
+        """Whether the unit's own Project was to be created by a system batch that did not go."""
+        if unit == SYSTEM or SYSTEM not in self.held:
+            return False
+        return any(
+            change.action is Action.CREATE and change.id.kind == "Project"
+            for change in self._prepared.plan.changes
+            if change.id.name == unit
+        )
+
+    def _one(self, change: Change) -> Write:
+        judgement = self._judgements[change.key]
+        context = self._context(judgement)
+        desired = self._resources.get(change.id)
+        spec = self._prepared.built.results.get(change.id)
+        if desired is None or spec is None:
+            return Write(change, None, judgement.principals, context)
+        contents = (self._prepared.snapshot.read(file.blob) for file in desired.files.values())
+        return Write(
+            change,
+            desired.with_spec(spec),
+            judgement.principals,
+            context,
+            secrets=self._prepared.revealed.secrets.get(change.id, {}),
+            files={hashlib.sha256(content).hexdigest(): content for content in contents},
+        )
+
+    def _batch(self, unit: str, writes: tuple[Write, ...]) -> Batch:
+        plan = self._prepared.plan
+        known = self._prepared.live.ledger.introduction
+        return Batch(
+            repository=plan.repository,
+            target=plan.target,
+            unit=unit,
+            base=self._base(unit),
+            head=plan.head,
+            writes=writes,
+            context=writes[0].context if writes else self._context(None),
+            fence=self._fence,
+            introduction=None if known else self._prepared.introduction,
+        )
+
+    def _base(self, unit: str) -> str | None:
+        record = self._prepared.live.ledger.applied.get(unit)
+        return record.commit if record else None
+
+    def _context(self, judgement: Judgement | None) -> AuditContext:
+        """Who and why: the newest charged commit is the reason people read."""
+        charged = judgement.charged if judgement else ()
+        commit = self._commit(charged[-1] if charged else self._prepared.plan.head.commit)
+        principal = judgement.principals[-1] if judgement and judgement.principals else ""
+        return AuditContext(
+            actor=commit.committer,
+            principal=principal or self._line.actor,
+            reason=Reason(
+                text=commit.subject,
+                commit=commit.id,
+                commits=charged,
+                signer=principal,
+                pull_request=self._line.pull_request,
+            ),
+            run=self._line.run,
+            source=Source.APPLY,
+            tier=judgement.needs[0][1].tier.value if judgement and judgement.needs else "",
+        )
+
+    def _commit(self, id: str) -> Commit:
+        return self._commits.get(id) or self._line.repository.commit(id)

@@ -1,0 +1,147 @@
+"""One run, from the commit to the audit row. Read it from top to bottom.
+
+    validate   snapshot → documents → diagnostics
+    prepare    … → secrets revealed → live state → plan → verdicts
+    apply      … → writes, under the lease
+
+`plan` and `apply` walk the same `prepare`, so what is shown cannot differ from what is done.
+`drift.py` enters with the last applied revision instead of the head.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from apiops.access import judge
+from apiops.model.access import Verdicts
+from apiops.model.audit import Introduction
+from apiops.model.outcome import RunReport
+from apiops.model.plan import Plan
+from apiops.model.resource import Target
+from apiops.model.revision import History, Snapshot
+from apiops.plan import build
+from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
+from apiops.reconcile import carry, history
+from apiops.reconcile.reveal import Revealed, reveal
+from apiops.spec import load
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The adapters of one run, and what it is called.
+
+    `now` gives the time in UTC; `actor` is the engine's own name, for rows that no commit made.
+    """
+
+    repository: Repository
+    keyring: Keyring
+    manager: Manager
+    ledger: Ledger
+    observer: Observer
+    target: Target
+    run: str
+    engine: str
+    now: Callable[[], datetime]
+    pull_request: str = ""
+    actor: str = "apiops"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller asks for beyond the revision.
+
+    `allow` names guards to override; `prune` deletes what the desired state no longer has;
+    `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
+    its beginning) of the plan that somebody approved.
+    """
+
+    allow: frozenset[str] = frozenset()
+    prune: bool = True
+    introduction: Introduction | None = None
+    approved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything between reading and writing: what a plan shows and an apply carries out."""
+
+    snapshot: Snapshot
+    loaded: load.Loaded
+    revealed: Revealed
+    live: Live
+    built: build.Built
+    history: History | None = None
+    verdicts: Verdicts | None = None
+    introduction: Introduction | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.built.plan
+
+
+def validate(snapshot: Snapshot, target: Target) -> load.Loaded:
+    """Read and check a snapshot for one target. Faults are diagnostics in the result."""
+    return load.load(snapshot, target)
+
+
+def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
+    """Walk the line up to the verdicts. Nothing is written.
+
+    Raises SourceError, SecretError, ManagerError, and PlanRefused for a cycle of references.
+    """
+    line.observer.notice(Event("load", "reading the specifications"))
+    loaded = validate(snapshot, line.target)
+    line.observer.notice(Event("read", "reading the live state", total=loaded.checked))
+    live = line.manager.read(line.repository.lineage, line.target.name)
+    line.observer.notice(Event("reveal", "opening secrets"))
+    revealed = reveal(loaded.desired, snapshot, line.keyring, line.manager)
+    line.observer.notice(Event("plan", "comparing"))
+    built = build.build(
+        revealed.desired,
+        live,
+        repository=line.repository.lineage,
+        head=snapshot.revision,
+        engine=line.engine,
+        locate=loaded.locate,
+        allow=wish.allow,
+        prune=wish.prune,
+    )
+    prepared = Prepared(snapshot, loaded, revealed, live, built)
+    return _judged(line, prepared, wish) if snapshot.revision.commit else prepared
+
+
+def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
+    """The verdicts on every change, from the grants that were held before this run."""
+    live = prepared.live
+    introduction = live.ledger.introduction or wish.introduction
+    line.observer.notice(Event("judge", "judging the commits"))
+    past = history.collect(
+        line.repository,
+        line.target,
+        prepared.snapshot.revision,
+        {unit: applied.commit for unit, applied in live.ledger.applied.items()},
+        prepared.plan.units,
+        introduction,
+    )
+    verdicts = judge.judge(
+        prepared.plan, past, live.grants, live.trust, introduction, at=line.now()
+    )
+    return replace(prepared, history=past, verdicts=verdicts, introduction=introduction)
+
+
+def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunReport]:
+    """Plan and carry out, under the lease of this repository and target.
+
+    The plan is made anew while the lease is held, so an approved digest that no longer fits is
+    found before the first write. Raises PlanRefused, AccessDenied (never for one project among
+    several), ManagerUnavailable when the lease is held.
+    """
+    started = line.now()
+    with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
+        prepared = prepare(line, snapshot, wish)
+        build.refuse(prepared.plan)
+        if wish.approved is not None:
+            build.check(prepared.plan, wish.approved)
+        report = carry.carry_out(line, prepared, fence)
+    return prepared, replace(report, seconds=(line.now() - started).total_seconds())

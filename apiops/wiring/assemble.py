@@ -1,0 +1,120 @@
+"""Build the line from settings: the one place that knows every adapter.
+
+Adapters are imported where they are made, so a command pays only for what it uses.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apiops import __version__
+from apiops.errors import UsageError
+from apiops.model.resource import Target
+from apiops.model.revision import Snapshot
+from apiops.ports import Keyring, Observer
+from apiops.reconcile.line import Line
+from apiops.wiring.settings import TargetSettings
+
+if TYPE_CHECKING:
+    from apiops.git.repository import GitRepository
+    from apiops.manager.embedded import EmbeddedManager
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a command chose: the repository's folder, the target, and how secrets are opened.
+
+    `interactive` allows the default key file of the home directory; `secrets` False opens none.
+    """
+
+    directory: Path
+    target: TargetSettings
+    interactive: bool = False
+    secrets: bool = True
+    pull_request: str = ""
+
+
+def repository(directory: Path) -> "GitRepository":
+    """The Git repository at or above `directory`. Raises SourceError."""
+    from apiops.git.repository import GitRepository
+
+    return GitRepository.open(directory)
+
+
+def snapshot(directory: Path, ref: str, *, worktree: bool) -> Snapshot:
+    """What is to be read: a revision's objects, or the files as they lie there."""
+    if worktree:
+        from apiops.git import worktree as files
+
+        return files.snapshot(directory)
+    source = repository(directory)
+    return source.snapshot(source.resolve(ref))
+
+
+def keyring(wiring: Wiring) -> Keyring:
+    """The age identities at hand. Raises SecretError for a key file that cannot be read."""
+    from apiops.age import identities, keyring
+
+    if not wiring.secrets:
+        return keyring.AgeKeyring(())
+    return keyring.AgeKeyring(
+        identities.find(directory=wiring.target.identities, interactive=wiring.interactive)
+    )
+
+
+def key_file(target: TargetSettings) -> Path:
+    """The file with the wrapping key: the one that is set, or the database's own name + `.key`."""
+    if target.key_file is not None:
+        return target.key_file
+    if target.manager.startswith("sqlite:///"):
+        return Path(target.manager.removeprefix("sqlite:///") + ".key")
+    raise UsageError(
+        f"target {target.name} has no key file",
+        code="AO908",
+        hint=f'write key-file = "FILE" into [targets.{target.name}], or give --key-file',
+    )
+
+
+def url(target: TargetSettings) -> str:
+    """The Manager's URL. Raises UsageError AO908 if there is none."""
+    if target.manager:
+        return target.manager
+    raise UsageError(
+        f"target {target.name} has no Manager",
+        code="AO908",
+        hint=f'write manager = "sqlite:///FILE" into [targets.{target.name}], or give --manager',
+    )
+
+
+@contextmanager
+def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
+    """The embedded Manager of a target, closed at the end. Raises StoreError and kin."""
+    from apiops.manager import embedded
+
+    opened = embedded.open_manager(url(target), key_file=key_file(target))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
+    """A whole line, ready to prepare or apply."""
+    with manager(wiring.target) as live:
+        yield Line(
+            repository=repository(wiring.directory),
+            keyring=keyring(wiring),
+            manager=live,
+            ledger=live,
+            observer=observer,
+            target=Target(wiring.target.name, wiring.target.environment),
+            run=uuid.uuid4().hex,
+            engine=__version__,
+            now=lambda: datetime.now(UTC),
+            pull_request=wiring.pull_request,
+        )
