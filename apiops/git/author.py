@@ -1,0 +1,163 @@
+"""Write Git repositories: initialise, commit, merge, with commits signed in process.
+
+`apiops demo` and the tests make their repositories with it; the sync engine itself never writes
+to Git. Objects go straight into the object database; a work tree, where there is one, follows
+the branch that is checked out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import CheckoutStrategy, FileMode, ObjectType
+
+from apiops.git import faults
+from apiops.git.signing import SigningKey, sign
+
+Author = tuple[str, str]
+"""Name and e-mail address, as the commit claims them."""
+
+Files = Mapping[str, bytes | None]
+"""Path → content; None deletes the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a commit says beside its tree and parents."""
+
+    message: str
+    author: Author
+    key: SigningKey | None
+    at: datetime | None
+
+    def payload(self, tree: str, parents: Sequence[str]) -> str:
+        at = self.at or datetime.now(UTC)
+        zone = at.strftime("%z") or "+0000"
+        who = f"{self.author[0]} <{self.author[1]}> {int(at.timestamp())} {zone}"
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        lines += [f"author {who}", f"committer {who}", "", self.message.rstrip("\n"), ""]
+        return "\n".join(lines)
+
+
+def init(path: Path, *, bare: bool = False, branch: str = "main") -> None:
+    """Make an empty repository at `path`, with `branch` as the one that HEAD names."""
+    pygit2.init_repository(str(path), bare=bare, initial_head=branch)
+
+
+def commit(
+    path: Path,
+    files: Files,
+    *,
+    message: str,
+    author: Author,
+    key: SigningKey | None,
+    branch: str = "main",
+    parents: Sequence[str] | None = None,
+    at: datetime | None = None,
+) -> str:
+    """Put a commit on `branch` and return its id.
+
+    `files` change the tree of the first parent. `parents` default to the branch's tip; give
+    them to start a branch elsewhere, to merge, or (empty) to make a root. Without a `key` the
+    commit is unsigned. `at` defaults to now. Raises SourceError (AO815).
+    """
+    repository = pygit2.Repository(str(path))
+    name = f"refs/heads/{branch}"
+    if parents is None:
+        tip = repository.references.get(name)
+        parents = [str(tip.target)] if tip else []
+    index = pygit2.Index()
+    if parents:
+        index.read_tree(_commit(repository, parents[0]).tree)
+    tree = _overlay(repository, index, files)
+    return _write(repository, name, tree, parents, _Draft(message, author, key, at))
+
+
+def merge(
+    path: Path,
+    other: str,
+    *,
+    message: str,
+    author: Author,
+    key: SigningKey | None,
+    branch: str = "main",
+    files: Files | None = None,
+    at: datetime | None = None,
+) -> str:
+    """Merge `other` (a branch or commit id) into `branch` and return the merge commit's id.
+
+    `files` are laid over the three-way result: they resolve conflicts, or make an evil merge.
+    Raises SourceError (AO815) for a conflict that they do not resolve.
+    """
+    repository = pygit2.Repository(str(path))
+    name = f"refs/heads/{branch}"
+    ours, theirs = (_commit(repository, ref) for ref in (name, other))
+    index = repository.merge_commits(ours, theirs)
+    overlay = files or {}
+    for sides in list(index.conflicts or ()):
+        conflicting = next(side.path for side in sides if side is not None)
+        if conflicting not in overlay:
+            raise faults.not_writable(f"{conflicting} was changed on both sides")
+        del index.conflicts[conflicting]
+    tree = _overlay(repository, index, overlay)
+    parents = [str(ours.id), str(theirs.id)]
+    return _write(repository, name, tree, parents, _Draft(message, author, key, at))
+
+
+def write_commit(path: Path, raw: bytes) -> str:
+    """Write a commit object as it is, on no branch, and return its id."""
+    return str(pygit2.Repository(str(path)).odb.write(ObjectType.COMMIT, raw))
+
+
+def _commit(repository: pygit2.Repository, ref: str) -> pygit2.Commit:
+    try:
+        return repository.revparse_single(ref).peel(pygit2.Commit)
+    except (pygit2.GitError, ValueError) as fault:
+        raise faults.not_writable(f"there is no commit {ref!r}") from fault
+
+
+def _overlay(repository: pygit2.Repository, index: pygit2.Index, files: Files) -> pygit2.Oid:
+    for path, content in files.items():
+        if content is None:
+            index.remove(path)
+        else:
+            blob = repository.create_blob(content)
+            index.add(pygit2.IndexEntry(path, blob, FileMode.BLOB))
+    return index.write_tree(repository)
+
+
+def _write(
+    repository: pygit2.Repository,
+    name: str,
+    tree: pygit2.Oid,
+    parents: Sequence[str],
+    draft: _Draft,
+) -> str:
+    payload = draft.payload(str(tree), parents)
+    if draft.key is None:
+        made = repository.odb.write(ObjectType.COMMIT, payload.encode())
+    else:
+        armored = sign(payload.encode(), draft.key)
+        made = repository.create_commit_with_signature(payload, armored)
+    if not repository.is_bare and repository.references["HEAD"].target == name:
+        _check_out(repository, made)
+    repository.references.create(name, made, force=True)
+    return str(made)
+
+
+def _check_out(repository: pygit2.Repository, made: pygit2.Oid) -> None:
+    """Bring the files that the commit changes, and no others, into the work tree."""
+    new = _commit(repository, str(made))
+    if repository.head_is_unborn:
+        difference = new.tree.diff_to_tree(swap=True)
+    else:
+        difference = _commit(repository, "HEAD").tree.diff_to_tree(new.tree)
+    changed = [side.path for d in difference.deltas for side in (d.old_file, d.new_file)]
+    if changed:
+        repository.checkout_tree(  # type: ignore[no-untyped-call]  # pygit2 leaves it untyped
+            new,
+            paths=changed,
+            strategy=CheckoutStrategy.FORCE | CheckoutStrategy.DISABLE_PATHSPEC_MATCH,
+        )

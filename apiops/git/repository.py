@@ -1,0 +1,244 @@
+"""The real Repository: read from Git objects alone, bare or not, packed or loose.
+
+The work tree, the index, replacement refs and grafts play no part: what is judged is what the
+commit ids stand for. Commits are read by our own strict parser, not through libgit2's view.
+"""
+
+import difflib
+import re
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import pygit2
+from pygit2.enums import ObjectType
+
+from apiops.errors import SourceError
+from apiops.git import commitobject, faults, graph, signature
+from apiops.git.tree import Trees
+from apiops.model.revision import Commit, Relation, Revision, Snapshot
+
+MAX_BLOB: Final = 16 * 1024 * 1024
+"""Larger files are not read (bytes)."""
+
+_FULL_ID: Final = re.compile(r"[0-9a-f]{40}")
+_SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
+_PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
+_MAX_TREE_CACHED: Final = 1 << 20
+_GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
+_opening: Final = threading.Lock()
+
+# libgit2 caches no tree above 4 KiB by default, so each commit of a range re-inflates its folders.
+pygit2.settings.cache_object_limit(ObjectType.TREE, _MAX_TREE_CACHED)
+
+
+def open(path: Path, *, trusted: bool = False) -> "GitRepository":
+    """The repository at `path` or in a folder above it.
+
+    `trusted` accepts a Git directory that belongs to another user, for this path alone.
+    Raises SourceError: AO801 not a repository, AO802 foreign owner, AO803 unknown format.
+    """
+    found = pygit2.discover_repository(str(path))
+    if found is None:
+        raise faults.not_a_repository(str(path))
+    return GitRepository(_open(found, trusted))
+
+
+def _open(path: str, trusted: bool) -> pygit2.Repository:
+    with _opening:  # owner validation is a setting of the process: nobody else opens meanwhile
+        validated = pygit2.settings.owner_validation
+        pygit2.settings.owner_validation = validated and not trusted
+        try:
+            return pygit2.Repository(path)
+        except _GIT_FAULTS as fault:
+            if "not owned by" in str(fault):
+                raise faults.foreign_owner(path) from fault
+            raise faults.unsupported_format(path, str(fault)) from fault
+        finally:
+            pygit2.settings.owner_validation = validated
+
+
+class GitRepository:
+    """`ports.Repository` over a Git directory. Commits, folders and blobs are read once each."""
+
+    def __init__(self, repository: pygit2.Repository) -> None:
+        self._repository = repository
+        self._trees = Trees(repository)
+        self._nodes: dict[str, graph.Node] = {}
+        self._commits: dict[str, Commit] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    @property
+    def path(self) -> Path:
+        """The Git directory."""
+        return Path(self._repository.path)
+
+    @cached_property
+    def lineage(self) -> str:
+        """The root commit at the end of HEAD's first parents. Raises SourceError."""
+        return graph.first_root(self._node, self.resolve("HEAD").commit)
+
+    def resolve(self, ref: str) -> Revision:
+        """The revision of HEAD, a branch, remote branch, tag, or full or unique short commit id.
+
+        Raises SourceError: AO804 no commits, AO805 unknown, AO806 ambiguous, AO807 not a commit.
+        """
+        commit = self.commit(self._peel(ref, self._find(ref)))
+        return Revision(commit.id, ref, commit.tree, commit.subject)
+
+    def snapshot(self, revision: Revision) -> Snapshot:
+        """All files at a revision. Raises SourceError (AO809, AO810, AO811)."""
+        return Snapshot(revision, self._trees.files(revision.tree), self._read)
+
+    def relation(self, base: str, head: str) -> Relation:
+        """How commit `head` stands to commit `base`.
+
+        Raises SourceError (AO808) when a shallow clone does not reach far enough to tell.
+        """
+        if base == head:
+            return Relation.SAME
+        if not self._exists(base):
+            if self._edges:
+                raise faults.shallow(base)
+            return Relation.BASE_MISSING
+        forward = graph.is_ancestor(self._node, base, head)
+        return Relation.FORWARD if forward else Relation.REWRITTEN
+
+    def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
+        """Commits reachable from `head` and not from `base`, parents first, signatures verified.
+
+        Raises SourceError (AO808 shallow clone, AO809 unreadable).
+        """
+        return tuple(map(self.commit, graph.between(self._node, base, head)))
+
+    def commit(self, id: str) -> Commit:
+        """One commit by its full id, signature verified. Raises SourceError."""
+        known = self._commits.get(id)
+        if known is None:
+            known = self._commits[id] = self._commit(id)
+        return known
+
+    def _commit(self, id: str) -> Commit:
+        read = self._parse(id)
+        several = len(read.parents) > 1 and id not in self._edges
+        return Commit(
+            id=id,
+            parents=read.parents,
+            tree=read.tree,
+            subject=read.subject,
+            message=read.message,
+            author=read.author,
+            committer=read.committer,
+            at=read.at,
+            signature=signature.of_commit(read),
+            bases=graph.merge_bases(self._node, read.parents) if several else (),
+        )
+
+    def _node(self, id: str) -> graph.Node:
+        known = self._nodes.get(id)
+        if known is None:
+            read, edge = self._parse(id), id in self._edges
+            known = graph.Node(id, () if edge else read.parents, read.seconds, edge)
+            self._nodes[id] = known
+        return known
+
+    def _parse(self, id: str) -> commitobject.CommitObject:
+        if self._edges and not self._exists(id):
+            raise faults.shallow(id)
+        kind, raw = self._object(id)
+        if kind != ObjectType.COMMIT:
+            raise faults.not_a_commit(id, ObjectType(kind).name.lower())
+        try:
+            return commitobject.parse(raw)
+        except ValueError as fault:
+            raise faults.unreadable(id, str(fault)) from fault
+
+    def _read(self, blob: str) -> bytes:
+        known = self._blobs.get(blob)
+        if known is None:
+            known = self._blobs[blob] = self._blob(blob)
+        return known
+
+    def _blob(self, id: str) -> bytes:
+        try:
+            _, size = self._repository.odb.read_header(pygit2.Oid(hex=id))
+        except _GIT_FAULTS as fault:
+            raise faults.unreadable(id, str(fault)) from fault
+        if size > MAX_BLOB:
+            raise faults.too_large(f"The file with blob id {id[:12]}", f"{MAX_BLOB} bytes")
+        return self._object(id)[1]
+
+    def _object(self, id: str) -> tuple[int, bytes]:
+        try:
+            kind, content = self._repository.odb.read(pygit2.Oid(hex=id))
+        except _GIT_FAULTS as fault:
+            raise faults.unreadable(id, _reason(fault)) from fault
+        return kind, content
+
+    def _exists(self, id: str) -> bool:
+        return bool(_FULL_ID.fullmatch(id)) and pygit2.Oid(hex=id) in self._repository.odb
+
+    @cached_property
+    def _edges(self) -> frozenset[str]:
+        """The commits where a shallow clone cuts history off."""
+        if not self._repository.is_shallow:
+            return frozenset()
+        common = Path(self._repository.path, "commondir")  # there in a linked work tree only
+        shared = self.path / common.read_text().strip() if common.is_file() else self.path
+        return frozenset((shared / "shallow").read_text().split())
+
+    def _find(self, ref: str) -> pygit2.Oid:
+        """The object that a name or id stands for, tags not yet peeled."""
+        if _FULL_ID.fullmatch(ref):
+            return pygit2.Oid(hex=ref)
+        if ref == "HEAD" and self._repository.head_is_unborn:
+            raise faults.unborn(str(self._repository.workdir or self._repository.path))
+        found = self._named(ref)
+        if len(set(found.values())) > 1:
+            raise faults.ambiguous(ref, found)
+        if found:
+            return next(iter(found.values()))
+        return self._by_short_id(ref)
+
+    def _named(self, ref: str) -> dict[str, pygit2.Oid]:
+        """The full names that `ref` can mean, with the objects they point at."""
+        exact = ref == "HEAD" or ref.startswith("refs/")
+        found: dict[str, pygit2.Oid] = {}
+        for name in (ref,) if exact else [place.format(ref) for place in _PLACES]:
+            try:
+                target = self._repository.lookup_reference(name).resolve().target
+            except _GIT_FAULTS:
+                continue
+            if isinstance(target, pygit2.Oid):
+                found[name] = target
+        return found
+
+    def _by_short_id(self, ref: str) -> pygit2.Oid:
+        if not _SHORT_ID.fullmatch(ref):
+            raise self._unknown(ref)
+        try:
+            return self._repository.expand_id(ref)
+        except pygit2.AmbiguousError as fault:
+            raise faults.ambiguous(ref, ()) from fault
+        except _GIT_FAULTS as fault:
+            raise self._unknown(ref) from fault
+
+    def _unknown(self, ref: str) -> SourceError:
+        names = [name.split("/", 2)[2] for name in self._repository.references if "/" in name]
+        return faults.unknown_revision(ref, difflib.get_close_matches(ref, names))
+
+    def _peel(self, ref: str, id: pygit2.Oid) -> str:
+        if _FULL_ID.fullmatch(ref) and not self._exists(ref):
+            raise faults.shallow(ref) if self._edges else self._unknown(ref)
+        try:
+            return str(self._repository[id].peel(pygit2.Commit).id)
+        except pygit2.InvalidSpecError:
+            kind = self._repository[id].type_str
+            raise faults.not_a_commit(ref, kind) from None
+        except _GIT_FAULTS as fault:
+            raise faults.unreadable(str(id), _reason(fault)) from fault
+
+
+def _reason(fault: BaseException) -> str:
+    return "it is missing" if isinstance(fault, KeyError) else str(fault)
