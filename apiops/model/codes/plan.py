@@ -2,4 +2,120 @@
 
 from apiops.model.diagnostic import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "AO601",
+        "The revision describes nothing",
+        "The revision has no resource at all for this target, while the inventory is not empty. "
+        "Carried out, the plan would delete everything. Almost always the ref is wrong, the path "
+        "in `apiops.toml` is wrong, or a merge lost the files.",
+        "Look at the ref and the path that the plan names. If the inventory is really to be "
+        "emptied, plan again with `--allow empty` (and `--allow mass-delete` if it says so).",
+    ),
+    Code(
+        "AO602",
+        "A large part of the inventory would be deleted",
+        "At least 10 resources and more than 30 % of the inventory (of one project, of the System "
+        "tier, or of all) would be deleted or replaced by one plan. A mistake of this size is "
+        "cheaper to stop than to repair.",
+        "Read the deletes in the plan. If they are meant, plan again with `--allow mass-delete`; "
+        "or delete in smaller steps, each a commit that can be reviewed.",
+    ),
+    Code(
+        "AO603",
+        "A protected resource would be deleted",
+        "The resource is protected in the Manager, and the plan would delete it, or delete it and "
+        "make it again. Protection is taken from the live state, so one commit cannot both lift "
+        "it and delete.",
+        "Keep the resource in the repository; or lift its protection in a commit, apply it, and "
+        "delete in the next; or plan again with `--allow protected`.",
+    ),
+    Code(
+        "AO604",
+        "A resource would be deleted and made again",
+        "A field that the Manager cannot change in place has changed (the type of a proxy, say). "
+        "The only way is to delete the resource and to create it anew: for a moment it is not "
+        "there, and what the Manager keeps beside it (statistics, history) is lost.",
+        "Give the new resource another name, move its users, then delete the old one. If the gap "
+        "is acceptable, plan again with `--allow replace`.",
+    ),
+    Code(
+        "AO605",
+        "The resource belongs to another repository",
+        "The live resource is in the inventory of another repository, or would have to be replaced "
+        "while it is in nobody's. Two repositories that describe one resource would undo each "
+        "other's work in turn.",
+        "Take the resource out of one of the two repositories. To take it over on purpose, plan "
+        "once with `--allow adopt`; the other repository must no longer describe it.",
+    ),
+    Code(
+        "AO606",
+        "A delete outside of the inventory",
+        "Only what this repository created or adopted is ever pruned. This guard looks at the "
+        "finished plan, whatever chose its deletes, and cannot be overridden. When it speaks, "
+        "apiops itself is at fault.",
+        "Nothing was changed. Please report it with the plan as JSON (`-o json`); a plan holds no "
+        "secret.",
+    ),
+    Code(
+        "AO607",
+        "Resources need each other in a circle",
+        "Each of the resources refers to the next and the last to the first, so there is no order "
+        "in which every resource is written after those that it needs.",
+        "Take one of the references out; or create the resources without it and add it in a later "
+        "commit.",
+    ),
+    Code(
+        "AO611",
+        "The change waits for its project",
+        "Another change of the same project (or of the System tier) was denied, so the whole unit "
+        "stays at its last applied commit: a project is applied completely or not at all.",
+        "See the denied change in the same report; when it is allowed, approved or taken back, "
+        "this one goes with it.",
+    ),
+    Code(
+        "AO612",
+        "The change needs something that was not done",
+        "What the change needs (its project, an environment) was to be made by a part of the plan "
+        "that was denied or failed, so the change was not tried.",
+        "Mend what failed first; the next run does both.",
+    ),
+    Code(
+        "AO620",
+        "The plan is not the one that was approved",
+        "The digest of the plan as it is now differs from the approved one. A plan is bound to the "
+        "commit, the last applied commits, the live state, the permissions and the version of "
+        "apiops; when one of them moves, the approval no longer fits.",
+        "Run `apiops plan`, review what it shows now, and approve its digest.",
+    ),
+    Code(
+        "AO621",
+        "The approved digest cannot be one",
+        "A digest is given as its first 8 to 64 hexadecimal digits, in lower case. Fewer would be "
+        "too easy to hit by chance.",
+        "Copy the digest from the last line of `apiops plan`.",
+    ),
+    Code(
+        "AO622",
+        "The stored plan is stale",
+        "The plan file was made from a state that is no longer there. The message names what "
+        "moved: the head, an applied revision, a live resource, the permissions, the Manager or "
+        "the version of apiops.",
+        "Make the plan again with `apiops plan` and have the new one approved.",
+    ),
+    Code(
+        "AO623",
+        "The plan file cannot be read",
+        "The file is not a plan of this version of apiops: it is not JSON, lacks fields, has "
+        "fields that a plan does not have, or is larger than a plan can be.",
+        "Write it again with `apiops plan -o json=FILE`, with the same version of apiops that "
+        "applies it.",
+    ),
+    Code(
+        "AO624",
+        "The plan file was altered",
+        "The digest in the file is not that of the plan in it. Somebody or something has changed "
+        "the file after it was written, so nothing in it can be relied upon.",
+        "Do not apply it. Make the plan again and find out how the file was changed.",
+    ),
+)

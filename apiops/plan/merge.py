@@ -1,0 +1,107 @@
+"""The spec as it shall be after a change, from three sides: desired, live, last applied.
+
+A field that the author left out means its default, so it goes. In the mappings that a kind says
+it merges, a key left out is somebody else's and stays as it is, unless the author wrote it last
+time: then the author has taken it back. `null` clears. Whatever is written is this result, so
+what the plan shows, what is stored and what the next plan compares with are one value.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apiops.model import canonical
+from apiops.model.kinds import Kind, item_key
+from apiops.model.resource import JsonObject
+from apiops.model.secret import leaf_of
+from apiops.plan import place
+from apiops.plan.place import ITEM, Names
+
+Key = tuple[str | int | None, ...]
+"""What identifies an item of a keyed list: the values of its key fields."""
+
+
+def result(
+    kind: Kind, desired: JsonObject, live: JsonObject | None, applied: JsonObject | None
+) -> dict[str, Any]:
+    """What the resource's spec shall be, without its deployments (those are actions).
+
+    `applied` is what the author wrote at the last applied revision, not what came of it. The
+    result holds no `null` in a mapping. A set that says the same as the live one keeps its order.
+    """
+    merged = _mapping(kind, (), desired, live or {}, applied or {})
+    merged.pop("deployments", None)
+    return merged
+
+
+def keyed_items(items: Sequence[Any], fields: str) -> dict[Key, int] | None:
+    """Key → index of a list's items; None when they do not all have a key of their own."""
+    indexes: dict[Key, int] = {}
+    for index, item in enumerate(items):
+        key = _key(item, fields)
+        if key is None or key in indexes:
+            return None
+        indexes[key] = index
+    return indexes
+
+
+def members(items: Sequence[Any]) -> dict[bytes, int] | None:
+    """Canonical form → index of a set's members; None when one of them is not a scalar."""
+    if any(isinstance(item, Mapping | list | tuple) for item in items):
+        return None
+    return {canonical.encode(item): index for index, item in enumerate(items)}
+
+
+def _mapping(
+    kind: Kind, names: Names, desired: JsonObject, live: JsonObject, applied: JsonObject
+) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    if kind.merges and place.any_matches(kind.merges, names):
+        merged = {k: v for k, v in live.items() if k not in desired and applied.get(k) is None}
+    for key, value in desired.items():
+        if value is not None:
+            merged[key] = _node(kind, (*names, key), value, live.get(key), applied.get(key))
+    return merged
+
+
+def _node(kind: Kind, names: Names, desired: Any, live: Any, applied: Any) -> Any:
+    if isinstance(desired, list | tuple):
+        return _list(kind, names, desired, _items(live), _items(applied))
+    if isinstance(desired, Mapping) and leaf_of(desired) is None:
+        return _mapping(kind, names, desired, _object(live), _object(applied))
+    return desired
+
+
+def _list(
+    kind: Kind, names: Names, desired: Sequence[Any], live: Sequence[Any], applied: Sequence[Any]
+) -> list[Any]:
+    key = place.key_of(kind, names)
+    if key == "":
+        wanted, held = members(desired), members(live)
+        same = wanted is not None and held is not None and wanted.keys() == held.keys()
+        return list(live if same else desired)
+    old, base = _by_key(live, key), _by_key(applied, key)
+    merged = []
+    for item in desired:
+        name = _key(item, key) if key else None
+        merged.append(_node(kind, (*names, ITEM), item, old.get(name), base.get(name)))
+    return merged
+
+
+def _by_key(items: Sequence[Any], key: str | None) -> dict[Any, Any]:
+    indexes = (keyed_items(items, key) if key else None) or {}
+    return {name: items[index] for name, index in indexes.items()}
+
+
+def _key(item: Any, fields: str) -> Key | None:
+    key = item_key(item, fields) if isinstance(item, Mapping) else ()
+    if not any(key) or not all(part is None or isinstance(part, str | int) for part in key):
+        return None
+    return key
+
+
+def _object(node: Any) -> JsonObject:
+    return node if isinstance(node, Mapping) and leaf_of(node) is None else {}
+
+
+def _items(node: Any) -> Sequence[Any]:
+    return node if isinstance(node, list | tuple) else ()
