@@ -1,31 +1,79 @@
 """Values to text, for people and for machines: `render.render(value, "markdown")`.
 
-Every renderer is a pure function of one value. A format is one entry of `_RENDERERS`, a value is
-one line in it; nothing else in apiops knows how anything looks.
+Every renderer is a pure function of one value. A value is one line in `_SHAPES`, a format one
+function in `_FORMATS`; nothing else in apiops knows how anything looks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from apiops.errors import ApiopsError
+from apiops.model.audit import AuditEntry, ChainReport
+from apiops.model.doctor import DoctorReport
 from apiops.model.outcome import RunReport
-from apiops.model.view import Findings, PlanView
-from apiops.render.ink import Page
-from apiops.render.text import findings, plan, report
+from apiops.model.view import AuditTrail, Findings, Holders, PlanView
+from apiops.render import machine, markdown, text
+from apiops.render.ink import Page, wanted
+from apiops.render.markdown import answers
+from apiops.render.markdown.paper import Paper
 
-Draw = Callable[[Any], Page]
+__all__ = ["FORMATS", "render", "wanted"]
 
-_TEXT: Final[Mapping[type, Draw]] = {
-    PlanView: plan.page,
-    Findings: findings.page,
-    RunReport: report.page,
-    ApiopsError: findings.fault,
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How one type of value is shown: its name for machines, its page, its paper."""
+
+    kind: str
+    page: Callable[[Any], Page]
+    paper: Callable[[Any], Paper]
+
+
+_SHAPES: Final[dict[type, _Shape]] = {
+    PlanView: _Shape("plan", text.plan.page, markdown.plan.paper),
+    Findings: _Shape("diagnostics", text.findings.page, markdown.findings.paper),
+    RunReport: _Shape("report", text.report.page, markdown.report.paper),
+    AuditTrail: _Shape("audit", text.audit.table, markdown.audit.table),
+    AuditEntry: _Shape("entry", text.audit.entry, markdown.audit.entry),
+    ChainReport: _Shape("chain", text.audit.chain, markdown.audit.chain),
+    Holders: _Shape("holders", text.access.page, answers.holders),
+    DoctorReport: _Shape("doctor", text.doctor.page, answers.doctor),
+    ApiopsError: _Shape("error", text.findings.fault, markdown.findings.fault),
 }
 
 
-def render(value: Any, format: str, *, colour: bool = False) -> str:
-    """The value in a format. Raises LookupError for what has no such rendering."""
-    for kind in type(value).__mro__:
-        if kind in _TEXT:
-            return _TEXT[kind](value).text(colour=colour)
-    raise LookupError(f"{type(value).__name__} has no {format} rendering")
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a caller may say about a rendering; a format heeds what concerns it."""
+
+    colour: bool
+    full: str
+
+
+_FORMATS: Final[dict[str, Callable[[Any, _Shape, _Options], str]]] = {
+    "text": lambda value, shape, options: shape.page(value).text(colour=options.colour),
+    "json": lambda value, shape, _: machine.document(value, shape.kind),
+    "jsonl": lambda value, shape, _: machine.lines(value, shape.kind),
+    "markdown": lambda value, shape, options: shape.paper(value).text(pointer=options.full),
+}
+
+FORMATS: Final = tuple(_FORMATS)
+"""The formats that every value can be rendered in."""
+
+
+def render(value: Any, format: str, *, colour: bool = False, full: str = "") -> str:
+    """The value in one of FORMATS, ended by a line feed.
+
+    `colour` is for text alone. `full` is a sentence that says where the whole document is, in
+    case Markdown must be cut. Raises LookupError for a format or a value that is not known.
+    """
+    shape = next((_SHAPES[kind] for kind in type(value).__mro__ if kind in _SHAPES), None)
+    if shape is None:
+        raise LookupError(f"{type(value).__name__} has no rendering")
+    if format not in _FORMATS:
+        raise LookupError(f"no such format: {format}")
+    return _FORMATS[format](value, shape, _Options(colour, full or ELSEWHERE))
+
+
+ELSEWHERE: Final = "The text output has the rest: `-o text=FILE`."

@@ -53,7 +53,18 @@ def a_plan(*changes: Change, **more: object) -> Plan:
 
 
 def allowed(change: Change, principal: str, *needs: tuple[Right, Scope]) -> Judgement:
-    return Judgement(change, True, (HEAD,), (principal,), needs=needs)
+    return Judgement(change, allowed=True, charged=(HEAD,), principals=(principal,), needs=needs)
+
+
+def a_verdict(name: str, right: Right, scope: Scope, rule: str, explanation: str) -> Verdict:
+    return Verdict(
+        allowed=rule == "role",
+        principal=name,
+        right=right,
+        scope=scope,
+        rule=rule,
+        explanation=explanation,
+    )
 
 
 def project_scope(project: str, environment: str | None = None) -> Scope:
@@ -149,8 +160,8 @@ def guarded() -> PlanView:
         for n in range(12)
     )
     guards = (
-        GuardFinding("AO602", "mass-delete", "12 of 30 resources of the inventory would go"),
-        GuardFinding("AO603", "protected", "legacy-00 is protected", "payments", overridden=True),
+        GuardFinding("AO697", "mass-delete", "12 of 30 resources of the inventory would go"),
+        GuardFinding("AO698", "protected", "legacy-00 is protected", "payments", overridden=True),
     )
     return PlanView(a_plan(*deletes, guards=guards, stopped={"cards": "AO203"}))
 
@@ -158,20 +169,18 @@ def guarded() -> PlanView:
 def denied() -> PlanView:
     """One project is allowed and goes on, one is frozen by somebody without the right."""
     scope = project_scope("cards")
-    verdict = Verdict(
-        False, "mallory", MANAGE, scope, "no-grant", "mallory holds no role in project cards"
-    )
+    verdict = a_verdict("mallory", MANAGE, scope, "no-grant", "no role in project cards")
     cause = Cause(
-        BAD_COMMIT, "AO503", "mallory may not MANAGE API_MANAGEMENT here", "mallory", verdict
+        BAD_COMMIT, "AO599", "mallory may not MANAGE API_MANAGEMENT here", "mallory", verdict
     )
     refused = Judgement(
         LIMITS,
-        False,
-        (BAD_COMMIT,),
-        ("mallory",),
-        (cause,),
-        ("cards-admin", "cards-lead"),
-        ((MANAGE, scope),),
+        allowed=False,
+        charged=(BAD_COMMIT,),
+        principals=("mallory",),
+        causes=(cause,),
+        could=("cards-admin", "cards-lead"),
+        needs=((MANAGE, scope),),
     )
     fine = allowed(ORDERS, "payments-lead", (MANAGE, project_scope("payments")))
     return PlanView(
@@ -241,9 +250,9 @@ def partly() -> RunReport:
         (
             Outcome(ORDERS, Result.DONE, entry=17),
             Outcome(ORDERS_DEPLOY, Result.DONE, entry=18),
-            Outcome(LIMITS, Result.DENIED, 19, "AO503", "mallory may not MANAGE here"),
-            Outcome(chat, Result.FAILED, None, "AO712", "the Manager refused: name is taken"),
-            Outcome(deploy, Result.BLOCKED, None, "AO610", "needs ApiProxy/assistant/chat"),
+            Outcome(LIMITS, Result.DENIED, 19, "AO599", "mallory may not MANAGE here"),
+            Outcome(chat, Result.FAILED, None, "AO799", "the Manager refused: name is taken"),
+            Outcome(deploy, Result.BLOCKED, None, "AO699", "needs ApiProxy/assistant/chat"),
         ),
         {"payments": HEAD, "cards": BASE},
         frozen=("assistant", "cards"),
@@ -309,10 +318,8 @@ def holders() -> Holders:
         DEPLOY,
         scope,
         (
-            Verdict(
-                True, "payments-lead", DEPLOY, scope, "role", "role developer through team core"
-            ),
-            Verdict(False, "mallory", DEPLOY, scope, "no-grant", "no role in project payments"),
+            a_verdict("mallory", DEPLOY, scope, "no-grant", "no role in project payments"),
+            a_verdict("payments-lead", DEPLOY, scope, "role", "developer through team core"),
         ),
     )
 
@@ -320,7 +327,7 @@ def holders() -> Holders:
 def fault() -> AccessDenied:
     return AccessDenied(
         "mallory may not sign for project cards",
-        code="AO503",
+        code="AO599",
         hint="ask cards-lead to approve commit 9c41d22",
         location=Location("cards/l.yaml", 9),
     )

@@ -1,1 +1,5 @@
-"""Text for people at a terminal: one module per family of values, each `page(value) -> Page`."""
+"""Text for people at a terminal: one module per family of values, each giving a `Page`."""
+
+from apiops.render.text import access, audit, doctor, findings, plan, report
+
+__all__ = ["access", "audit", "doctor", "findings", "plan", "report"]

@@ -6,6 +6,7 @@ from apiops.errors import ApiopsError, SpecInvalid
 from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.view import Findings
 from apiops.render import words
+from apiops.render.facts import findings as facts
 from apiops.render.ink import Ink, Page
 
 INKS: Final = {Severity.ERROR: Ink.BAD, Severity.WARNING: Ink.CARE, Severity.NOTE: Ink.STRONG}
@@ -19,7 +20,7 @@ def page(findings: Findings) -> Page:
     for diagnostic in findings.sorted:
         _finding(out, diagnostic)
         out.gap()
-    out.line((words.tally(findings), Ink.STRONG))
+    out.line((facts.tally(findings), Ink.STRONG))
     return out
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from apiops.model.access import Cause, Judgement, Right, Scope, Verdicts
-from apiops.render import words
+from apiops.model.access import Judgement, Right, Scope, Verdicts
+from apiops.render.facts import permission as facts
+from apiops.render.facts import plan as plan_facts
 from apiops.render.ink import Ink, Page
 
 
@@ -13,11 +14,11 @@ def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
         return
     out.gap()
     out.line("  Permission")
-    _allowed(out, words.allowed_needs(verdicts))
+    _allowed(out, facts.allowed_needs(verdicts))
     for judged in verdicts.denied:
         _denied(out, judged, subjects)
     for unit in sorted(verdicts.frozen):
-        out.line("    ", ("frozen", Ink.BAD), f"   {words.frozen(unit)}")
+        out.line("    ", ("frozen", Ink.BAD), f"   {facts.frozen(unit)}")
 
 
 def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
@@ -30,17 +31,11 @@ def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
 
 def _denied(out: Page, judged: Judgement, subjects: Mapping[str, str]) -> None:
     change = judged.change
-    title = f"   {words.SIGNS[change.action]} {words.what(change)}"
+    title = f"   {plan_facts.SIGNS[change.action]} {plan_facts.what(change)}"
     out.line("    ", ("denied", Ink.BAD), title)
     for cause in judged.causes:
-        for label, text in words.cause(cause, subjects):
+        for label, text in facts.cause(cause, subjects):
             out.line(f"        {label:<9}{text}")
     if judged.could:
-        out.line(f"        {'approve':<9}{words.approvers(judged.could)}")
-    out.line(f"        {'next':<9}{_next(judged.causes)}")
-
-
-def _next(causes: tuple[Cause, ...]) -> str:
-    if not causes:
-        return "revert the change"
-    return words.advice(causes[-1].code)
+        out.line(f"        {'approve':<9}{facts.approvers(judged.could)}")
+    out.line(f"        {'next':<9}{facts.remedy(judged)}")

@@ -12,6 +12,7 @@ from apiops.model.diagnostic import Location
 from apiops.model.plan import Action, Change, FieldChange
 from apiops.model.view import PlanView
 from apiops.render import words
+from apiops.render.facts import plan as facts
 from apiops.render.ink import Ink, Page
 from apiops.render.text import permission
 
@@ -34,7 +35,7 @@ def page(view: PlanView) -> Page:
     out = Page()
     _believed(out, view)
     if not view.plan.changes:
-        out.line((words.nothing(view), Ink.STRONG))
+        out.line((facts.nothing(view), Ink.STRONG))
     else:
         _heading(out, view)
         _changes(out, view)
@@ -43,20 +44,20 @@ def page(view: PlanView) -> Page:
         permission.block(out, view.verdicts, view.subjects)
     if view.plan.changes:
         out.gap()
-        out.line(f"  {words.counts(view.plan.summary)}")
+        out.line(f"  {facts.counts(view.plan.summary)}")
     _next(out, view)
     return out
 
 
 def _believed(out: Page, view: PlanView) -> None:
     if view.verdicts is not None and view.verdicts.trust is Trust.COMMITTER:
-        out.line((words.BELIEVED, Ink.CARE))
+        out.line((facts.BELIEVED, Ink.CARE))
         out.gap()
 
 
 def _heading(out: Page, view: PlanView) -> None:
     name = "Drift" if view.drift else f"Plan {view.plan.digest[:8]}"
-    out.line((name, Ink.STRONG), f"   {words.origin(view)}")
+    out.line((name, Ink.STRONG), f"   {facts.origin(view)}")
     if view.drift:
         out.line("  Each line reads: live → as last applied.")
     out.gap()
@@ -89,7 +90,7 @@ def _lefts(change: Change) -> Iterator[str]:
 
 
 def _title(change: Change) -> str:
-    return f"  {words.SIGNS[change.action]} {words.what(change)}"
+    return f"  {facts.SIGNS[change.action]} {facts.what(change)}"
 
 
 def _details(change: Change) -> Iterator[tuple[str, str]]:
@@ -99,17 +100,17 @@ def _details(change: Change) -> Iterator[tuple[str, str]]:
     paths = [*(field.path for field in change.fields), *change.uncompared]
     width = min(max(map(len, paths), default=0), NAMES)
     for field in change.fields:
-        yield f"      {field.path:<{width}} {words.difference(field)}", _place(field, change)
+        yield f"      {field.path:<{width}} {facts.difference(field)}", _place(field, change)
     for path in change.uncompared:
-        yield f"      {path:<{width}} {words.NOT_COMPARED}", ""
+        yield f"      {path:<{width}} {facts.NOT_COMPARED}", ""
 
 
 def _change(out: Page, change: Change, view: PlanView, column: int) -> None:
     title = _title(change)
     place = change.location
-    where = str(Location(place.path, place.line)) if place else words.gone(view, change)
+    where = str(Location(place.path, place.line)) if place else facts.gone(view, change)
     out.line((title, INKS[change.action]), _aside(title, where, column))
-    for mark in words.marks(change, drift=view.drift):
+    for mark in facts.marks(change, drift=view.drift):
         out.line(f"      {mark}")
     for left, right in _details(change):
         out.line(left, _aside(left, right, column))
@@ -138,10 +139,10 @@ def _obstacles(out: Page, view: PlanView) -> None:
     for guard in view.plan.guards:
         ink = Ink.QUIET if guard.overridden else Ink.BAD
         out.line("  ", ("guard", ink), f"    {guard.code} {guard.guard}: {guard.message}")
-        out.line(f"           {words.guarding(guard)}")
+        out.line(f"           {facts.guarding(guard)}")
     for unit, code in sorted(view.plan.stopped.items()):
-        out.line("  ", ("stopped", Ink.BAD), f"  {code} {words.stopped(unit)}")
-    for note in words.notes(view):
+        out.line("  ", ("stopped", Ink.BAD), f"  {code} {facts.stopped(unit)}")
+    for note in facts.notes(view):
         out.line("  ", ("note", Ink.CARE), f"     {note}")
 
 
@@ -151,6 +152,6 @@ def _next(out: Page, view: PlanView) -> None:
     out.gap()
     if view.applicable:
         command = f"apiops apply --approve {view.plan.digest[:8]}"
-        out.line(f"{words.lead(view)}  ", (command, Ink.STRONG))
+        out.line(f"{facts.lead(view)}  ", (command, Ink.STRONG))
     else:
-        out.line(words.why_not(view))
+        out.line(facts.why_not(view))

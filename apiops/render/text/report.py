@@ -3,7 +3,8 @@
 from typing import Final
 
 from apiops.model.outcome import Outcome, Result, RunReport
-from apiops.render import words
+from apiops.render.facts import plan
+from apiops.render.facts import report as facts
 from apiops.render.ink import Ink, Page
 
 INKS: Final = {
@@ -13,33 +14,39 @@ INKS: Final = {
     Result.FAILED: Ink.BAD,
     Result.BLOCKED: Ink.CARE,
 }
+WIDEST: Final = 72
+"""Where the column of audit entries begins at the latest."""
 
 
 def page(report: RunReport) -> Page:
     """Draw a report."""
     out = Page()
+    width = max((len(_title(outcome)) for outcome in report.outcomes), default=0)
     for outcome in report.outcomes:
-        _outcome(out, outcome)
+        _outcome(out, outcome, min(width, WIDEST))
     out.gap()
     _units(out, report)
     out.gap()
-    out.line((words.success(report), Ink.STRONG))
-    for text in words.after(report):
+    out.line((facts.success(report), Ink.STRONG))
+    for text in facts.after(report):
         out.line(f"  {text}")
     return out
 
 
-def _outcome(out: Page, outcome: Outcome) -> None:
-    change = outcome.change
+def _title(outcome: Outcome) -> str:
+    return f"{plan.SIGNS[outcome.change.action]} {plan.what(outcome.change)}"
+
+
+def _outcome(out: Page, outcome: Outcome, width: int) -> None:
+    result = (f"{outcome.result.value:<7}", INKS[outcome.result])
     entry = f"   audit {outcome.entry}" if outcome.entry is not None else ""
-    title = f"  {words.SIGNS[change.action]} {words.what(change)}"
-    out.line("  ", (f"{outcome.result.value:<7}", INKS[outcome.result]), title, (entry, Ink.QUIET))
+    out.line("  ", result, f"  {_title(outcome):<{width}}", (entry, Ink.QUIET))
     if outcome.message:
         out.line(f"             {outcome.code}  {outcome.message}")
 
 
 def _units(out: Page, report: RunReport) -> None:
-    names = sorted({*report.applied, *report.frozen}, key=lambda name: (name != "system", name))
-    width = max((len(words.unit(name)) for name in names), default=0)
-    for name in names:
-        out.line(f"  {words.unit(name):<{width}}   {words.place(report, name)}")
+    places = facts.places(report)
+    width = max((len(name) for name, _ in places), default=0)
+    for name, place in places:
+        out.line(f"  {name:<{width}}   {place}")

@@ -1,0 +1,87 @@
+"""Markdown as lines: escaping, tables, folds, and the cut that keeps a comment postable.
+
+Names and values from files go into code spans, where nothing is interpreted; sentences are
+escaped, so that neither HTML nor a link nor an @mention in them comes to life.
+"""
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+from apiops.render.ink import clean
+
+LIMIT: Final = 60_000
+"""Bytes of a document; forges refuse comments above some 64 kB."""
+
+_ACTIVE: Final = re.compile(r"([\\`*_\[\]~])")
+
+
+def code(text: str) -> str:
+    """The text as a code span; its fence is longer than any run of backticks inside."""
+    plain = clean(text)
+    if not plain:
+        return ""
+    longest = max((len(run) for run in re.findall("`+", plain)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if longest else ""
+    return f"{fence}{room}{plain}{room}{fence}"
+
+
+def prose(text: str) -> str:
+    """The text as a sentence in which nothing is Markdown, HTML or a mention."""
+    quiet = escape(_ACTIVE.sub(r"\\\1", clean(text)), quote=False)
+    return quiet.replace("@", "@<!-- -->")
+
+
+class Paper:
+    """Lines of Markdown, written from top to bottom."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def line(self, text: str = "") -> None:
+        """Add a line as it is."""
+        self._lines.append(text)
+
+    def paragraph(self, text: str) -> None:
+        """Add a line with an empty one after it."""
+        self._lines += [text, ""]
+
+    def table(self, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+        """Add a table; its cells are Markdown already."""
+        titles = list(headings)
+        self._lines += [_row(titles), _row("---" for _ in titles)]
+        self._lines += [_row(row) for row in rows]
+        self._lines.append("")
+
+    def fold(self, summary: str) -> None:
+        """Begin a fold; the summary is prose."""
+        self._lines += [f"<details><summary>{summary}</summary>", ""]
+
+    def unfold(self) -> None:
+        """End the fold."""
+        self._lines += ["</details>", ""]
+
+    def text(self, *, pointer: str) -> str:
+        """The document, cut at a line border below LIMIT; `pointer` says where the rest is."""
+        whole = "\n".join(self._lines).rstrip("\n") + "\n"
+        return whole if len(whole.encode()) <= LIMIT else self._cut(pointer)
+
+    def _cut(self, pointer: str) -> str:
+        room = LIMIT - len(pointer.encode()) - 200
+        kept: list[str] = []
+        for line in self._lines:
+            room -= len(line.encode()) + 1
+            if room < 0:
+                break
+            kept.append(line)
+        folds = sum(line.startswith("<details>") for line in kept)
+        folds -= sum(line == "</details>" for line in kept)
+        kept += ["", *["</details>", ""] * folds]
+        kept.append(f"**Cut here: {len(self._lines) - len(kept):,} more lines.** {pointer}")
+        return "\n".join(kept) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,57 @@
+"""The audit trail for a terminal: a table of entries, one entry in full, the state of the chain."""
+
+from typing import Final
+
+from apiops.model.audit import AuditEntry, ChainReport
+from apiops.model.view import AuditTrail
+from apiops.render.facts import audit as facts
+from apiops.render.ink import Ink, Page
+
+MOST: Final = 60
+"""Differences that are shown of one entry; the rest is counted."""
+
+
+def table(trail: AuditTrail) -> Page:
+    """Draw entries as a table, one line each."""
+    out = Page()
+    if not trail.entries:
+        out.line("No audit entries match.")
+        return out
+    rows = [facts.row(entry) for entry in trail.entries]
+    widths = [max(map(len, column)) for column in zip(facts.HEADINGS, *rows, strict=True)]
+    out.line((_padded(facts.HEADINGS, widths), Ink.STRONG))
+    for row in rows:
+        out.line(_padded(row, widths))
+    return out
+
+
+def entry(entry: AuditEntry) -> Page:
+    """Draw one entry in full: what happened, why, and what was different afterwards."""
+    out = Page()
+    out.line((f"Audit entry {entry.seq}", Ink.STRONG), f"   {facts.deed(entry)}")
+    out.gap()
+    for label, text in facts.lines(entry):
+        out.line(f"  {label:<10}{text}")
+    differences = facts.delta(entry.before, entry.after)
+    if differences:
+        out.gap()
+    width = min(max((len(path) for path, _ in differences), default=0), 48)
+    for path, difference in differences[:MOST]:
+        out.line(f"    {path:<{width}}   {difference}")
+    if len(differences) > MOST:
+        out.line(f"    … and {len(differences) - MOST:,} more: -o json shows all")
+    return out
+
+
+def chain(report: ChainReport) -> Page:
+    """Say whether the audit chain holds, and where it first breaks."""
+    out = Page()
+    first, *rest = facts.chain(report)
+    out.line((first, Ink.GOOD if report.first_bad is None else Ink.BAD))
+    for text in rest:
+        out.line(f"  {text}")
+    return out
+
+
+def _padded(row: tuple[str, ...], widths: list[int]) -> str:
+    return "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -1,0 +1,34 @@
+"""What `apiops doctor` found, one line per check, with the fix below it."""
+
+from typing import Final
+
+from apiops.model.doctor import DoctorReport, Health
+from apiops.render import words
+from apiops.render.ink import Ink, Page
+
+INKS: Final = {Health.OK: Ink.GOOD, Health.WARN: Ink.CARE, Health.FAIL: Ink.BAD}
+
+
+def page(report: DoctorReport) -> Page:
+    """Draw the checks in the order in which they were made."""
+    out = Page()
+    width = max((len(check.name) for check in report.checks), default=0)
+    for check in report.checks:
+        status = (f"{check.status.value:<4}", INKS[check.status])
+        out.line(status, f"  {check.name:<{width}}   {check.message}")
+        if check.fix and check.status is not Health.OK:
+            out.line(f"      {'':<{width}}   fix: {check.fix}")
+    out.gap()
+    out.line((_verdict(report), Ink.STRONG))
+    return out
+
+
+def _verdict(report: DoctorReport) -> str:
+    failed = sum(check.status is Health.FAIL for check in report.checks)
+    warned = sum(check.status is Health.WARN for check in report.checks)
+    if not failed and not warned:
+        return "Ready."
+    head = "Ready" if not failed else "Not ready"
+    counts = [words.plural(failed, "failure")] if failed else []
+    counts += [words.plural(warned, "warning")] if warned else []
+    return f"{head}: {', '.join(counts)}."

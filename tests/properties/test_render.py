@@ -1,0 +1,119 @@
+"""What holds for every rendering, whatever stands in files, names and commit messages."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apiops import render
+from apiops.model.diagnostic import Diagnostic, Location
+from apiops.model.plan import Action, Change, FieldChange
+from apiops.model.resource import ResourceId
+from apiops.model.secret import SecretLeaf
+from apiops.model.view import Findings, PlanView
+from apiops.render.markdown import paper
+from tests.golden import stories
+
+CANARY = "correct-horse-battery-staple"
+NASTY = st.text(st.characters(codec="utf-8")) | st.sampled_from(
+    ["\x1b[2Jgone", "\x9b31m", "a\r\nb", "\u202egnirts", "</details>", "a|b", "``` x", "@everyone"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | NASTY,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.builds(FieldChange, path=NASTY, before=VALUES, after=VALUES)
+CHANGES = st.builds(
+    Change,
+    action=st.sampled_from(Action),
+    id=st.builds(ResourceId, NASTY, NASTY, NASTY),
+    environment=NASTY,
+    fields=st.lists(FIELDS, max_size=3).map(tuple),
+    location=st.none() | st.builds(Location, NASTY, st.integers(0, 9), st.just(1)),
+    renamed_from=st.none() | NASTY,
+)
+PLANS = st.lists(CHANGES, max_size=4).map(lambda changes: PlanView(stories.a_plan(*changes)))
+FINDINGS = st.builds(
+    Diagnostic,
+    code=st.just("AO203"),
+    message=NASTY,
+    location=st.builds(Location, NASTY, st.integers(0, 9), st.integers(0, 200)),
+    hint=NASTY,
+    excerpt=NASTY,
+    width=st.integers(0, 300),
+).map(lambda found: Findings((found,), 1))
+VIEWS = PLANS | FINDINGS
+
+
+def printable(text: str) -> bool:
+    return all(char == "\n" or char.isprintable() for char in text)
+
+
+@given(VIEWS)
+def test_text_and_markdown_have_no_control_characters(view: PlanView | Findings) -> None:
+    assert printable(render.render(view, "text"))
+    assert printable(render.render(view, "markdown"))
+
+
+@given(VIEWS)
+def test_json_parses_and_is_ascii(view: PlanView | Findings) -> None:
+    shown = render.render(view, "json")
+
+    assert shown.isascii()
+    assert json.loads(shown, parse_constant=pytest.fail)["format_version"] == "1.0"
+
+
+@given(VIEWS)
+def test_colour_only_adds(view: PlanView | Findings) -> None:
+    coloured = render.render(view, "text", colour=True)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+
+    assert render.render(view, "text").split() == plain.split()
+
+
+@given(st.lists(CHANGES, min_size=1, max_size=3), st.sampled_from(render.FORMATS))
+def test_what_is_hidden_stays_hidden(changes: list[Change], format: str) -> None:
+    hidden = (
+        FieldChange("spec.password", CANARY, {"inner": [CANARY]}, hidden=True),
+        FieldChange("spec.key", {"$secret": {"plaintext": CANARY}}, SecretLeaf("e").node()),
+    )
+    if format in {"json", "jsonl"}:
+        hidden = hidden[:1]
+    changes = [replace(change, fields=hidden, action=Action.UPDATE) for change in changes]
+
+    assert CANARY not in render.render(PlanView(stories.a_plan(*changes)), format)
+
+
+@given(NASTY)
+def test_a_code_span_cannot_be_left(text: str) -> None:
+    span = paper.code(text)
+    fence = re.match("`*", span)
+    assert fence is not None
+
+    inside = span[fence.end() : len(span) - fence.end()]
+    assert fence.group() not in re.findall("`+", inside)
+
+
+@given(NASTY)
+def test_a_sentence_has_no_html_and_no_mention(text: str) -> None:
+    quiet = paper.prose(text).replace("@<!-- -->", "")
+
+    assert not set("<>@") & set(quiet)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(400, 3000))
+def test_markdown_can_always_be_posted(number: int) -> None:
+    changes = (
+        replace(stories.CORE, id=ResourceId("ApiProxy", "payments", f"{'ö' * 40}-{n}"))
+        for n in range(number)
+    )
+    shown = render.render(PlanView(stories.a_plan(*changes)), "markdown", full="See there.")
+
+    assert len(shown.encode()) <= paper.LIMIT
+    assert "See there." in shown
+    assert shown.count("<details>") == shown.count("</details>")
