@@ -141,13 +141,14 @@ def _marks(family: str, type_: str) -> tuple[tuple[SecretField, ...], tuple[Refe
 def _marked(
     schema: Any, node: Any, path: tuple[str, ...], seen: tuple[str, ...]
 ) -> Iterator[tuple[str, Any]]:
-    """Every marked node below `node`, with its pattern; a definition is not entered twice."""
-    target = node.get("$ref", "")
-    if target:
-        name = target.removeprefix("#/definitions/")
+    """Every marked node below `node`, with its pattern; no definition is entered within itself."""
+    if "$ref" in node:
+        name = node["$ref"].removeprefix("#/definitions/")
         if name not in seen:
             yield from _marked(schema, schema["definitions"][name], path, (*seen, name))
         return
+    for part in node.get("allOf", ()):
+        yield from _marked(schema, part, path, seen)
     if path and ("x-apiops-secret" in node or "x-apiops-reference" in node):
         yield ".".join(path), node
     for key, child in node.get("properties", {}).items():
