@@ -86,10 +86,12 @@ class Live:
 class Write:
     """One change to carry out, with what it needs.
 
-    `resource` has the spec as it shall be afterwards (None for delete and undeploy), `secrets`
-    the plaintexts by the JSON pointer of their leaf in the spec, `files` the bytes of the files
-    it refers to by their SHA-256, `principals` the makers of the charged commits: each must hold
-    the right when the write happens.
+    `resource` has the spec as it shall be afterwards (None for delete and undeploy) and, as
+    `authored`, what becomes `LiveResource.applied`; `secrets` are the plaintexts by the JSON
+    pointer of their leaf in the spec (a leaf without one was merged in from the live spec and
+    keeps the value it has); `files` are the bytes of the files it refers to by their SHA-256;
+    `principals` the makers of the charged commits: each must hold the right when the write
+    happens.
     """
 
     change: Change

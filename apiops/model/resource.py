@@ -98,7 +98,8 @@ class Resource:
     `spec` is a JSON tree with `model.secret` leaves. `content` is the digest that authorization
     compares: over ciphertexts and every rendered input, file digests included. `files` are the
     files it refers to (an OpenAPI document, a certificate) by the JSON pointer of the field;
-    beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes.
+    beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes. `authored`
+    is the spec as the author wrote it, where `spec` is what a merge made of it (None: the same).
     """
 
     id: ResourceId
@@ -110,10 +111,13 @@ class Resource:
     files: Mapping[str, File] = field(default_factory=dict)
     renamed_from: str | None = None
     protected: bool = False
+    authored: JsonObject | None = None
 
     def with_spec(self, spec: JsonObject) -> "Resource":
-        """The same resource with another spec."""
-        return replace(self, spec=spec)
+        """The same resource with another spec; what the author wrote is remembered."""
+        return replace(
+            self, spec=spec, authored=self.spec if self.authored is None else self.authored
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,10 @@ class LiveResource:
     """What the Manager holds of one resource.
 
     `serial` counts its writes (optimistic concurrency); `owner` is the repository whose
-    inventory it is in (None: nobody's); `applied` is the digest of the spec that the last run
-    of that owner wrote, to tell drift from a pending change; `spec` has leaves for secrets.
+    inventory it is in (None: nobody's); `applied` is what the author had written when the last
+    run of that owner wrote it (`Resource.authored`, not what the merge made of it), to tell
+    drift from a pending change and a field taken back from one that was never ours; `spec` has
+    leaves for secrets.
     """
 
     id: ResourceId
