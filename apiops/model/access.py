@@ -103,8 +103,10 @@ class Key:
 class Grants:
     """A permission snapshot: everything that decisions are made from.
 
-    `roles` maps (project or None, role) to its expanded rights; `system_roles` maps a principal
-    to its system roles; `digest` identifies the snapshot.
+    `roles` maps (project or None, role) to its expanded rights; `system_roles` maps every known
+    principal to its system roles; `keys` is by fingerprint, `emails` by folded address; `enabled`
+    are the principals that may act; `faults` says what was left out and why; `digest` identifies
+    the snapshot.
     """
 
     grants: tuple[Grant, ...]
@@ -114,6 +116,26 @@ class Grants:
     emails: Mapping[str, str] = field(default_factory=dict)
     enabled: frozenset[str] = frozenset()
     digest: str = ""
+    faults: tuple[str, ...] = field(default=(), compare=False)
+    _held: Mapping[tuple[str, str | None], tuple[Grant, ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        held: dict[tuple[str, str | None], tuple[Grant, ...]] = {}
+        for grant in self.grants:
+            at = (grant.principal, grant.project)
+            held[at] = (*held.get(at, ()), grant)
+        object.__setattr__(self, "_held", held)
+
+    def held(self, principal: str, project: str | None) -> tuple[Grant, ...]:
+        """What a principal was granted in a project, directly and through teams."""
+        return self._held.get((principal, project), ())
+
+    def rights(self, grant: Grant) -> frozenset[Right]:
+        """What a grant's role allows: the project's own role by that name, else the general one."""
+        own = self.roles.get((grant.project, grant.role))
+        return own if own is not None else self.roles.get((None, grant.role), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +152,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a change is denied: the charged commit, who made it, the code, the verdict."""
+    """Why a change is denied: the charged commit, who made it, the code, the verdict.
+
+    `commit` is empty when no commit answers for the change; `hint` says what to do next.
+    """
 
     commit: str
     code: str
     message: str
     principal: str | None = None
     verdict: Verdict | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

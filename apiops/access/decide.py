@@ -1,0 +1,271 @@
+"""One question, one answer: may this principal do this here?
+
+Every door asks here for every read, write and deploy, and the store takes nothing but the
+`Permit` that only `permit` can make. The rules stand in order below; the first that has an
+answer decides, and the last one says no.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass
+from typing import Final, NoReturn
+
+from apiops.access import roles
+from apiops.access.grants import ENGINE
+from apiops.errors import AccessDenied
+from apiops.model.access import Category, Grants, Right, Scope, Tier, Verb, Verdict
+from apiops.model.kinds import KINDS
+from apiops.model.plan import Action
+from apiops.model.resource import ResourceId
+
+Need = tuple[Right, Scope]
+"""A right and where it is needed."""
+
+
+def decide(grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope) -> Verdict:
+    """Whether `principal` may do `verb` on things of `category` in `scope`, and by which rule."""
+    question = _Question(grants, principal, Right(category, verb), scope)
+    for rule in _RULES:
+        verdict = rule(question)
+        if verdict is not None:
+            return verdict
+    return question.no("R-role-lacks", _what_roles_lack(question))
+
+
+def who(grants: Grants, verb: Verb, category: Category, scope: Scope) -> tuple[str, ...]:
+    """The principals that may, sorted."""
+    return able(grants, ((Right(category, verb), scope),))
+
+
+def able(grants: Grants, needs: Iterable[Need]) -> tuple[str, ...]:
+    """The principals that hold every one of `needs`, sorted; nobody when nothing is needed."""
+    wanted = tuple(needs)
+    if not wanted:
+        return ()
+    return tuple(sorted(name for name in grants.enabled if lacking(grants, name, wanted) is None))
+
+
+def lacking(grants: Grants, principal: str, needs: Iterable[Need]) -> Verdict | None:
+    """The first denial among `needs`, or None when the principal holds them all."""
+    for right, scope in needs:
+        verdict = decide(grants, principal, right.verb, right.category, scope)
+        if not verdict.allowed:
+            return verdict
+    return None
+
+
+_MINT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Proof that a principal was allowed something, under one permission snapshot.
+
+    `permit` alone makes one: the constructor, `dataclasses.replace` and unpickling refuse.
+    """
+
+    principal: str
+    right: Right
+    scope: Scope
+    rule: str
+    grants: str
+    mint: InitVar[object]
+
+    def __post_init__(self, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("only access.decide.permit makes a Permit")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Permit cannot be pickled")
+
+    def covers(self, verb: Verb, category: Category, scope: Scope, grants: str) -> bool:
+        """Whether this permit is for exactly that, under the snapshot with digest `grants`."""
+        return (self.right, self.scope, self.grants) == (Right(category, verb), scope, grants)
+
+
+def permit(grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope) -> Permit:
+    """The permit, if the principal may. Raises AccessDenied AO520 with who else could."""
+    verdict = decide(grants, principal, verb, category, scope)
+    if not verdict.allowed:
+        raise AccessDenied(
+            f"{verdict.explanation} ({verdict.rule})",
+            code="AO520",
+            hint=_ask(who(grants, verb, category, scope), f"{verdict.right} in {scope}"),
+        )
+    return Permit(principal, verdict.right, scope, verdict.rule, grants.digest, mint=_MINT)
+
+
+def permits(grants: Grants, principal: str, needs: Iterable[Need]) -> tuple[Permit, ...]:
+    """A permit for every need. Raises AccessDenied for the first that the principal lacks."""
+    return tuple(permit(grants, principal, r.verb, r.category, scope) for r, scope in needs)
+
+
+def _ask(could: tuple[str, ...], what: str) -> str:
+    if not could:
+        return f"nobody holds {what}; a project owner or system administrator can grant it"
+    shown = ", ".join(could[:5]) + (f" and {len(could) - 5} more" if could[5:] else "")
+    return f"these could: {shown}"
+
+
+def need(
+    kind_name: str, action: Action, id: ResourceId, environments: Iterable[str] = ()
+) -> tuple[Need, ...]:
+    """Every right that a change needs, and where.
+
+    `environments` are those that the change reaches: where a deployable resource runs, of the
+    environments that this write is about; for what workers receive at once (connections,
+    credentials, certificates, settings), the target's environment. A kind that apiops does not
+    know needs the System tier.
+    """
+    kind = KINDS.get(kind_name)
+    category = kind.category if kind else Category.PROJECT_MANAGEMENT
+    manage = Right(category, Verb.MANAGE)
+    if kind_name == "Project" and action is Action.UPDATE:
+        settings = Right(Category.PROJECT_MANAGEMENT, Verb.MANAGE)
+        return ((settings, Scope(Tier.PROJECT, id.project or id.name)),)
+    if kind is None or kind.tier is Tier.SYSTEM or id.project is None:
+        return ((manage, Scope(Tier.SYSTEM)),)
+    reached = tuple(dict.fromkeys(environments))
+    here = Scope(kind.tier, id.project)
+    there = tuple(Scope(kind.tier, id.project, environment) for environment in reached)
+    deploys = tuple((Right(category, Verb.DEPLOY_UNDEPLOY), scope) for scope in there or (here,))
+    if action in (Action.DEPLOY, Action.UNDEPLOY):
+        return deploys
+    if category in roles.REACHES_WORKERS:
+        return tuple((manage, scope) for scope in there or (here,))
+    return ((manage, here), *(deploys if kind.deployable and there else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, and the two ways to answer."""
+
+    grants: Grants
+    principal: str
+    right: Right
+    scope: Scope
+
+    def yes(self, rule: str, because: str) -> Verdict:
+        return self._verdict(rule, because, allowed=True)
+
+    def no(self, rule: str, because: str) -> Verdict:
+        needs = f"{self.right} in {self.scope} is needed: {because}"
+        return self._verdict(rule, needs, allowed=False)
+
+    def _verdict(self, rule: str, because: str, *, allowed: bool) -> Verdict:
+        return Verdict(allowed, self.principal, self.right, self.scope, rule, because)
+
+    @property
+    def system_roles(self) -> frozenset[str]:
+        return self.grants.system_roles.get(self.principal, frozenset())
+
+
+def _engine_reads(ask: _Question) -> Verdict | None:
+    if ask.principal != ENGINE:
+        return None
+    if ask.right.verb is Verb.VIEW:
+        return ask.yes("R-engine-reads", "apiops itself may look at everything")
+    return ask.no("R-engine-reads", "apiops itself may only look; a person must answer for this")
+
+
+def _unknown(ask: _Question) -> Verdict | None:
+    if ask.principal in ask.grants.system_roles:
+        return None
+    return ask.no("R-unknown", f"the Manager knows no user {ask.principal}")
+
+
+def _disabled(ask: _Question) -> Verdict | None:
+    if ask.principal in ask.grants.enabled:
+        return None
+    return ask.no("R-disabled", f"{ask.principal} is disabled")
+
+
+def _system_admin(ask: _Question) -> Verdict | None:
+    governs = ask.scope.tier is Tier.PROJECT and ask.right.category is Category.PROJECT_MANAGEMENT
+    if roles.SYSTEM_ADMIN not in ask.system_roles:
+        return None
+    if ask.scope.tier is Tier.SYSTEM or governs:
+        return ask.yes("R-system-admin", f"{ask.principal} is {roles.SYSTEM_ADMIN}")
+    return None
+
+
+def _system_analyzer(ask: _Question) -> Verdict | None:
+    reads = ask.right.verb is Verb.VIEW and ask.right.category in roles.ANALYZED
+    if ask.scope.tier is Tier.SYSTEM and reads and roles.SYSTEM_ANALYZER in ask.system_roles:
+        return ask.yes("R-system-analyzer", f"{ask.principal} is {roles.SYSTEM_ANALYZER}")
+    return None
+
+
+def _system_tier(ask: _Question) -> Verdict | None:
+    if ask.scope.tier is not Tier.SYSTEM and ask.scope.project is not None:
+        return None
+    return ask.no("R-system-tier", f"{ask.principal} is not {roles.SYSTEM_ADMIN}")
+
+
+def _system_project_manager(ask: _Question) -> Verdict | None:
+    if roles.SYSTEM_PROJECT_MANAGER in ask.system_roles and ask.right in roles.EVERYTHING:
+        because = f"{ask.principal} is {roles.SYSTEM_PROJECT_MANAGER}"
+        return ask.yes("R-system-project-manager", because)
+    return None
+
+
+def _not_member(ask: _Question) -> Verdict | None:
+    if ask.grants.held(ask.principal, ask.scope.project):
+        return None
+    return ask.no("R-not-member", f"{ask.principal} has no role in project {ask.scope.project}")
+
+
+def _project_role(ask: _Question) -> Verdict | None:
+    for grant in ask.grants.held(ask.principal, ask.scope.project):
+        if ask.right in ask.grants.rights(grant) and _reaches(grant.environments, ask):
+            team = f" through team {grant.via}" if grant.via else ""
+            because = f"{ask.principal} is {grant.role} in {grant.project}{team}"
+            return ask.yes("R-project-role", because)
+    return None
+
+
+def _reaches(environments: tuple[str, ...], ask: _Question) -> bool:
+    """Whether a grant with these environments counts for this question.
+
+    A limited grant never reaches the Project tier (who may give roles could lift the limit) and
+    never a deploy that names no environment.
+    """
+    if not environments:
+        return True
+    if ask.scope.environment is not None:
+        return ask.scope.environment in environments
+    if ask.right.verb is Verb.VIEW:
+        return True
+    return ask.scope.tier is not Tier.PROJECT and ask.right.verb is not Verb.DEPLOY_UNDEPLOY
+
+
+def _environment_limit(ask: _Question) -> Verdict | None:
+    limits = {
+        environment
+        for grant in ask.grants.held(ask.principal, ask.scope.project)
+        if ask.right in ask.grants.rights(grant)
+        for environment in grant.environments
+    }
+    if not limits:
+        return None
+    only = ", ".join(sorted(limits))
+    return ask.no("R-environment-limit", f"{ask.principal} holds it for {only} only")
+
+
+def _what_roles_lack(ask: _Question) -> str:
+    held = {grant.role for grant in ask.grants.held(ask.principal, ask.scope.project)}
+    return f"{ask.principal} is {', '.join(sorted(held))} there, which does not include it"
+
+
+_RULES: Final[tuple[Callable[[_Question], Verdict | None], ...]] = (
+    _engine_reads,
+    _unknown,
+    _disabled,
+    _system_admin,
+    _system_analyzer,
+    _system_tier,
+    _system_project_manager,
+    _not_member,
+    _project_role,
+    _environment_limit,
+)
+"""In this order; whoever gets past all of them is denied (R-role-lacks)."""
