@@ -38,18 +38,18 @@ VERBS: Final = {
 class Verbs(click.Group):
     """A group whose verbs are modules of this package, imported when called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """The verbs in the order of a user's first day."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's `command`, or None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"apiops.cli.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
@@ -61,14 +61,7 @@ class Verbs(click.Group):
     epilog="Start with `apiops demo`. Docs: docs/ in the repository.",
 )
 def apiops() -> None:
-    """Signed commits become audited changes of an API gateway.
-
-    \b
-    Example:
-      apiops validate
-      apiops plan --target production
-      apiops apply --target production --approve 4f1c9e2a
-    """
+    """Signed commits become audited changes of an API gateway."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

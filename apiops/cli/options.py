@@ -4,16 +4,37 @@ click does the precedence: flag, then variable, then `default_map` (filled from 
 the eager `--config`/`-C` pair), then default; it also remembers where a value came from.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from apiops.wiring import settings as settings_file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Verb(click.Command):
+    """A command whose help shows examples before the flags."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the flags."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write_text(example)
+        super().format_options(ctx, formatter)
+
+
+def verb(name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a function a verb with examples."""
+    return click.command(name, cls=Verb, examples=examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +89,21 @@ def place(command: Command) -> Command:
 
 
 def output(*formats: str) -> Callable[[Command], Command]:
-    """-o, repeatable, `FORMAT` or `FORMAT=FILE`; with --color, -q and -v."""
+    """-o, repeatable, `FORMAT` or `FORMAT=FILE`; with --color and -q.
+
+    The command gets them together, as `console`.
+    """
 
     def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_console(*args: Any, **chosen: Any) -> Any:
+            from apiops.cli.console import Console
+
+            outputs, color, quiet = (chosen.pop(name) for name in ("outputs", "color", "quiet"))
+            console = Console.open(outputs, color, quiet=quiet, formats=formats)
+            return command(*args, console=console, **chosen)
+
+        wrapped: Any = with_console
         for decorator in (
             option(
                 "-o",
@@ -88,10 +121,9 @@ def output(*formats: str) -> Callable[[Command], Command]:
                 help="Colour; auto obeys NO_COLOR, FORCE_COLOR and TERM.",
             ),
             option("-q", "--quiet", is_flag=True, help="No progress, no summary on stderr."),
-            option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
         ):
-            command = decorator(command)
-        return command
+            wrapped = decorator(wrapped)
+        return cast("Command", wrapped)
 
     return decorate
 

@@ -118,3 +118,29 @@ def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
             now=lambda: datetime.now(UTC),
             pull_request=wiring.pull_request,
         )
+
+
+def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: str) -> str:
+    """Make the target's Manager with its first admin; gives its lineage. Raises StoreError."""
+    from apiops.manager import init
+    from apiops.model.access import Trust
+
+    return init.initialise(
+        url(target),
+        admin=admin,
+        admin_key_line=admin_key.read_text(encoding="utf-8"),
+        key_file=key_file(target),
+        trust=Trust(trust),
+    )
+
+
+def migrate(target: TargetSettings) -> str:
+    """Bring the target's database to this version's schema; gives the schema's revision."""
+    from apiops.manager import schema
+
+    return schema.migrate(url(target))
+
+
+def fetch(directory: Path, remote: str) -> None:
+    """Fetch a remote of the repository. Raises SourceUnavailable."""
+    repository(directory).fetch(remote)

@@ -1,0 +1,55 @@
+"""`apiops init`: a first specification repository that validates as it is."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.errors import Exit
+
+
+@options.verb(
+    "init",
+    "apiops init gateway --admin ayse --email ayse@bank.example --admin-key ~/.ssh/id_ed25519.pub",
+    "apiops init --admin ayse --email ayse@bank.example --admin-key key.pub --ci gitlab",
+)
+@click.argument("directory", default=".", type=click.Path(path_type=Path, file_okay=False))
+@options.option("--admin", required=True, metavar="NAME", help="The first system admin: you.")
+@options.option("--email", required=True, help="Their e-mail address.")
+@options.option(
+    "--admin-key",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Their public SSH key, the one that signs their commits.",
+)
+@options.option("--ci", type=click.Choice(["github", "gitlab", "jenkins"]), help="Add a pipeline.")
+def command(directory: Path, **chosen: Any) -> int:
+    """Scaffold a specification repository; what exists is left as it is.
+
+    Writes settings, a first project with a proxy and an encrypted credential, an age identity
+    of your own (outside of Git), editor schemas and, with --ci, a pipeline.
+    """
+    from apiops.wiring import scaffold
+
+    written = scaffold.write(
+        directory,
+        admin=chosen["admin"],
+        email=chosen["email"],
+        key=chosen["admin_key"].read_text(encoding="utf-8").strip(),
+        ci=chosen["ci"],
+    )
+    for path in written:
+        click.echo(f"  {path}")
+    if not written:
+        click.echo("everything is there already; nothing was changed", err=True)
+        return Exit.OK
+    public = chosen["admin_key"]
+    click.echo(
+        f"\n{len(written)} files written to {directory}. Next, in that folder:\n\n"
+        '  git init && git add . && git commit -S -m "Describe the gateway"\n'
+        f"  apiops manager init --admin {chosen['admin']} --admin-key {public}\n"
+        f"  apiops plan --introduction HEAD --approver {chosen['admin']}",
+        err=True,
+    )
+    return Exit.OK

@@ -1,0 +1,117 @@
+"""`apiops manager`: set up the embedded Manager, and change it by hand, audited like any."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.cli.options import Place
+from apiops.errors import Exit
+
+FORMATS = ("text", "json", "markdown")
+
+
+@click.group("manager")
+def command() -> None:
+    """Set up and change the embedded Manager."""
+
+
+@command.command(
+    "init",
+    cls=options.Verb,
+    examples=(
+        "apiops manager init --target production --admin ayse --admin-key ~/.ssh/id_ed25519.pub",
+    ),
+)
+@options.place
+@options.target
+@options.option("--admin", required=True, metavar="NAME", help="The first system admin.")
+@options.option(
+    "--admin-key",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Their public SSH key, the one that signs their commits.",
+)
+@options.option(
+    "--trust",
+    type=click.Choice(["signed", "committer"]),
+    default="signed",
+    show_default=True,
+    help="signed: keys prove who committed; committer: names are believed (sandbox only).",
+)
+@click.pass_obj
+def init(place: Place, /, admin: str, admin_key: Path, trust: str, **chosen: Any) -> int:
+    """Create the database, its keys and the first system admin."""
+    from apiops.cli import entry
+    from apiops.wiring import assemble
+
+    target = entry.chosen_target(place, chosen)
+    lineage = assemble.initialise(target, admin=admin, admin_key=admin_key, trust=trust)
+    click.echo(f"Manager {lineage} is ready for {target.name}; {admin} is its admin.", err=True)
+    return Exit.OK
+
+
+@command.command(
+    "migrate", cls=options.Verb, examples=("apiops manager migrate --target production",)
+)
+@options.place
+@options.target
+@click.pass_obj
+def migrate(place: Place, /, **chosen: Any) -> int:
+    """Bring the database to this version's schema."""
+    from apiops.cli import entry
+    from apiops.wiring import assemble
+
+    target = entry.chosen_target(place, chosen)
+    revision = assemble.migrate(target)
+    click.echo(f"the database of {target.name} is at schema {revision}", err=True)
+    return Exit.OK
+
+
+@command.command(
+    "set",
+    cls=options.Verb,
+    examples=(
+        (
+            "apiops manager set ApiProxy/payments/orders spec.settings.connection.readTimeout=90 "
+            '--as mert --sign-key ~/.ssh/id_ed25519 --reason "incident 4711"'
+        ),
+    ),
+)
+@click.argument("resource")
+@click.argument("assignments", nargs=-1, required=True, metavar="spec.FIELD=VALUE…")
+@options.place
+@options.target
+@options.option("--as", "principal", required=True, metavar="NAME", help="Who you are.")
+@options.option(
+    "--sign-key",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Your private SSH key: it proves who you are.",
+)
+@options.option("--reason", required=True, help="Why; it stands in the audit log.")
+@options.output(*FORMATS)
+@click.pass_obj
+def set_(
+    place: Place, /, console: Any, resource: str, assignments: tuple[str, ...], **chosen: Any
+) -> int:
+    """Change a resource in the Manager by hand: permission-checked and audited.
+
+    The next `apiops drift` shows it, and the next `apiops apply` takes it back unless the
+    specification says the same. Values are JSON; what is not JSON is text.
+    """
+    from apiops.cli import entry
+    from apiops.wiring import handwork
+
+    target = entry.chosen_target(place, chosen)
+    report = handwork.change(
+        target,
+        handwork.identity(resource),
+        handwork.patch(assignments),
+        principal=chosen["principal"],
+        sign_key=chosen["sign_key"],
+        reason=chosen["reason"],
+    )
+    console.show(report)
+    return Exit.OK

@@ -1,0 +1,71 @@
+"""`apiops plan`: what would change, and whether you may."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.cli.options import Place
+from apiops.errors import Exit
+
+FORMATS = ("text", "json", "markdown")
+
+
+@options.verb(
+    "plan",
+    "apiops plan --target production",
+    "apiops plan --target test --worktree",
+    "apiops plan --target production -o text -o markdown=plan.md --out plan.json",
+)
+@options.place
+@options.target
+@options.revision
+@options.introduction
+@options.wishes
+@options.output(*FORMATS)
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the plan to a file for `apiops apply FILE`; it holds no secret.",
+)
+@options.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes (0: none)."
+)
+@options.option("--no-input", is_flag=True, help="Never ask.")
+@click.pass_obj
+def command(
+    place: Place, /, console: Any, out: Path | None, detailed_exitcode: bool, **chosen: Any
+) -> int:
+    """Show what would change, field by field, and whether the committers may.
+
+    Nothing is written. Exit code 3: some specifications are invalid, 4: a change is denied,
+    5: a guard stops the plan.
+    """
+    from apiops.cli import entry
+    from apiops.cli.console import write
+    from apiops.plan import file
+    from apiops.reconcile import line as walk
+
+    door = entry.Entry(place, console, chosen)
+    with door.line() as line:
+        prepared = walk.prepare(line, door.snapshot(line), door.wish(line))
+        keyless = not line.keyring.available
+    found = entry.findings(prepared)
+    if found.diagnostics:
+        console.note(found)
+    shown = entry.view(prepared, keyless=keyless)
+    console.show(shown)
+    if out is not None:
+        write(out, file.to_json(prepared.plan))
+    return _exit(shown, invalid=entry.invalid(found), detailed=detailed_exitcode)
+
+
+def _exit(shown: Any, *, invalid: bool, detailed: bool) -> int:
+    if invalid:
+        return Exit.INVALID
+    if any(not guard.overridden for guard in shown.plan.guards):
+        return Exit.REFUSED
+    if shown.verdicts is not None and shown.verdicts.denied:
+        return Exit.DENIED
+    return Exit.CHANGES if detailed and shown.plan.changes else Exit.OK

@@ -1,0 +1,100 @@
+"""`apiops secrets`: encrypt, decrypt and edit sops files."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.cli.options import Place
+from apiops.errors import Exit
+
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.group("secrets")
+def command() -> None:
+    """Encrypt, decrypt and edit sops files with age recipients; sops itself reads them too."""
+
+
+@command.command(
+    "encrypt",
+    cls=options.Verb,
+    examples=(
+        "apiops secrets encrypt --in-place credentials/partner.yaml",
+        "apiops secrets encrypt --age age1… --encrypted-regex '^password$' partner.yaml",
+    ),
+)
+@click.argument("file", type=FILE)
+@options.option("--age", "recipients", multiple=True, metavar="RECIPIENT", help="age recipient.")
+@options.option(
+    "--encrypted-regex", metavar="REGEX", help="Encrypt only values under keys that match."
+)
+@click.option("-i", "--in-place", is_flag=True, help="Replace the file (default: to stdout).")
+def encrypt(file: Path, in_place: bool, **chosen: Any) -> int:
+    """Encrypt a file for the recipients of its .sops.yaml rule, or for --age."""
+    from apiops.wiring import vault
+
+    done = vault.encrypt(file, tuple(chosen["recipients"]), chosen["encrypted_regex"])
+    for warning in done.warnings:
+        click.echo(f"warning {warning.code}  {warning.message} ({warning.location})", err=True)
+    _put(file, done.content, in_place=in_place)
+    return Exit.OK
+
+
+@command.command(
+    "decrypt", cls=options.Verb, examples=("apiops secrets decrypt credentials/partner.yaml",)
+)
+@click.argument("file", type=FILE)
+@options.place
+@options.option("-t", "--target", help="Take the identities of this target.")
+@options.option("--no-input", is_flag=True, help="Do not look for a key in the home directory.")
+@click.option("-i", "--in-place", is_flag=True, help="Replace the file (default: to stdout).")
+@click.pass_obj
+def decrypt(place: Place, /, file: Path, in_place: bool, **chosen: Any) -> int:
+    """Decrypt a file with the age identities at hand; its MAC is checked."""
+    from apiops.wiring import vault
+
+    _put(file, vault.decrypt(file, _identities(place, chosen)), in_place=in_place)
+    return Exit.OK
+
+
+@command.command(
+    "edit", cls=options.Verb, examples=("EDITOR=vim apiops secrets edit credentials/partner.yaml",)
+)
+@click.argument("file", type=FILE)
+@options.place
+@options.option("-t", "--target", help="Take the identities of this target.")
+@click.pass_obj
+def edit(place: Place, /, file: Path, **chosen: Any) -> int:
+    """Open the decrypted file in $EDITOR and encrypt it again; unchanged values keep their text.
+
+    The plaintext lies in a private file in memory where the system has one, and is wiped.
+    """
+    from apiops.cli.console import write
+    from apiops.wiring import vault
+
+    content = vault.edit(file, _identities(place, chosen), click.edit)
+    if content is None:
+        click.echo("nothing changed", err=True)
+    else:
+        write(file, content)
+    return Exit.OK
+
+
+def _identities(place: Place, /, chosen: dict[str, Any]) -> Any:
+    from apiops.cli import entry
+    from apiops.wiring import vault
+
+    name = chosen["target"]
+    folder = place.settings.target(name).identities if name else None
+    return vault.identities(folder, interactive=entry.interactive(chosen))
+
+
+def _put(file: Path, content: bytes, *, in_place: bool) -> None:
+    from apiops.cli.console import write
+
+    if in_place:
+        write(file, content)
+    else:
+        click.get_binary_stream("stdout").write(content)

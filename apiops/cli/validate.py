@@ -1,0 +1,36 @@
+"""`apiops validate`: check the specifications of one target or of all."""
+
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.cli.options import Place
+from apiops.errors import Exit
+
+FORMATS = ("text", "json", "markdown")
+
+
+@options.verb("validate", "apiops validate", "apiops validate --worktree -o json")
+@options.place
+@options.revision
+@options.output(*FORMATS)
+@options.option("-t", "--target", help="Only this target (default: every target).")
+@click.pass_obj
+def command(place: Place, /, console: Any, **chosen: Any) -> int:
+    """Check the specifications, offline; no key and no Manager is needed."""
+    from apiops.model.resource import Target
+    from apiops.model.view import Findings
+    from apiops.reconcile import line
+    from apiops.wiring import assemble
+
+    snapshot = assemble.snapshot(place.directory, chosen["ref"], worktree=chosen["worktree"])
+    names = [chosen["target"]] if chosen["target"] else list(place.settings.targets)
+    targets = [place.settings.target(name) for name in names] if names else []
+    loads = [
+        line.validate(snapshot, Target(target.name, target.environment)) for target in targets
+    ] or [line.validate(snapshot, Target("default", "default"))]
+    unique = {d: None for loaded in loads for d in loaded.diagnostics}
+    found = Findings(tuple(unique), max(loaded.checked for loaded in loads))
+    console.show(found)
+    return Exit.INVALID if any(d.severity == "error" for d in unique) else Exit.OK

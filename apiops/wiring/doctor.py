@@ -1,0 +1,103 @@
+"""`apiops doctor`: is this machine, this repository and this Manager ready for a run?
+
+Every check either says what it saw or names the fix. A check never changes anything.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from apiops.errors import ApiopsError
+from apiops.model.doctor import Check, DoctorReport, Health
+from apiops.model.revision import SignatureStatus
+from apiops.wiring import assemble
+from apiops.wiring.settings import TargetSettings
+
+
+def examine(directory: Path, target: TargetSettings | None) -> DoctorReport:
+    """Make every check; without a target the Manager's are left out."""
+    return DoctorReport(tuple(_checks(directory, target)))
+
+
+def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
+    yield _asked("repository", lambda: _repository(directory))
+    yield _asked("head", lambda: _head(directory))
+    yield _asked("temporary folder", _scratch)
+    if target is None:
+        yield Check(
+            "target", Health.WARN, "no target chosen", "give --target to examine its Manager"
+        )
+        return
+    yield _asked("identities", lambda: _identities(directory, target))
+    yield _asked("manager", lambda: _manager(target))
+    yield _asked("audit log", lambda: _audit(target))
+
+
+def _asked(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except ApiopsError as fault:
+        return Check(name, Health.FAIL, f"{fault.code} {fault.message}", fault.hint)
+
+
+def _repository(directory: Path) -> Check:
+    lineage = assemble.repository(directory).lineage
+    return Check("repository", Health.OK, f"readable, first commit {lineage[:7]}")
+
+
+def _head(directory: Path) -> Check:
+    repository = assemble.repository(directory)
+    revision = repository.resolve("HEAD")
+    status = repository.commit(revision.commit).signature.status
+    if status is SignatureStatus.GOOD:
+        return Check("head", Health.OK, f'{revision.short} "{revision.subject}", signed')
+    return Check(
+        "head",
+        Health.WARN,
+        f'{revision.short} "{revision.subject}" is not signed as needed: {status.value}',
+        "git config gpg.format ssh; git config user.signingkey FILE; git commit -S",
+    )
+
+
+def _scratch() -> Check:
+    import tempfile
+
+    folder = Path(tempfile.gettempdir())
+    if os.access(folder, os.W_OK):
+        return Check("temporary folder", Health.OK, "writable")
+    return Check("temporary folder", Health.FAIL, "not writable", "mount an empty volume there")
+
+
+def _identities(directory: Path, target: TargetSettings) -> Check:
+    wiring = assemble.Wiring(directory, target)
+    if assemble.keyring(wiring).available:
+        return Check("identities", Health.OK, "an age identity is at hand")
+    return Check(
+        "identities",
+        Health.WARN,
+        "no age identity: plans say what they could not compare, applying secrets is refused",
+        "set SOPS_AGE_KEY_FILE, or `identities` of the target",
+    )
+
+
+def _manager(target: TargetSettings) -> Check:
+    with assemble.manager(target) as manager:
+        grants = manager.grants()
+    return Check(
+        "manager",
+        Health.OK,
+        f"database at this version's schema, {len(grants.enabled)} people, {len(grants.keys)} keys",
+    )
+
+
+def _audit(target: TargetSettings) -> Check:
+    with assemble.manager(target) as manager:
+        report = manager.verify()
+    if report.first_bad is None:
+        return Check("audit log", Health.OK, f"{report.entries} entries, chain intact")
+    return Check(
+        "audit log",
+        Health.FAIL,
+        f"broken at entry {report.first_bad}: {report.problem}",
+        "keep the database as evidence and compare it with your last exported log",
+    )
