@@ -71,9 +71,12 @@ def masked(node: Any) -> Any:
 
 
 def advice(code: str) -> str:
-    """How to mend what a code is about, and where to read more."""
+    """The first way to mend what a code is about, and where to read of the others."""
     known = codes.ALL.get(code)
-    return f"{known.fix}  ({explain(code)})" if known else explain(code)
+    if known is None:
+        return explain(code)
+    first, _, rest = known.fix.partition(". ")
+    return f"{first}.  ({explain(code)})" if rest else f"{first}  ({explain(code)})"
 
 
 def explain(code: str) -> str:
