@@ -106,8 +106,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO623",
         "The plan file cannot be read",
-        "The file is not a plan of this version of apiops: it is not JSON, lacks fields, has "
-        "fields that a plan does not have, or is larger than a plan can be.",
+        "The file is not a plan of this version of apiops: it is not JSON, lacks fields, "
+        "is of another format version, or is larger than a plan can be.",
         "Write it again with `apiops plan -o json=FILE`, with the same version of apiops that "
         "applies it.",
     ),
