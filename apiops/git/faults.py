@@ -103,10 +103,10 @@ def too_large(what: str, limit: str) -> SourceError:
     )
 
 
-def unusable_name(tree: str, name: str) -> SourceError:
+def unusable_name(where: str, name: str) -> SourceError:
     """A folder has an entry that no file system could hold safely."""
     return SourceError(
-        f"A folder of the commit (tree {tree[:12]}) has an entry named {name!r}.",
+        f"A folder of {where} has an entry named {name!r}.",
         code="AO811",
         hint="Such a name is made by tools, not by hand: find who wrote it with `git fsck`, and "
         "remove it.",
@@ -119,6 +119,15 @@ def no_work_tree(path: str) -> SourceError:
         f"The Git repository {path} is bare and has no work tree.",
         code="AO814",
         hint="Leave out --worktree, and name a revision.",
+    )
+
+
+def unreadable_file(path: str, detail: str) -> SourceError:
+    """A file of the work tree cannot be read, or not twice the same."""
+    return SourceError(
+        f"{path or 'The work tree'} cannot be read: {detail}.",
+        code="AO817",
+        hint="Check its permissions, and that nothing rewrites it meanwhile; then run again.",
     )
 
 

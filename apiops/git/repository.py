@@ -15,7 +15,7 @@ import pygit2
 from pygit2.enums import ObjectType
 
 from apiops.errors import SourceError
-from apiops.git import commitobject, faults, graph, signature
+from apiops.git import commitobject, faults, graph, remote, signature
 from apiops.git.tree import Trees
 from apiops.model.revision import Commit, Relation, Revision, Snapshot
 
@@ -39,22 +39,23 @@ def open(path: Path, *, trusted: bool = False) -> "GitRepository":
     `trusted` accepts a Git directory that belongs to another user, for this path alone.
     Raises SourceError: AO801 not a repository, AO802 foreign owner, AO803 unknown format.
     """
+    return GitRepository(open_plain(path, trusted=trusted))
+
+
+def open_plain(path: Path, *, trusted: bool = False) -> pygit2.Repository:
+    """The same as libgit2's own object, for this package."""
     found = pygit2.discover_repository(str(path))
     if found is None:
         raise faults.not_a_repository(str(path))
-    return GitRepository(_open(found, trusted))
-
-
-def _open(path: str, trusted: bool) -> pygit2.Repository:
     with _opening:  # owner validation is a setting of the process: nobody else opens meanwhile
         validated = pygit2.settings.owner_validation
         pygit2.settings.owner_validation = validated and not trusted
         try:
-            return pygit2.Repository(path)
+            return pygit2.Repository(found)
         except _GIT_FAULTS as fault:
             if "not owned by" in str(fault):
-                raise faults.foreign_owner(path) from fault
-            raise faults.unsupported_format(path, str(fault)) from fault
+                raise faults.foreign_owner(found) from fault
+            raise faults.unsupported_format(found, str(fault)) from fault
         finally:
             pygit2.settings.owner_validation = validated
 
@@ -118,6 +119,12 @@ class GitRepository:
         if known is None:
             known = self._commits[id] = self._commit(id)
         return known
+
+    def fetch(self, name: str) -> None:
+        """Update the remote branches of a remote. Raises SourceError, SourceUnavailable."""
+        remote.fetch(self._repository, name)
+        self.__dict__.pop("_edges", None)  # a fetch may have moved the edge of a shallow clone
+        self._nodes.clear()
 
     def _commit(self, id: str) -> Commit:
         read = self._parse(id)

@@ -85,7 +85,7 @@ def _name(entry: pygit2.Object, tree: str) -> str:
     try:
         name = raw.decode()
     except UnicodeDecodeError:
-        raise faults.unusable_name(tree, raw.decode(errors="replace")) from None
+        raise faults.unusable_name(f"tree {tree[:12]}", raw.decode(errors="replace")) from None
     if name.lower() in _FORBIDDEN or "/" in name or "\\" in name:
-        raise faults.unusable_name(tree, name)
+        raise faults.unusable_name(f"tree {tree[:12]}", name)
     return name

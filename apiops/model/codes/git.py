@@ -2,4 +2,124 @@
 
 from apiops.model.diagnostic import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "AO801",
+        "not a Git repository",
+        "apiops reads specifications from Git objects, so that what is judged is exactly what "
+        "was committed. There is no repository at the path that was given or above it.",
+        "Give the repository with --repo PATH, or make one: `git init`, add the files, commit.",
+    ),
+    Code(
+        "AO802",
+        "the Git directory belongs to another user",
+        "Git refuses repositories of other users, because their configuration could make it run "
+        "their programs. In containers this happens when the checkout was made by another uid.",
+        "If you trust it: `git config --global --add safe.directory PATH`, or "
+        "trust_repository = true in apiops.toml, which holds for this path alone. Or run apiops "
+        "as the user who owns it.",
+    ),
+    Code(
+        "AO803",
+        "the repository's format is not supported",
+        "libgit2 reads SHA-1 repositories with ordinary refs. SHA-256 repositories, reftables "
+        "and partial clones are extensions that it does not know.",
+        "Clone again without these extensions: no --object-format=sha256, no "
+        "--ref-format=reftable, no --filter.",
+    ),
+    Code(
+        "AO804",
+        "the branch has no commit yet",
+        "A repository that was just made has a branch in name only; there is nothing to read.",
+        "Commit (and sign) your specifications. Until then `--worktree` validates what is on disk.",
+    ),
+    Code(
+        "AO805",
+        "unknown revision",
+        "No branch, remote branch, tag or commit goes by that name in this clone. CI systems "
+        "often fetch one branch only.",
+        "Check the spelling (the message names what looks similar), or fetch it: "
+        "`git fetch origin BRANCH`.",
+    ),
+    Code(
+        "AO806",
+        "the revision is ambiguous",
+        "The name means several things: a tag and a branch, or the beginning of several ids. "
+        "Git would pick one; apiops does not guess about what it applies.",
+        "Write the full name (refs/heads/main, refs/tags/v1) or more digits of the commit id.",
+    ),
+    Code(
+        "AO807",
+        "not a commit",
+        "The name leads to a file or a folder object (or a tag of one), which has no author, "
+        "no signature and no history.",
+        "Name a branch, a tag of a commit, or a commit id.",
+    ),
+    Code(
+        "AO808",
+        "the clone is too shallow",
+        "Permission is judged for every commit since the last applied one. In a shallow clone "
+        "those commits, or the way to them, are missing, and nothing is assumed about them.",
+        "`git fetch --unshallow`. GitHub Actions: actions/checkout with fetch-depth: 0. "
+        "GitLab CI: GIT_DEPTH: 0.",
+    ),
+    Code(
+        "AO809",
+        "a Git object is missing or damaged",
+        "An object that a commit refers to is not in the clone, or its bytes do not match its id.",
+        "`git fsck` says how far the damage goes; a fresh clone mends it.",
+    ),
+    Code(
+        "AO810",
+        "larger than apiops reads",
+        "Files above 16 MiB, more than a million files, or folders more than 64 deep are refused, "
+        "so that one commit cannot exhaust the machine that judges it.",
+        "Keep large files elsewhere and out of the specification repository.",
+    ),
+    Code(
+        "AO811",
+        "a name that no folder may contain",
+        "A file or folder is called `..`, `.git`, contains a slash or is not UTF-8. Git clients "
+        "do not make such entries; programs that mean to escape a checkout do.",
+        "Find the commit with `git log --all --raw` and remove the entry; ask who made it.",
+    ),
+    Code(
+        "AO812",
+        "the Git remote cannot be reached",
+        "The remote did not answer, or not in time, or did not let apiops in. Nothing was changed.",
+        "Try `git fetch REMOTE` by hand. The command exits with 7: it is safe to run it again.",
+    ),
+    Code(
+        "AO813",
+        "the Git remote is not usable",
+        "There is no remote of that name, or its address uses http or git, with which nobody can "
+        "tell who answers.",
+        "`git remote -v` lists the remotes; use an https or ssh address, or a local path.",
+    ),
+    Code(
+        "AO814",
+        "there is no work tree",
+        "--worktree looks at the files on disk, and a bare repository has none.",
+        "Leave out --worktree and name a revision instead.",
+    ),
+    Code(
+        "AO815",
+        "the commit cannot be made",
+        "`apiops demo` writes commits itself. A merge has a conflict, or a parent is not there.",
+        "Start again in an empty folder: `apiops demo --keep DIR`.",
+    ),
+    Code(
+        "AO816",
+        "the signing key cannot be used",
+        "apiops signs with an unencrypted OpenSSH private key: Ed25519, ECDSA on a NIST curve, or "
+        "RSA with at least 3072 bits.",
+        "`ssh-keygen -t ed25519 -N '' -f KEY` makes one. Commits are best signed by git itself, "
+        "which can use ssh-agent and hardware keys.",
+    ),
+    Code(
+        "AO817",
+        "a file of the work tree cannot be read",
+        "The file is not readable, or it changed between being listed and being read.",
+        "Check its permissions, wait until your editor or generator is done, and run again.",
+    ),
+)
