@@ -85,8 +85,9 @@ def shallow(commit: str) -> SourceError:
     )
 
 
-def unreadable(object_id: str, detail: str) -> SourceError:
-    """An object is missing or damaged."""
+def unreadable(object_id: str, why: Exception | str) -> SourceError:
+    """An object is missing (libgit2 raises KeyError) or damaged."""
+    detail = "it is missing" if isinstance(why, KeyError) else str(why)
     return SourceError(
         f"The Git object {object_id[:12]} cannot be read: {detail}.",
         code="AO809",

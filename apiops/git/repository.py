@@ -159,7 +159,7 @@ class GitRepository:
         try:
             return commitobject.parse(raw)
         except ValueError as fault:
-            raise faults.unreadable(id, str(fault)) from fault
+            raise faults.unreadable(id, fault) from fault
 
     def _read(self, blob: str) -> bytes:
         known = self._blobs.get(blob)
@@ -169,9 +169,11 @@ class GitRepository:
 
     def _blob(self, id: str) -> bytes:
         try:
-            _, size = self._repository.odb.read_header(pygit2.Oid(hex=id))
+            kind, size = self._repository.odb.read_header(pygit2.Oid(hex=id))
         except _GIT_FAULTS as fault:
-            raise faults.unreadable(id, str(fault)) from fault
+            raise faults.unreadable(id, fault) from fault
+        if kind != ObjectType.BLOB:
+            raise faults.unreadable(id, "it is not a file")
         if size > MAX_BLOB:
             raise faults.too_large(f"The file with blob id {id[:12]}", f"{MAX_BLOB} bytes")
         return self._object(id)[1]
@@ -180,7 +182,7 @@ class GitRepository:
         try:
             kind, content = self._repository.odb.read(pygit2.Oid(hex=id))
         except _GIT_FAULTS as fault:
-            raise faults.unreadable(id, _reason(fault)) from fault
+            raise faults.unreadable(id, fault) from fault
         return kind, content
 
     def _exists(self, id: str) -> bool:
@@ -244,8 +246,4 @@ class GitRepository:
             kind = self._repository[id].type_str
             raise faults.not_a_commit(ref, kind) from None
         except _GIT_FAULTS as fault:
-            raise faults.unreadable(str(id), _reason(fault)) from fault
-
-
-def _reason(fault: BaseException) -> str:
-    return "it is missing" if isinstance(fault, KeyError) else str(fault)
+            raise faults.unreadable(str(id), fault) from fault

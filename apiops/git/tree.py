@@ -65,7 +65,7 @@ class Trees:
         try:
             tree = self.repository[id]
         except (pygit2.GitError, KeyError, ValueError) as fault:
-            raise faults.unreadable(id, str(fault)) from fault
+            raise faults.unreadable(id, fault) from fault
         if not isinstance(tree, pygit2.Tree):
             raise faults.unreadable(id, "it is not a folder")
         files: dict[str, File] = {}
