@@ -83,7 +83,7 @@ def chain(report: ChainReport) -> tuple[str, ...]:
     return (
         f"The audit chain is broken at entry {report.first_bad}: {report.problem}",
         f"{words.plural(report.entries, 'entry')} checked; nothing from there on proves anything.",
-        "Keep a copy of the database as it is and compare with the last exported checkpoint.",
+        "Keep a copy of the database as it is and compare its head with one kept elsewhere.",
     )
 
 

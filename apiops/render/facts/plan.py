@@ -4,6 +4,7 @@ from typing import Final
 
 from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Summary
 from apiops.model.view import PlanView
+from apiops.plan import guard
 from apiops.render import words
 
 SIGNS: Final = {
@@ -108,6 +109,8 @@ def guarding(finding: GuardFinding) -> str:
     if finding.overridden:
         return "overridden, which is recorded in the audit log"
     stops = "everything" if finding.unit is None else words.unit(finding.unit)
+    if finding.guard not in guard.OVERRIDABLE:
+        return f"stops {stops}; it cannot be overridden  ({words.explain(finding.code)})"
     override = f"if it is meant: --allow {finding.guard}"
     return f"stops {stops}; {override}  ({words.explain(finding.code)})"
 
