@@ -25,6 +25,12 @@ class Comment:
     paths: tuple[tuple[str, ...], ...]
 
     @property
+    def candidates(self) -> list[tuple[str, ...]]:
+        """The mappings that sops may have bound the comment to, nearest first."""
+        found = [path[:size] for path in self.paths for size in range(len(path), -1, -1)]
+        return list(dict.fromkeys(found))
+
+    @property
     def is_modeline(self) -> bool:
         """Whether it tells an editor which schema to use."""
         return self.text.startswith(_MODELINE)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final, Protocol, cast
 
-from apiops.age import dotenv, jsontext, yamltext
+from apiops.age import binary, dotenv, jsontext, yamltext
 from apiops.age.source import Source, check_size, decode
 from apiops.age.tree import Leaf, Parsed
 from apiops.age.value import Scalar
@@ -48,6 +48,8 @@ YAML: Final = cast("Form", yamltext)
 JSON: Final = cast("Form", jsontext)
 DOTENV: Final = cast("Form", dotenv)
 
+BINARY: Final = cast("Form", binary)
+
 _BY_SUFFIX: Final[Mapping[str, Form]] = {
     ".yaml": YAML,
     ".yml": YAML,
@@ -59,14 +61,17 @@ _HEADER: Final = b"age-encryption.org/v1"
 
 
 def of(path: str) -> Form:
-    """The form of a file; a binary file is JSON around its content. Raises SecretError for INI."""
-    form = _known(path)
-    return JSON if form is None else form
-
-
-def is_binary(path: str) -> bool:
-    """Whether sops would wrap the file whole instead of reading it."""
-    return _known(path) is None
+    """The form of a file by its suffix, binary for an unknown one. Raises SecretError for INI."""
+    name = PurePosixPath(path).name
+    suffix = ".env" if name == ".env" else PurePosixPath(name).suffix
+    if suffix == ".ini":
+        raise SecretError(
+            f"{path}: INI files are not supported",
+            code="AO415",
+            hint="keep the values in a YAML, JSON or dotenv file",
+            location=Location(path),
+        )
+    return _BY_SUFFIX.get(suffix, BINARY)
 
 
 def is_age_file(content: bytes) -> bool:
@@ -78,16 +83,3 @@ def source(path: str, content: bytes) -> Source:
     """The text of a file. Raises SecretError if too large (AO414) or not UTF-8 (AO415)."""
     check_size(path, content)
     return decode(path, content)
-
-
-def _known(path: str) -> Form | None:
-    name = PurePosixPath(path).name
-    suffix = ".env" if name == ".env" else PurePosixPath(name).suffix
-    if suffix == ".ini":
-        raise SecretError(
-            f"{path}: INI files are not supported",
-            code="AO415",
-            hint="keep the values in a YAML, JSON or dotenv file",
-            location=Location(path),
-        )
-    return _BY_SUFFIX.get(suffix)

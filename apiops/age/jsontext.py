@@ -30,8 +30,6 @@ _DECODER: Final = json.JSONDecoder()
 _LONGEST: Final = 20
 """Digits of the longest 64-bit integer, with its sign."""
 
-_EXACT: Final = 1 << 53
-
 
 @dataclass(slots=True)
 class _Reader:
@@ -152,11 +150,11 @@ class _Reader:
         return str(text)
 
 
-def read(source: Source, *, strict: bool = False) -> Parsed:
+def read(source: Source, *, strict: bool = False) -> Parsed:  # noqa: ARG001 - the Form protocol's
     """The tree of a JSON text.
 
-    `strict` refuses integers beyond 2^53, which releases of sops read differently. Raises
-    SecretError: not JSON (AO415), duplicate keys or no object (AO417), too deep or large (AO414).
+    Raises SecretError: not JSON (AO415), duplicate keys or no object (AO417), too deep or too
+    large (AO414).
     """
     reader = _Reader(source)
     root = reader.node(())
@@ -166,10 +164,7 @@ def read(source: Source, *, strict: bool = False) -> Parsed:
         raise reader.wrong()
     if not isinstance(root, dict):
         raise source.refuse("AO417", "the top level of a JSON file must be an object", offset=0)
-    parsed = Parsed(source, (root,), (End(end, open=True),), tuple(reader.envelopes))
-    if strict:
-        _check_exact(parsed)
-    return parsed
+    return Parsed(source, (root,), (End(end, open=True),), tuple(reader.envelopes))
 
 
 def place(leaf: Leaf, token: str, source: Source) -> str:  # noqa: ARG001 - the Form protocol's
@@ -222,14 +217,3 @@ def detach(parsed: Parsed) -> list[tuple[int, int, str]]:
         skip = len(text) - len(after) + (1 if after.startswith(",") else 0)
         edits.append((span.start, skip, ""))
     return edits
-
-
-def _check_exact(parsed: Parsed) -> None:
-    for leaf in parsed.leaves():
-        if leaf.value and leaf.value.kind is Kind.INT and abs(int(leaf.value.data)) > _EXACT:
-            raise parsed.source.refuse(
-                "AO412",
-                f"{leaf.pointer} is an integer beyond 2^53, which not every sops reads exactly",
-                hint="put the number in quotes",
-                offset=leaf.start,
-            )

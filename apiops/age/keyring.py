@@ -63,7 +63,7 @@ class AgeKeyring:
             source = Source(leaf.file, "")
             return SecretValue(datakey.open_file(content, self._identities, source))
         file = self._file(leaf.file, content)
-        if list(file.leaves) != ["data"]:
+        if file.opened.form not in {forms.BINARY, forms.JSON} or list(file.leaves) != ["data"]:
             raise file.opened.parsed.source.refuse(
                 "AO404",
                 f"{leaf.file} holds several values; say which one is meant",

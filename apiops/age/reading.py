@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from apiops.age import datakey, forms, metadata, tree, value
+from apiops.age import datakey, forms, metadata, selection, tree, value
 from apiops.age.forms import Form
 from apiops.age.identities import Identities
 from apiops.age.metadata import Metadata
@@ -49,7 +49,15 @@ def open_file(
     said = metadata.parse(parsed)
     _check_pattern(said, parsed.source)
     opened = Opened(form, parsed, said, datakey.unlock(said, identities, parsed.source))
-    _verify(opened)
+    verify(opened)
+    return opened
+
+
+def open_with(form: Form, source: Source, key: SecretValue) -> Opened:
+    """Read and verify a sops file whose data key is at hand. Raises SecretError."""
+    parsed = form.read(source)
+    opened = Opened(form, parsed, metadata.parse(parsed), key)
+    verify(opened)
     return opened
 
 
@@ -96,9 +104,12 @@ def _unseal(leaf: Leaf, key: bytes, source: Source) -> Scalar:
     )
 
 
-def _verify(opened: Opened) -> None:
-    """Compare the file's MAC in constant time with the one its values give."""
-    stored = _stored_mac(opened)
+def verify(opened: Opened) -> None:
+    """Compare the file's MAC in constant time with the one its values give.
+
+    Raises SecretError: MAC wrong or missing (AO406), a value that does not open (AO407).
+    """
+    stored = stored_mac(opened)
     leaves = plain(opened)
     readings = [_fed(leaves)]
     if opened.form.numbers_are_floats:
@@ -117,7 +128,8 @@ def _verify(opened: Opened) -> None:
         )
 
 
-def _stored_mac(opened: Opened) -> bytes:
+def stored_mac(opened: Opened) -> bytes:
+    """The MAC that the file carries, decrypted. Raises SecretError (AO406)."""
     said, source = opened.metadata, opened.parsed.source
     try:
         return value.unseal(said.mac, opened.key.reveal(), said.lastmodified.encode()).data
@@ -147,10 +159,7 @@ def _as_float(one: Plain) -> Plain:
 
 
 def _check_pattern(said: Metadata, source: Source) -> None:
-    fault = ""
-    try:
-        said.selection.encrypts(("",))
-    except ValueError as reason:
-        fault = str(reason)
+    chosen = said.selection
+    fault = selection.fault(chosen.pattern) if chosen.rule.endswith("regex") else ""
     if fault:
         raise source.refuse("AO410", f"{said.selection.rule} of {source.path}: {fault}")

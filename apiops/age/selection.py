@@ -44,9 +44,18 @@ class Selection:
         return hit is self.rule.startswith("encrypted")
 
 
-def check(pattern: str) -> None:
-    """Raises ValueError for a pattern that RE2 does not take, or that is too long."""
-    _compiled(pattern)
+def fault(pattern: str) -> str:
+    """Why RE2 does not take a pattern; empty if it does."""
+    try:
+        _compiled(pattern)
+    except ValueError as reason:
+        return str(reason)
+    return ""
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern is found in a text. Raises ValueError for a bad pattern."""
+    return _compiled(pattern).search(text) is not None
 
 
 @lru_cache(maxsize=64)

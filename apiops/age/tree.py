@@ -63,10 +63,11 @@ Node: TypeAlias = dict[str, "Node"] | list["Node"] | Leaf
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the text."""
+    """A stretch of the text of a document."""
 
     start: int
     end: int
+    document: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ the rest of the text stay the author's. The MAC is over everything, comments are
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from apiops.age import comments, datakey, forms, metadata, shamir, tree, value
+from apiops.age import comments, datakey, forms, metadata, reading, shamir, tree, value
 from apiops.age.forms import Edit, Form
 from apiops.age.metadata import Metadata
 from apiops.age.reading import Plain
@@ -16,6 +17,10 @@ from apiops.age.source import Source, check_size, splice
 from apiops.age.tree import ENVELOPE, Leaf, Parsed
 from apiops.age.value import Kind, Scalar
 from apiops.model.diagnostic import Diagnostic, Severity
+from apiops.model.secret import SecretValue
+
+_EXACT_FLOAT: Final = 1 << 53
+_LARGEST: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ def encrypt(path: str, content: bytes, policy: Policy) -> Encrypted:
     mac = seal_mac(file.plains, key.reveal(), stamp)
     said = Metadata(groups, threshold, stamp, mac, file.selection)
     envelope = file.form.envelope(metadata.tree_of(said))
-    return Encrypted(assemble(file, tokens, envelope), warnings(file))
+    content = assemble(file, tokens, envelope)
+    check(content, file, key)
+    return Encrypted(content, warnings(file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +84,9 @@ class PlainFile:
 def read(path: str, content: bytes, selection: Selection) -> PlainFile:
     """Read a plain file that is to be encrypted. Raises SecretError (AO413–AO418)."""
     check_size(path, content)
-    if forms.is_binary(path):
-        return _wrapped(path, content)
     form = forms.of(path)
+    if form is forms.BINARY:
+        return _wrapped(path, content)
     parsed = form.read(forms.source(path, content), strict=True)
     if any(isinstance(root, dict) and ENVELOPE in root for root in parsed.documents):
         raise parsed.source.refuse(
@@ -88,9 +95,10 @@ def read(path: str, content: bytes, selection: Selection) -> PlainFile:
             "the way",
             hint="change an encrypted file with `apiops secrets edit`; rename the key otherwise",
         )
-    _check_typed(parsed)
     plains = tuple(Plain(leaf, leaf.value, _hides(selection, leaf)) for leaf in parsed.leaves())
-    return PlainFile(form, parsed, selection, plains)
+    file = PlainFile(form, parsed, selection, plains)
+    _check_numbers(file)
+    return file
 
 
 def seal(one: Plain, key: bytes) -> str:
@@ -98,14 +106,30 @@ def seal(one: Plain, key: bytes) -> str:
     return value.seal(one.value or value.text(""), key, value.associated(one.leaf.path))
 
 
-def assemble(file: PlainFile, tokens: Sequence[str], envelope: str) -> bytes:
-    """The encrypted file: tokens in place of the values to be hidden, and the envelope."""
+def assemble(
+    file: PlainFile, tokens: Sequence[str], envelope: str, more: Sequence[Edit] = ()
+) -> bytes:
+    """The encrypted file: tokens in place of the values to be hidden, `more` and the envelope."""
     source = file.parsed.source
     edits: list[Edit] = [
         (one.leaf.start, one.leaf.end, file.form.place(one.leaf, token, source))
         for one, token in zip(file.hidden, tokens, strict=True)
     ]
-    return splice(source.text, edits + file.form.attach(file.parsed, envelope)).encode()
+    edits += [*more, *file.form.attach(file.parsed, envelope)]
+    return splice(source.text, edits).encode()
+
+
+def check(content: bytes, file: PlainFile, key: SecretValue) -> None:
+    """Read an encrypted file back before it is given out: verified, and the same values."""
+    opened = reading.open_with(file.form, Source(file.parsed.source.path, content.decode()), key)
+    back = [one for one in reading.plain(opened) if not one.value or one.value.kind != "comment"]
+    same = [(one.leaf.pointer, one.value and one.value.data) for one in back]
+    if same != [(one.leaf.pointer, one.value and one.value.data) for one in file.plains]:
+        raise opened.parsed.source.refuse(
+            "AO413",
+            f"{opened.parsed.source.path} would not read back as it was written",
+            hint="simplify its layout: write values and comments on lines of their own",
+        )
 
 
 def seal_mac(plains: Iterable[Plain], key: bytes, stamp: str) -> str:
@@ -133,7 +157,7 @@ def warnings(file: PlainFile) -> tuple[Diagnostic, ...]:
 
 def _wrapped(path: str, content: bytes) -> PlainFile:
     """A binary file as sops keeps it: JSON with the content at `data`."""
-    parsed = forms.JSON.read(Source(path, '{\n\t"data": ""\n}\n'))
+    parsed = forms.BINARY.read(Source(path, '{\n\t"data": ""\n}\n'))
     plains = tuple(
         Plain(leaf, Scalar(Kind.STR, content), encrypted=bool(content)) for leaf in parsed.leaves()
     )
@@ -143,7 +167,7 @@ def _wrapped(path: str, content: bytes) -> PlainFile:
             f"{path} is encrypted already",
             hint="decrypt it first with `apiops secrets decrypt`",
         )
-    return PlainFile(forms.JSON, parsed, Selection(), plains)
+    return PlainFile(forms.BINARY, parsed, Selection(), plains)
 
 
 def _is_sops(content: bytes) -> bool:
@@ -169,15 +193,19 @@ def _check(file: PlainFile, policy: Policy) -> None:
         )
 
 
-def _check_typed(parsed: Parsed) -> None:
-    """Refuse integers that sops cannot hold."""
-    for leaf in parsed.leaves():
-        if leaf.value and leaf.value.kind is Kind.INT and int(leaf.value.data) >= 1 << 63:
-            raise parsed.source.refuse(
+def _check_numbers(file: PlainFile) -> None:
+    """Refuse integers that sops cannot hold, or of which its releases read different things."""
+    for one in file.plains:
+        scalar = one.value
+        if scalar is None or scalar.kind is not Kind.INT:
+            continue
+        clear_float = file.form.numbers_are_floats and not one.encrypted
+        if abs(int(scalar.data)) > (_EXACT_FLOAT if clear_float else _LARGEST):
+            raise file.parsed.source.refuse(
                 "AO412",
-                f"{leaf.pointer} is an integer beyond 64 bits, which sops does not take",
+                f"the integer at {one.leaf.pointer} is larger than every sops reads exactly",
                 hint="put the number in quotes",
-                offset=leaf.start,
+                offset=one.leaf.start,
             )
 
 

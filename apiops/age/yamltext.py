@@ -159,7 +159,7 @@ class _Reader:
         key, frame.key = frame.key or "", None
         frame.node[key] = node
         if len(self.frames) == 1 and key == ENVELOPE:
-            self.envelopes.append(Span(frame.key_start, self.last))
+            self.envelopes.append(Span(frame.key_start, self.last, len(self.documents)))
 
     def _no_anchor(self, event: Any, start: int) -> None:
         if event.anchor is not None:
@@ -230,6 +230,8 @@ def spell(leaf: Leaf, scalar: Scalar, source: Source) -> str:
     """The text that puts a plain value in a token's place, so that it reads back the same."""
     if scalar.kind is not Kind.STR:
         written = scalar.data.decode("latin-1")
+        if scalar.kind is Kind.BOOL:
+            return written.lower()
         return _FLOAT_WORDS.get(written) or (
             f"{written}.0" if scalar.kind is Kind.FLOAT and "." not in written else written
         )
