@@ -1,7 +1,9 @@
 """What there is to say about a plan and its changes."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from apiops.model.diagnostic import Location
 from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Summary
 from apiops.model.view import PlanView
 from apiops.plan import guard
@@ -20,6 +22,9 @@ BELIEVED: Final = (
     " Anyone can write any name."
 )
 NOT_COMPARED: Final = "not compared"
+
+Removals = Mapping[tuple[str, str, str], str]
+"""Key of a change → commit."""
 
 
 def counts(summary: Summary) -> str:
@@ -77,11 +82,9 @@ def makers(view: PlanView) -> tuple[str, ...]:
     """The principals who answer for the changes, each once; more than three are counted."""
     judgements = view.verdicts.judgements if view.verdicts else ()
     names = tuple(dict.fromkeys(name for judged in judgements for name in judged.principals))
-    return (
-        names
-        if len(names) <= words.FEW
-        else (*names[: words.FEW], f"{len(names) - words.FEW} more")
-    )
+    if len(names) <= words.FEW:
+        return names
+    return (*names[: words.FEW], f"{len(names) - words.FEW:,} more")
 
 
 def nothing(view: PlanView) -> str:
@@ -93,15 +96,24 @@ def nothing(view: PlanView) -> str:
     return f"No changes. Live matches {view.plan.head.short}."
 
 
-def gone(view: PlanView, change: Change) -> str:
-    """Where a deleted resource went: the commit that removed it, as far as it is known."""
+def removals(view: PlanView) -> Removals:
+    """The commits that removed what is deleted, as far as they are known, by a change's key."""
+    judgements = view.verdicts.judgements if view.verdicts else ()
+    return {
+        judged.change.key: judged.charged[-1]
+        for judged in judgements
+        if judged.change.action is Action.DELETE and judged.charged
+    }
+
+
+def place(view: PlanView, change: Change, removals: Removals) -> str:
+    """Where a change is written; of a delete, what removed it."""
+    if change.location is not None:
+        return str(Location(change.location.path, change.location.line))
     if change.action is not Action.DELETE:
         return ""
-    judgements = view.verdicts.judgements if view.verdicts else ()
-    for judged in judgements:
-        if judged.change.key == change.key and judged.charged:
-            return f"removed in {judged.charged[-1][:7]}"
-    return f"not in {view.plan.head.short}"
+    commit = removals.get(change.key)
+    return f"removed in {commit[:7]}" if commit else f"not in {view.plan.head.short}"
 
 
 def guarding(finding: GuardFinding) -> str:

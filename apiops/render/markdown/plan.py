@@ -71,8 +71,9 @@ def _deletes(out: Paper, view: PlanView) -> None:
     if not deletes:
         return
     out.paragraph(f"**Deletes {len(deletes):,}**")
+    removals = facts.removals(view)
     for change in deletes[:ABOVE]:
-        out.line(f"- {code(str(change.id))} – {facts.gone(view, change)}")
+        out.line(f"- {code(str(change.id))} – {prose(facts.place(view, change, removals))}")
     if len(deletes) > ABOVE:
         out.line(f"- and {len(deletes) - ABOVE:,} more, below")
     out.line()
@@ -103,17 +104,18 @@ def _denial(view: PlanView, judged: Judgement) -> tuple[str, str, str]:
 
 def _details(out: Paper, view: PlanView) -> None:
     out.fold(f"{words.plural(len(view.plan.changes), 'change')} in detail")
-    out.table(
-        ("", "change", "where"),
-        (row for change in view.plan.changes for row in _rows(view, change)),
+    removals = facts.removals(view)
+    rows = (
+        row
+        for change in view.plan.changes
+        for row in _rows(change, facts.place(view, change, removals), drift=view.drift)
     )
+    out.table(("", "change", "where"), rows)
     out.unfold()
 
 
-def _rows(view: PlanView, change: Change) -> Iterator[tuple[str, str, str]]:
-    place = change.location
-    where = str(Location(place.path, place.line)) if place else facts.gone(view, change)
-    notes = "".join(f"<br>{prose(mark)}" for mark in facts.marks(change, drift=view.drift))
+def _rows(change: Change, where: str, *, drift: bool) -> Iterator[tuple[str, str, str]]:
+    notes = "".join(f"<br>{prose(mark)}" for mark in facts.marks(change, drift=drift))
     yield code(facts.SIGNS[change.action]), f"**{code(facts.what(change))}**{notes}", code(where)
     if change.action is not Action.UPDATE:
         return

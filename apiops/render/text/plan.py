@@ -26,6 +26,7 @@ INKS: Final = {
 WIDEST: Final = 76
 """Where the column of positions begins at the latest."""
 
+STAYS: Final = "   (stays where it is, see below)"
 NAMES: Final = 40
 """How far a long field name may push the values to the right."""
 
@@ -64,19 +65,18 @@ def _heading(out: Page, view: PlanView) -> None:
 
 
 def _changes(out: Page, view: PlanView) -> None:
-    units = view.plan.units
+    held, removals = view.held, facts.removals(view)
     column = _column(view.plan.changes)
-    for unit in units:
-        if len(units) > 1:
+    groups: dict[str, list[Change]] = {unit: [] for unit in view.plan.units}
+    for change in view.plan.changes:
+        groups[change.id.unit].append(change)
+    for unit, changes in groups.items():
+        if len(groups) > 1:
             out.gap()
-            out.line(f"  {words.unit(unit)}", _standing(view, unit))
-        for change in view.plan.changes:
-            if change.id.unit == unit:
-                _change(out, change, view, column)
-
-
-def _standing(view: PlanView, unit: str) -> str:
-    return "   (stays where it is, see below)" if unit in view.held else ""
+            out.line(f"  {words.unit(unit)}", STAYS if unit in held else "")
+        for change in changes:
+            where = facts.place(view, change, removals)
+            _change(out, change, facts.marks(change, drift=view.drift), where, column)
 
 
 def _column(changes: Iterable[Change]) -> int:
@@ -105,12 +105,10 @@ def _details(change: Change) -> Iterator[tuple[str, str]]:
         yield f"      {path:<{width}} {facts.NOT_COMPARED}", ""
 
 
-def _change(out: Page, change: Change, view: PlanView, column: int) -> None:
+def _change(out: Page, change: Change, marks: tuple[str, ...], where: str, column: int) -> None:
     title = _title(change)
-    place = change.location
-    where = str(Location(place.path, place.line)) if place else facts.gone(view, change)
     out.line((title, INKS[change.action]), _aside(title, where, column))
-    for mark in facts.marks(change, drift=view.drift):
+    for mark in marks:
         out.line(f"      {mark}")
     for left, right in _details(change):
         out.line(left, _aside(left, right, column))
