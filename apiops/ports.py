@@ -109,7 +109,8 @@ class Batch:
     `base` is the applied commit that the plan was made from (None: first time); the unit moves
     to `head` by compare-and-set. `fence` is the lease's token. A batch without writes still
     moves the unit. Without a `head` it is a person's own change in the Manager: no unit moves and
-    nobody's inventory changes, so the next run finds it as drift.
+    nobody's inventory changes, so the next run finds it as drift. `environment` is the one that
+    the target stands for: rights that are limited to environments are judged by it.
     """
 
     repository: str
@@ -121,6 +122,7 @@ class Batch:
     context: AuditContext
     fence: int
     introduction: Introduction | None = None
+    environment: str = ""
 
 
 class Manager(Protocol):

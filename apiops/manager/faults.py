@@ -1,0 +1,147 @@
+"""The one door at which the database's errors become ours.
+
+Every public way into the Manager runs inside `translated`. Nothing of a statement, its parameters
+or the password in a database URL passes through.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from apiops.errors import (
+    ApiopsError,
+    Conflict,
+    ManagerError,
+    ManagerUnavailable,
+    StoreError,
+    UnauditedWrite,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What a driver's result codes (SQLite's names, PostgreSQL's SQLSTATE) mean to a user.
+
+    `signs` are beginnings of codes; `{where}` in `says` is the database without its password.
+    """
+
+    signs: tuple[str, ...]
+    error: type[ManagerError]
+    code: str
+    says: str
+    hint: str
+
+
+_FAULTS: Final = (
+    _Fault(
+        ("SQLITE_FULL", "53100"),
+        StoreError,
+        "AO706",
+        "no space is left for the database {where}; the change was taken back, nothing is lost",
+        "free some space and run the command again",
+    ),
+    _Fault(
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01", "57014"),
+        ManagerUnavailable,
+        "AO704",
+        "the database {where} is locked by another process",
+        "try again when the other command has ended",
+    ),
+    _Fault(
+        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "42501", "25006"),
+        StoreError,
+        "AO705",
+        "no permission to write to the database {where}",
+        "check the owner and mode of the file and its directory, or the role's rights",
+    ),
+    _Fault(
+        ("SQLITE_CANTOPEN",),
+        StoreError,
+        "AO705",
+        "cannot open the database file of {where}",
+        "check that it exists and that you may read and write it and its directory; "
+        "`apiops manager init` makes a new one",
+    ),
+    _Fault(
+        ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505", "40001"),
+        Conflict,
+        "AO711",
+        "somebody else wrote the same row of {where} first",
+        "run the command again: it reads the state anew",
+    ),
+    _Fault(
+        ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"),
+        StoreError,
+        "AO703",
+        "the database {where} is damaged, or is not a database",
+        "restore it from a backup",
+    ),
+    _Fault(
+        ("3D000", "28"),
+        StoreError,
+        "AO705",
+        "the database server does not let us into {where}",
+        "check the role, its password and the database's name",
+    ),
+    _Fault(
+        ("08", "57", "53", "55000"),
+        ManagerUnavailable,
+        "AO701",
+        "the database server of {where} does not answer",
+        "check host and port, and that the server runs and accepts connections",
+    ),
+)
+
+
+def shown(url: URL) -> str:
+    """The database's address as it may be shown: without the password."""
+    return url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turn what the driver or SQLAlchemy raises into ApiopsError, with a hint."""
+    try:
+        yield
+    except DBAPIError as fault:
+        original = fault.orig if isinstance(fault.orig, Exception) else fault
+        raise _translation(url, original) from None
+    except sqlite3.Error as fault:
+        raise _translation(url, fault) from None
+    except SQLAlchemyError as fault:
+        raise StoreError(
+            f"the database {shown(url)} cannot be used: {type(fault).__name__}",
+            code="AO700",
+            hint="check the database URL; `apiops doctor` tries a connection",
+        ) from None
+
+
+def unaudited(words: str) -> UnauditedWrite:
+    """The refusal of a write that carries no audit context."""
+    return UnauditedWrite(
+        f"the write was refused: {words}",
+        code="AO710",
+        hint="change resources through apiops: every write needs an audit context",
+    )
+
+
+def _translation(url: URL, fault: Exception) -> ApiopsError:
+    words = str(fault).partition("\n")[0]
+    # A fault without a code came before the server could give one: there was no connection.
+    code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or "08"
+    if code.startswith("AU") or words.startswith(("AU0", "no such function: apiops")):
+        return unaudited(words)
+    for known in _FAULTS:
+        if code.startswith(known.signs):
+            says = known.says.format(where=shown(url))
+            return known.error(says, code=known.code, hint=known.hint)
+    return StoreError(
+        f"the database {shown(url)} refused ({code}: {words})",
+        code="AO700",
+        hint="`apiops doctor` examines the database; report this if it finds nothing",
+    )

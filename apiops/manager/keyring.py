@@ -1,0 +1,184 @@
+"""The Manager's keys: one ring per environment, wrapped by a key that the database never holds.
+
+The key-encryption key lies in a file (32 bytes in base64, readable by its owner alone). It wraps
+every key of the `keyring` table. A key version is `active` (seals and opens), `retiring` (opens)
+or `retired` (refused). Fingerprints have keys of their own, which rotation of the sealing keys
+leaves alone: one root key is made by `initialise`, each environment's is derived from it, so that
+a plan, which writes nothing, can compare secrets of an environment that has none yet.
+"""
+
+import base64
+import binascii
+import copy
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from apiops.errors import SecretError
+from apiops.manager import fieldcrypt
+from apiops.manager.fieldcrypt import KEY_BYTES, Place, SealedText
+from apiops.model.secret import SecretValue
+
+Purpose = Literal["seal", "digest"]
+State = Literal["active", "retiring", "retired"]
+
+ROOT: Final = ""
+"""The environment of the root digest key."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """One row of the ring."""
+
+    environment: str
+    purpose: Purpose
+    kid: str
+    state: State
+    wrapped: SealedText
+    created: datetime
+
+
+class Ring:
+    """The keys of one Manager, unwrapped as they are needed and held in memory only."""
+
+    __slots__ = ("_kek", "_kid", "_lineage", "_open", "_versions")
+
+    def __init__(self, kek: bytes, lineage: str, versions: Iterable[KeyVersion]) -> None:
+        self._kek = fieldcrypt.derive(kek, "wrap", lineage)
+        self._kid = "k" + fieldcrypt.derive(kek, "name", lineage).hex()[:12]
+        self._lineage = lineage
+        self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
+        self._open: dict[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"Ring({len(self._versions)} keys)"
+
+    def renewed(self, versions: Iterable[KeyVersion]) -> "Ring":
+        """The same ring with the versions as they are now."""
+        ring = copy.copy(self)
+        ring._versions = {(v.environment, v.purpose, v.kid): v for v in versions}  # noqa: SLF001 - its own copy
+        return ring
+
+    def digest_key(self, environment: str) -> bytes:
+        """The key that fingerprints secrets of `environment`. Raises SecretError."""
+        root = self._active(ROOT, "digest")
+        if root is None:
+            raise SecretError(
+                "the Manager has no key for fingerprints",
+                code="AO725",
+                hint="restore the `keyring` table from a backup",
+            )
+        return fieldcrypt.derive(self._unwrap(root), "digest", environment)
+
+    def sealing_key(self, environment: str) -> tuple[str, bytes] | None:
+        """Id and key that seal in `environment` now; None if it has none yet."""
+        version = self._active(environment, "seal")
+        return None if version is None else (version.kid, self._unwrap(version))
+
+    def opening_key(self, environment: str, kid: str) -> bytes:
+        """The key that opens what `kid` sealed. Raises SecretError if unknown or retired."""
+        version = self._versions.get((environment, "seal", kid))
+        if version is None or version.state == "retired":
+            state = "unknown" if version is None else "retired"
+            raise SecretError(
+                f"key {kid} of environment {environment} is {state}",
+                code="AO725",
+                hint="restore the `keyring` table from a backup that goes with the data",
+            )
+        return self._unwrap(version)
+
+    def check(self) -> None:
+        """Unwrap the root key, to find a wrong key file before anything is done with it."""
+        self.digest_key(ROOT)
+
+    def make(self, environment: str, purpose: Purpose, at: datetime) -> KeyVersion:
+        """A new active version. The caller stores it and sets the older ones to retiring."""
+        numbers = [
+            int(kid[1:]) for env, p, kid in self._versions if (env, p) == (environment, purpose)
+        ]
+        kid = f"v{max(numbers, default=0) + 1}"
+        key = SecretValue(os.urandom(KEY_BYTES))
+        place = self._place(environment, purpose, kid)
+        wrapped = fieldcrypt.seal(self._kek, self._kid, place, key)
+        version = KeyVersion(environment, purpose, kid, "active", wrapped, at)
+        self._versions[environment, purpose, kid] = version
+        return version
+
+    def _active(self, environment: str, purpose: Purpose) -> KeyVersion | None:
+        return next(
+            (
+                version
+                for (env, p, _), version in self._versions.items()
+                if (env, p, version.state) == (environment, purpose, "active")
+            ),
+            None,
+        )
+
+    def _unwrap(self, version: KeyVersion) -> bytes:
+        # Cached by the token: a version of the same name that was rolled back is another key.
+        token = version.wrapped.token
+        if token not in self._open:
+            if version.wrapped.kid != self._kid:
+                raise SecretError(
+                    "the key file is not the one that this Manager's keys are wrapped with",
+                    code="AO723",
+                    hint="name the key file that `apiops manager init` made for this database",
+                )
+            place = self._place(version.environment, version.purpose, version.kid)
+            self._open[token] = fieldcrypt.unseal(self._kek, place, version.wrapped).reveal()
+        return self._open[token]
+
+    def _place(self, environment: str, purpose: str, kid: str) -> Place:
+        return Place(environment, "keyring", self._lineage, f"/{purpose}/{kid}")
+
+
+def make_file(path: Path) -> None:
+    """Make a new key file, mode 0600; the directory is made too. Raises SecretError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as fault:
+        raise SecretError(
+            f"cannot make the key file {path}: {fault.strerror}",
+            code="AO721",
+            hint="choose a place that you can write to",
+        ) from None
+
+
+def read_file(path: Path) -> bytes:
+    """The key-encryption key in `path`. Raises SecretError: missing, loose mode, not a key."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            text = file.read(1024)
+    except OSError as fault:
+        raise SecretError(
+            f"cannot read the Manager's key file {path}: {fault.strerror}",
+            code="AO721",
+            hint="name the key file that `apiops manager init` made (--key-file)",
+        ) from None
+    if os.name == "posix" and mode & 0o077:
+        raise SecretError(
+            f"the Manager's key file {path} can be read by others (mode {mode:04o})",
+            code="AO722",
+            hint=f"run `chmod 600 {path}`",
+        )
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SecretError(
+            f"the Manager's key file {path} does not hold a key of {KEY_BYTES} bytes in base64",
+            code="AO723",
+            hint="restore the key file from its backup; a new one cannot open what is sealed",
+        )
+    return key

@@ -1,0 +1,63 @@
+"""Leases: one run at a time per name, fenced.
+
+A lease expires unless its holder writes or renews it. Each time it is taken its fence rises above
+every fence that was ever given out, so a holder that slept past its lease is told so by its own
+number: whatever it still tries to write is refused.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from apiops.errors import Conflict, ManagerUnavailable
+from apiops.manager.tables import lease
+
+LIFE: Final = timedelta(minutes=5)
+"""How long a lease lives after it was taken or last renewed."""
+
+
+def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
+    """Take the lease, or renew it if `holder` has it; gives the fence.
+
+    Raises ManagerUnavailable while somebody else holds it.
+    """
+    if connection.dialect.name == "postgresql":
+        # Two runs must not both see the lease free; SQLite's transaction has the lock already.
+        connection.exec_driver_sql("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE")
+    row = connection.execute(select(lease).where(lease.c.name == name)).first()
+    if row is not None and row.holder == holder and row.expires > now:
+        renew(connection, name, row.fence, now)
+        return int(row.fence)
+    if row is not None and row.holder and row.expires > now:
+        raise ManagerUnavailable(
+            f"run {row.holder} holds the lease of {name} until {row.expires:%H:%M:%S} UTC",
+            code="AO718",
+            hint="wait for that run to end; a run that crashed loses its lease by itself",
+        )
+    fence = 1 + connection.execute(select(func.coalesce(func.max(lease.c.fence), 0))).scalar_one()
+    values = {"holder": holder, "fence": fence, "expires": now + LIFE}
+    if row is None:
+        connection.execute(insert(lease).values(name=name, **values))
+    else:
+        connection.execute(update(lease).where(lease.c.name == name).values(**values))
+    return int(fence)
+
+
+def renew(connection: Connection, name: str, fence: int, now: datetime) -> None:
+    """Hold on for another lifetime. Raises Conflict if the lease was lost."""
+    row = lease.c
+    mine = (row.name == name, row.fence == fence, row.holder != "", row.expires > now)
+    renewed = connection.execute(update(lease).where(*mine).values(expires=now + LIFE))
+    if renewed.rowcount != 1:
+        raise Conflict(
+            f"this run no longer holds the lease of {name}",
+            code="AO719",
+            hint="it took longer than its lease, or another run took over; run it again",
+        )
+
+
+def release(connection: Connection, name: str, fence: int, now: datetime) -> None:
+    """Give the lease back, if it is still held."""
+    mine = (lease.c.name == name, lease.c.fence == fence)
+    connection.execute(update(lease).where(*mine).values(holder="", expires=now))

@@ -1,0 +1,26 @@
+"""Carries out the SQL files that build the audit walls, one file per version and engine."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+
+def build(connection: Connection, version: str) -> None:
+    """Create the triggers and functions of `version` for the connection's engine."""
+    engine = connection.dialect.name
+    script = Path(__file__).parent / "sql" / f"{version}_{engine}.sql"
+    text = script.read_text(encoding="utf-8")
+    for statement in _statements(text) if engine == "sqlite" else (text,):
+        connection.exec_driver_sql(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """SQLite carries out one statement at a time; a trigger's body holds semicolons."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,49 @@
+"""The secrets inside a spec: found by JSON pointer, and reduced to what the database may show."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from apiops.model.resource import JsonObject
+from apiops.model.secret import MARK, SecretLeaf, leaf_of
+
+
+def leaves(spec: JsonObject) -> dict[str, SecretLeaf]:
+    """JSON pointer (RFC 6901) → leaf."""
+    return dict(_walk(spec, ""))
+
+
+def stored(spec: JsonObject, fingerprints: Mapping[str, str]) -> JsonObject:
+    """The spec as it is kept: every leaf with its environment and fingerprint alone.
+
+    `fingerprints` are those the Manager made itself, by pointer; they replace a leaf's own.
+    """
+    reduced: JsonObject = _reduced(spec, "", fingerprints)
+    return reduced
+
+
+def _walk(node: Any, pointer: str) -> Iterator[tuple[str, SecretLeaf]]:
+    leaf = leaf_of(node)
+    if leaf is not None:
+        yield pointer, leaf
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _walk(value, f"{pointer}/{_step(key)}")
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _walk(value, f"{pointer}/{index}")
+
+
+def _reduced(node: Any, pointer: str, fingerprints: Mapping[str, str]) -> Any:
+    leaf = leaf_of(node)
+    if leaf is not None:
+        print_ = fingerprints.get(pointer, leaf.fingerprint)
+        return {MARK: {"environment": leaf.environment, "fingerprint": print_}}
+    if isinstance(node, Mapping):
+        return {k: _reduced(v, f"{pointer}/{_step(k)}", fingerprints) for k, v in node.items()}
+    if isinstance(node, list | tuple):
+        return [_reduced(v, f"{pointer}/{index}", fingerprints) for index, v in enumerate(node)]
+    return node
+
+
+def _step(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

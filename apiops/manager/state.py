@@ -1,0 +1,241 @@
+"""Reading: the tables as values of the model."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from apiops.access import grants
+from apiops.manager import tables
+from apiops.manager.keyring import KeyVersion
+from apiops.manager.tables import SYSTEM_PROJECT
+from apiops.model.access import Grants, Trust
+from apiops.model.audit import Applied, Introduction, LedgerState
+from apiops.model.kinds import KINDS
+from apiops.model.resource import Deployment, JsonObject, LiveResource, ResourceId
+
+_CHUNK = 500
+"""Names in one query; SQLite and PostgreSQL both limit the parameters of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One row of `deployment`."""
+
+    environment: str
+    active: bool
+    persistent: bool | None
+    digest: str
+    revision: int
+    serial: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A resource as the tables hold it: one row and what hangs on it.
+
+    `secrets` maps the pointer of a sealed value to its environment and fingerprint. `applied` is
+    what the author had written, None while that is the spec itself or nobody owns it.
+    """
+
+    key: str
+    id: ResourceId
+    spec: JsonObject
+    labels: Mapping[str, str]
+    protected: bool
+    digest: str
+    serial: int
+    owner: str | None
+    applied: JsonObject | None
+    running: dict[str, Running] = field(default_factory=dict)
+    secrets: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> int:
+        """How often the resource or one of its deployments was written."""
+        return self.serial + sum(running.serial for running in self.running.values())
+
+    @property
+    def authored(self) -> JsonObject | None:
+        """What the owner's author had written; None if it is in nobody's inventory."""
+        if self.owner is None:
+            return None
+        return self.spec if self.applied is None else self.applied
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Where it runs now."""
+        return tuple(sorted(name for name, one in self.running.items() if one.active))
+
+    def live(self) -> LiveResource:
+        """The value that the line compares with; its deployments stand in the spec too."""
+        kind = KINDS.get(self.id.kind)
+        spec = dict(self.spec)
+        if kind is not None and kind.deployable:
+            spec["deployments"] = [_deployment(self.running[name]) for name in self.environments]
+        return LiveResource(
+            id=self.id,
+            spec=spec,
+            digest=self.digest,
+            serial=self.writes,
+            owner=self.owner,
+            applied=self.authored,
+            labels=self.labels,
+            deployments=tuple(
+                Deployment(name, self.running[name].digest, self.running[name].revision)
+                for name in self.environments
+            ),
+            protected=self.protected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the Manager is: its lineage, and how it resolves actors."""
+
+    lineage: str
+    trust: Trust
+    created: datetime
+
+
+def identity(connection: Connection) -> Identity | None:
+    """The Manager's identity; None before `initialise`."""
+    row = connection.execute(select(tables.meta)).first()
+    return None if row is None else Identity(row.lineage, Trust(row.trust), row.created)
+
+
+def held(connection: Connection) -> tuple[Held, ...]:
+    """Every resource, sorted by identity."""
+    rows = _gathered(connection, select(tables.resource), select(tables.deployment), None)
+    return tuple(sorted(rows, key=lambda one: one.id.order))
+
+
+def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId, Held]:
+    """The resources of these identities that there are, with their sealed values."""
+    names = defaultdict[str, set[str]](set)
+    for id in ids:
+        names[id.project or SYSTEM_PROJECT].add(id.name)
+    found: dict[ResourceId, Held] = {}
+    for project, chunk in _chunks(names):
+        column = tables.resource.c
+        of = and_(column.project == project, column.name.in_(chunk))
+        keys = select(column.id).where(of)
+        rows = _gathered(
+            connection,
+            select(tables.resource).where(of),
+            select(tables.deployment).where(tables.deployment.c.resource.in_(keys)),
+            select(tables.sealed).where(tables.sealed.c.resource.in_(keys)),
+        )
+        found.update((one.id, one) for one in rows)
+    return found
+
+
+def permissions(connection: Connection) -> Grants:
+    """The permission snapshot that the people, roles, teams and memberships of now make."""
+    column = tables.resource.c
+    rows = connection.execute(
+        select(column.kind, column.project, column.name, column.spec).where(
+            column.kind.in_(sorted(grants.GIVES_RIGHTS))
+        )
+    )
+    return grants.build((_id(row), row.spec) for row in rows)
+
+
+def ledger(connection: Connection, repository: str, target: str) -> LedgerState:
+    """Introduction and last applied revision of every unit."""
+    here = tables.introduction.c
+    found = connection.execute(
+        select(tables.introduction).where(here.repository == repository, here.target == target)
+    ).first()
+    row = tables.applied.c
+    newest = (
+        select(row.unit, func.max(row.serial).label("serial"))
+        .where(row.repository == repository, row.target == target)
+        .group_by(row.unit)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(tables.applied)
+        .join(newest, and_(row.unit == newest.c.unit, row.serial == newest.c.serial))
+        .where(row.repository == repository, row.target == target)
+    )
+    return LedgerState(
+        introduction=None if found is None else Introduction(*found),
+        applied={one.unit: one for one in map(_applied, rows)},
+    )
+
+
+def history(connection: Connection, repository: str, target: str, unit: str) -> tuple[Applied, ...]:
+    """The chain of applied revisions of a unit, oldest first."""
+    row = tables.applied.c
+    rows = connection.execute(
+        select(tables.applied)
+        .where(row.repository == repository, row.target == target, row.unit == unit)
+        .order_by(row.serial)
+    )
+    return tuple(map(_applied, rows))
+
+
+def keys(connection: Connection) -> tuple[KeyVersion, ...]:
+    """Every key version, wrapped."""
+    return tuple(KeyVersion(*row) for row in connection.execute(select(tables.keyring)))
+
+
+def _gathered(
+    connection: Connection,
+    resources: Select[Any],
+    deployments: Select[Any],
+    sealed: Select[Any] | None,
+) -> list[Held]:
+    found = {row.id: _held(row) for row in connection.execute(resources)}
+    for row in connection.execute(deployments):
+        found[row.resource].running[row.environment] = Running(*row[1:])
+    for row in connection.execute(sealed) if sealed is not None else ():
+        found[row.resource].secrets[row.pointer] = (row.environment, row.fingerprint)
+    return list(found.values())
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        key=row.id,
+        id=_id(row),
+        spec=row.spec,
+        labels=row.labels,
+        protected=row.protected,
+        digest=row.digest,
+        serial=row.serial,
+        owner=row.owner,
+        applied=row.applied,
+    )
+
+
+def _id(row: Row[Any, Any, Any, Any] | Row[Any]) -> ResourceId:
+    return ResourceId(row.kind, row.project or None, row.name)
+
+
+def _applied(row: Row[Any]) -> Applied:
+    return Applied(
+        unit=row.unit,
+        commit=row.commit,
+        tree=row.tree,
+        serial=row.serial,
+        previous=row.previous,
+        digest=row.digest,
+        at=row.at,
+        run=row.run,
+    )
+
+
+def _deployment(running: Running) -> dict[str, Any]:
+    persistent = {} if running.persistent is None else {"persistent": running.persistent}
+    return {"environment": running.environment} | persistent
+
+
+def _chunks(names: Mapping[str, set[str]]) -> Iterator[tuple[str, list[str]]]:
+    for project, wanted in names.items():
+        ordered = sorted(wanted)
+        for start in range(0, len(ordered), _CHUNK):
+            yield project, ordered[start : start + _CHUNK]

@@ -1,0 +1,308 @@
+"""The one writer: nothing else in apiops changes a row of the Manager's database.
+
+A `Unit` is one transaction. It opens under an audit context, builds the permission snapshot of
+that moment, and takes changes of resources only with the `Permit`s that this snapshot gave. The
+database writes an audit entry for every governed row; the unit counts the rows that it wrote and
+compares when it ends, so that a log whose triggers were taken away is found at the first write.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Engine, Insert, Update, func, insert, select, update
+from sqlalchemy import delete as remove
+
+from apiops.access import decide
+from apiops.access.decide import Need, Permit
+from apiops.errors import AccessDenied, StoreError
+from apiops.manager import connect, faults, state, tables
+from apiops.manager.fieldcrypt import SealedText
+from apiops.manager.keyring import KeyVersion
+from apiops.manager.state import Held, Running
+from apiops.manager.tables import SYSTEM_PROJECT
+from apiops.model import canonical
+from apiops.model.access import Grants, Trust
+from apiops.model.audit import Applied, AuditContext, Introduction
+from apiops.model.plan import Action, Change
+
+Clock = Callable[[], datetime]
+
+
+class Store:
+    """Opens units on the writing engine, which it keeps to itself."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @contextmanager
+    def unit(self, context: AuditContext) -> Iterator["Unit"]:
+        """One audited transaction: committed at the end, taken back by any exception.
+
+        Raises UnauditedWrite for a context that does not say who, and StoreError when the
+        database's log did not grow with what was written.
+        """
+        with self._transaction() as connection:
+            unit = Unit(connection, self._clock)
+            unit.because(context)
+            unit.start()
+            yield unit
+            unit.finish()
+
+    @contextmanager
+    def bookkeeping(self) -> Iterator[Connection]:
+        """A transaction for leases: without a ticket, so no governed row can be written."""
+        with self._transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            connect.admit(connection)
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connect.withdraw(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+class Unit:
+    """One transaction of the store."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
+        self.clock = clock
+        self._context: AuditContext | None = None
+        self._entries = 0
+        self._grants: Grants | None = None
+
+    @property
+    def grants(self) -> Grants:
+        """The permissions that were held when the unit began; its own changes do not count."""
+        if self._grants is None:
+            raise StoreError("the unit has not started", code="AO700")
+        return self._grants
+
+    @property
+    def entry(self) -> int:
+        """The number of the audit entry that the last change made."""
+        return self._entries
+
+    def start(self) -> None:
+        """Take the permission snapshot and the end of the log. The log's lock is held by now."""
+        self._grants = state.permissions(self.connection)
+        self._entries = self._last()
+
+    def because(self, context: AuditContext) -> None:
+        """Whatever follows happens for this reason. Raises UnauditedWrite if it names nobody."""
+        if context == self._context:
+            return
+        if not (context.actor and context.principal and context.run):
+            raise faults.unaudited("its audit context names no actor, principal or run")
+        connect.issue(
+            self.connection,
+            {
+                "at": tables.instant(self.clock()),
+                "actor": context.actor,
+                "principal": context.principal,
+                "tier": context.tier,
+                "reason": canonical.encode(asdict(context.reason)).decode(),
+                "run": context.run,
+                "source": context.source.value,
+                "address": context.address,
+            },
+        )
+        self._context = context
+
+    def finish(self) -> None:
+        """Compare the log with what was written. Raises StoreError if they do not match."""
+        if self._last() != self._entries:
+            raise StoreError(
+                "the audit log did not record this change, so the change was taken back",
+                code="AO715",
+                hint="the database's audit triggers were altered: keep the database as evidence "
+                "and restore a backup",
+            )
+
+    def create(self, permits: Sequence[Permit], held: Held) -> None:
+        """Add a resource."""
+        self._demand(permits, decide.need(held.id.kind, Action.CREATE, held.id))
+        self._write(insert(tables.resource).values(id=held.key, **_columns(held)))
+
+    def update(self, permits: Sequence[Permit], held: Held) -> None:
+        """Write a resource anew; its serial is raised."""
+        self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
+        held.serial += 1
+        row = tables.resource
+        self._write(update(row).where(row.c.id == held.key).values(**_columns(held)))
+
+    def delete(self, permits: Sequence[Permit], held: Held) -> None:
+        """Take a resource away, with its sealed values and deployments."""
+        self._demand(permits, decide.need(held.id.kind, Action.DELETE, held.id))
+        self._write(remove(tables.sealed).where(tables.sealed.c.resource == held.key))
+        self._write(remove(tables.deployment).where(tables.deployment.c.resource == held.key))
+        self._write(remove(tables.resource).where(tables.resource.c.id == held.key))
+
+    def run(self, permits: Sequence[Permit], held: Held, running: Running) -> None:
+        """Set whether, and as what, a resource runs in an environment; what runs is kept."""
+        action = Action.DEPLOY if running.active else Action.UNDEPLOY
+        needs = decide.need(held.id.kind, action, held.id, (running.environment,))
+        self._demand(permits, needs)
+        row = tables.deployment
+        values = {name: getattr(running, name) for name in _RUNNING}
+        if running.active:
+            self._keep(tables.snapshot, running.digest, {"document": _document(held)})
+        if running.environment in held.running:
+            here = (row.c.resource == held.key, row.c.environment == running.environment)
+            self._write(update(row).where(*here).values(**values))
+        else:
+            key = {"resource": held.key, "environment": running.environment}
+            self._write(insert(row).values(**key, **values))
+        held.running[running.environment] = running
+
+    def seal(
+        self, permits: Sequence[Permit], held: Held, pointer: str, environment: str,
+        sealed: SealedText, fingerprint: str,
+    ) -> None:  # fmt: skip
+        """Store a secret's token at its place in a resource."""
+        self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
+        row = tables.sealed
+        values = {
+            "environment": environment,
+            "kid": sealed.kid,
+            "token": sealed,
+            "fingerprint": fingerprint,
+        }
+        if pointer in held.secrets:
+            here = (row.c.resource == held.key, row.c.pointer == pointer)
+            self._write(update(row).where(*here).values(**values))
+        else:
+            self._write(insert(row).values(resource=held.key, pointer=pointer, **values))
+        held.secrets[pointer] = (environment, fingerprint)
+
+    def unseal(self, permits: Sequence[Permit], held: Held, pointer: str) -> None:
+        """Take away the token of a secret that the resource no longer has."""
+        self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
+        row = tables.sealed
+        self._write(remove(row).where(row.c.resource == held.key, row.c.pointer == pointer))
+        del held.secrets[pointer]
+
+    def attach(self, permits: Sequence[Permit], held: Held, sha256: str, content: bytes) -> None:
+        """Keep a file that a resource refers to by its digest."""
+        self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
+        self._keep(tables.attachment, sha256, {"content": content})
+
+    def advance(self, repository: str, target: str, applied: Applied) -> None:
+        """Append a link to a unit's chain of applied revisions; its key is the compare-and-set.
+
+        The ledger's own rows need no permit: what they record was permitted, or changed nothing.
+        """
+        values = asdict(applied) | {"repository": repository, "target": target}
+        self._write(insert(tables.applied).values(**values))
+
+    def introduce(self, introduction: Introduction) -> None:
+        """Record where trust begins; there is no second time for a repository and target."""
+        self._write(insert(tables.introduction).values(**asdict(introduction)))
+
+    def add_key(self, version: KeyVersion) -> None:
+        """Store a new key version."""
+        self._write(insert(tables.keyring).values({c: getattr(version, c) for c in _KEY}))
+
+    def found(self, lineage: str, trust: Trust, admin: Held) -> None:
+        """Make the Manager: its identity and first admin, the one write before anybody has rights.
+
+        Raises StoreError if there is a Manager already.
+        """
+        if state.identity(self.connection) is not None:
+            raise already_initialised()
+        values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
+        self._write(insert(tables.meta).values(**values))
+        self._write(insert(tables.resource).values(id=admin.key, **_columns(admin)))
+
+    def deny(self, change: Change, code: str, message: str) -> int:
+        """Record a denied attempt; the entry's number."""
+        note = canonical.encode({"code": code, "message": message}).decode()
+        values = {
+            "action": change.action.value,
+            "kind": change.id.kind,
+            "project": change.id.project or SYSTEM_PROJECT,
+            "name": change.id.name,
+            "environment": change.environment,
+            "outcome": "denied",
+            "note": note,
+        }
+        self.connection.execute(insert(tables.audit_event).values(**values))
+        self._entries += 1
+        return self._entries
+
+    def _demand(self, permits: Sequence[Permit], needs: Sequence[Need]) -> None:
+        """Refuse permits of another moment, and permits for something else."""
+        current = [one for one in permits if one.grants == self.grants.digest]
+        missing = [need for need in needs if not any(_covers(one, need) for one in current)]
+        if missing:
+            right, scope = missing[0]
+            raise AccessDenied(
+                f"{right} in {scope} is needed, and the writer was given no permit for it",
+                code="AO716",
+                hint="report this: every change must be judged before it is written",
+            )
+
+    def _keep(self, table: Any, digest: str, values: dict[str, Any]) -> None:
+        """Add content under its digest, once."""
+        (key,) = table.primary_key.columns
+        if self.connection.execute(select(key).where(key == digest)).first() is None:
+            self.connection.execute(insert(table).values({key.name: digest} | values))
+
+    def _write(self, statement: Insert | Update | Delete) -> None:
+        """Carry out a statement on a governed table; the database makes an entry per row."""
+        self._entries += self.connection.execute(statement).rowcount
+
+    def _last(self) -> int:
+        seq = tables.audit_entry.c.seq
+        return int(self.connection.execute(select(func.coalesce(func.max(seq), 0))).scalar_one())
+
+
+_RUNNING = ("active", "persistent", "digest", "revision", "serial")
+_KEY = ("environment", "purpose", "kid", "state", "wrapped", "created")
+
+
+def _covers(permit: Permit, need: Need) -> bool:
+    """Whether a permit is for that right there; a need that names no environment fits any."""
+    right, scope = need
+    there = (permit.scope.tier, permit.scope.project) == (scope.tier, scope.project)
+    return permit.right == right and there and scope.environment in (None, permit.scope.environment)
+
+
+def already_initialised() -> StoreError:
+    """The refusal to make a Manager where there is one."""
+    return StoreError(
+        "this database holds a Manager already",
+        code="AO717",
+        hint="nothing was changed; give another database URL to make another Manager",
+    )
+
+
+def _columns(held: Held) -> dict[str, Any]:
+    return {
+        "kind": held.id.kind,
+        "project": held.id.project or SYSTEM_PROJECT,
+        "name": held.id.name,
+        "spec": held.spec,
+        "labels": held.labels,
+        "protected": held.protected,
+        "digest": held.digest,
+        "serial": held.serial,
+        "owner": held.owner,
+        "applied": held.applied,
+    }
+
+
+def _document(held: Held) -> dict[str, Any]:
+    return {"spec": held.spec, "labels": held.labels}
