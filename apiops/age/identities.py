@@ -77,6 +77,13 @@ def gather(
     return Identities(tuple(reversed(unique.values())), tuple(looked), tuple(passed))
 
 
+def generate() -> tuple[str, str]:
+    """A new X25519 identity: the text of its key file (a secret), and its recipient."""
+    key = pyrage.x25519.Identity.generate()
+    public = str(key.to_public())
+    return f"# public key: {public}\n{key}\n", public
+
+
 def read_keys(content: bytes, origin: str, passed: list[str] | None = None) -> list[Identity]:
     """The identities in a key file or variable; keys of kinds we cannot use go to `passed`.
 

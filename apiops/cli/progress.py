@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self, TextIO
 
 from apiops.ports import Event
-from apiops.render.ink import clean
+from apiops.render import ink
 
 DELAY: Final = 0.3
 """Seconds before the live line appears: a run that is faster needs none."""
@@ -93,4 +93,4 @@ def _is_terminal(stream: TextIO) -> bool:
 
 def _words(event: Event) -> str:
     count = f" {event.done:,}/{event.total:,}" if event.total and event.done else ""
-    return clean(f"{event.station}: {event.message}{count}")
+    return ink.clean(f"{event.station}: {event.message}{count}")

@@ -36,9 +36,7 @@ def encrypt(file: Path, in_place: bool, **chosen: Any) -> int:
     from apiops.wiring import vault
 
     done = vault.encrypt(file, tuple(chosen["recipients"]), chosen["encrypted_regex"])
-    for warning in done.warnings:
-        click.echo(f"warning {warning.code}  {warning.message} ({warning.location})", err=True)
-    _put(file, done.content, in_place=in_place)
+    _finish(file, done, in_place=in_place)
     return Exit.OK
 
 
@@ -71,24 +69,34 @@ def edit(place: Place, /, file: Path, **chosen: Any) -> int:
 
     The plaintext lies in a private file in memory where the system has one, and is wiped.
     """
-    from apiops.cli.console import write
     from apiops.wiring import vault
 
-    content = vault.edit(file, _identities(place, chosen), click.edit)
-    if content is None:
+    done = vault.edit(file, _identities(place, chosen), _editor)
+    if done is None:
         click.echo("nothing changed", err=True)
-    else:
-        write(file, content)
+        return Exit.OK
+    _finish(file, done, in_place=True)
     return Exit.OK
+
+
+def _editor(file: Path) -> None:
+    click.edit(filename=str(file))
 
 
 def _identities(place: Place, /, chosen: dict[str, Any]) -> Any:
     from apiops.cli import entry
-    from apiops.wiring import vault
+    from apiops.wiring import assemble
 
     name = chosen["target"]
     folder = place.settings.target(name).identities if name else None
-    return vault.identities(folder, interactive=entry.interactive(chosen))
+    return assemble.gather_identities(folder, interactive=entry.interactive(chosen))
+
+
+def _finish(file: Path, done: Any, *, in_place: bool) -> None:
+    """Tell the warnings and write the encrypted file."""
+    for warning in done.warnings:
+        click.echo(f"warning {warning.code}  {warning.message} ({warning.location})", err=True)
+    _put(file, done.content, in_place=in_place)
 
 
 def _put(file: Path, content: bytes, *, in_place: bool) -> None:

@@ -3,6 +3,7 @@
 Adapters are imported where they are made, so a command pays only for what it uses.
 """
 
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from apiops.reconcile.line import Line
 from apiops.wiring.settings import TargetSettings
 
 if TYPE_CHECKING:
+    from apiops.age.identities import Identities
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
 
@@ -40,9 +42,9 @@ class Wiring:
 
 def repository(directory: Path) -> "GitRepository":
     """The Git repository at or above `directory`. Raises SourceError."""
-    from apiops.git.repository import GitRepository
+    from apiops.git import repository as git
 
-    return GitRepository.open(directory)
+    return git.open(directory)
 
 
 def snapshot(directory: Path, ref: str, *, worktree: bool) -> Snapshot:
@@ -60,10 +62,21 @@ def keyring(wiring: Wiring) -> Keyring:
     from apiops.age import identities, keyring
 
     if not wiring.secrets:
-        return keyring.AgeKeyring(())
+        return keyring.AgeKeyring(identities.Identities())
     return keyring.AgeKeyring(
-        identities.find(directory=wiring.target.identities, interactive=wiring.interactive)
+        gather_identities(wiring.target.identities, interactive=wiring.interactive)
     )
+
+
+def gather_identities(folder: Path | None, *, interactive: bool) -> "Identities":
+    """The age identities of the variables, of a mounted folder and, for a person, of their home.
+
+    Raises SecretError for a key that was named but cannot be used.
+    """
+    from apiops.age import identities
+
+    home = Path.home() if interactive else None
+    return identities.gather(os.environ, directory=folder, home=home)
 
 
 def key_file(target: TargetSettings) -> Path:

@@ -47,13 +47,13 @@ def _write(directory: Path, *, admin: str, email: str, key: str, ci: str | None)
 
     identity = directory / IDENTITY
     if not identity.exists():
-        _private(identity, identities.generate())
+        _private(identity, identities.generate()[0])
         yield IDENTITY
     if not (directory / SCHEMAS).exists():
         shutil.copytree(catalog.directory(), directory / SCHEMAS)
         yield SCHEMAS + "/"
     values = {
-        "{recipient}": identities.recipient(identity.read_bytes()),
+        "{recipient}": identities.read_keys(identity.read_bytes(), IDENTITY)[0].public,
         "{admin}": admin,
         "{email}": email,
         "{key}": key,
@@ -67,7 +67,7 @@ def _write(directory: Path, *, admin: str, email: str, key: str, ci: str | None)
         for name, value in values.items():
             text = text.replace(name, value)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_sealed(file, text, directory) if place == CREDENTIAL else text.encode())
+        file.write_bytes(_sealed(file, text) if place == CREDENTIAL else text.encode())
         yield place
 
 
@@ -89,10 +89,10 @@ def _files(ci: str | None) -> Iterator[tuple[Traversable, str]]:
         yield root / template, place
 
 
-def _sealed(file: Path, text: str, directory: Path) -> bytes:
+def _sealed(file: Path, text: str) -> bytes:
     from apiops.wiring import vault
 
-    return vault.encrypt_text(file, text.encode(), directory).content
+    return vault.encrypt_text(file, text.encode())
 
 
 def _private(file: Path, content: str) -> None:
