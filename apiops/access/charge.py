@@ -1,0 +1,118 @@
+"""For what a commit answers: the resources whose content it changed.
+
+The unit of charge is a resource's identity, never a file. A commit with one parent answers for
+what differs from it; a merge only for what is not the clean three-way result per resource; an
+octopus for everything that differs from any of its parents (see reference on authorization,
+step 3, and docs/adr/0006-charges-and-taint.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from apiops.access import decide, roles
+from apiops.model.kinds import KINDS
+from apiops.model.plan import Action, Change
+from apiops.model.resource import ResourceId
+from apiops.model.revision import CommitView
+
+_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is charged: a resource, or (with an environment) that it runs there."""
+
+    id: ResourceId
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How a commit came to a subject's state: `inherits` from parents, or its maker is charged."""
+
+    inherits: tuple[str, ...]
+    charged: bool
+
+
+def subjects(change: Change) -> tuple[Subject, ...]:
+    """The subjects that a change of a plan is about; a rename is about the old name too."""
+    new = Subject(change.id, change.environment)
+    if change.renamed_from is None or change.environment is not None:
+        return (new,)
+    old = ResourceId(change.id.kind, change.id.project, change.renamed_from)
+    return (new, Subject(old))
+
+
+def state(view: CommitView, subject: Subject) -> str | None:
+    """The content of a subject at a commit; None when it is absent, or does not run.
+
+    What cannot be read is like nothing else, so every commit answers for a resource that it
+    leaves unreadable, and whoever makes it readable again answers for what then stands there.
+    """
+    content = view.content.get(subject.id)
+    if content is None and subject.id.unit in view.broken:
+        return f"unreadable at {view.commit.id}"
+    if content is None or subject.environment is None:
+        return content
+    return content if subject.environment in view.deployments.get(subject.id, ()) else None
+
+
+def trace(view: CommitView, subject: Subject, views: Mapping[str, CommitView]) -> Trace:
+    """How the commit's state of a subject came about. `views` has its parents and merge bases."""
+    parents = view.commit.parents
+    now = state(view, subject)
+    before = {parent: state(views[parent], subject) for parent in parents}
+    if len(parents) == _PAIR and (side := _clean(view, now, before, subject, views)):
+        return Trace((side,), charged=False)
+    same = tuple(parent for parent in before if before[parent] == now)
+    if len(same) == len(before):
+        return Trace(same, charged=bool(now is not None and not parents))
+    return Trace(same or tuple(before), charged=True)
+
+
+def _clean(
+    view: CommitView,
+    now: str | None,
+    before: Mapping[str, str | None],
+    subject: Subject,
+    views: Mapping[str, CommitView],
+) -> str | None:
+    """The one side that a clean merge takes the subject from, if it is one.
+
+    Git may find several merge bases (criss-cross); only what all of them agree on is clean.
+    """
+    bases = view.commit.bases
+    if not bases or any(base not in views for base in bases):
+        return None
+    below = {state(views[base], subject) for base in bases}
+    left, right = view.commit.parents
+    for side, other in ((left, right), (right, left)):
+        if before[side] == now and before[other] != now and below == {before[other]}:
+            return side
+    return None
+
+
+def needs(
+    subject: Subject, before: Iterable[CommitView], after: CommitView, environment: str
+) -> tuple[decide.Need, ...]:
+    """What the step from `before` (a commit's parents; empty: nothing was there) to `after` needs.
+
+    `environment` is the one that the plan is for: what runs in others, their own plans judge.
+    """
+    earlier = tuple(before)
+    existed = any(state(view, subject) is not None for view in earlier)
+    exists = state(after, subject) is not None
+    if subject.environment is not None:
+        action = Action.DEPLOY if exists else Action.UNDEPLOY
+        return decide.need(subject.id.kind, action, subject.id, (subject.environment,))
+    action = Action.DELETE if not exists else Action.UPDATE if existed else Action.CREATE
+    reached = reaches(subject.id, (*earlier, after), environment)
+    return decide.need(subject.id.kind, action, subject.id, (environment,) if reached else ())
+
+
+def reaches(id: ResourceId, views: Iterable[CommitView], environment: str) -> bool:
+    """Whether a write of the resource changes what gateways of the environment do."""
+    kind = KINDS.get(id.kind)
+    if kind is None or not kind.deployable:
+        return kind is not None and kind.category in roles.REACHES_WORKERS
+    return any(environment in view.deployments.get(id, ()) for view in views)

@@ -1,0 +1,105 @@
+"""Who answers for a commit: a principal of the Manager, or nobody and why.
+
+The names in a commit prove nothing; the key that signed it does, as the Manager knew that key
+before this run. Verifying was Git's door's work; whose key it is, and whether it still counts,
+is decided here, at the time that the caller gives.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from apiops.model.access import Cause, Grants, Key, Trust
+from apiops.model.revision import Commit, SignatureStatus
+
+_FAULTS: Final = {
+    SignatureStatus.UNSIGNED: ("AO501", "is not signed"),
+    SignatureStatus.BAD: ("AO503", "has a signature that does not verify"),
+    SignatureStatus.MALFORMED: ("AO510", "has a signature that cannot be read"),
+    SignatureStatus.WRONG_NAMESPACE: ("AO504", "has a signature that was made for something else"),
+    SignatureStatus.WEAK: ("AO507", "has a signature that is too weak"),
+    SignatureStatus.SEVERAL: ("AO508", "has more than one signature"),
+    SignatureStatus.UNSUPPORTED: ("AO509", "has a kind of signature that is not supported"),
+}
+
+_NEXT: Final = {
+    "AO501": "sign commits (git config commit.gpgsign true), or have the content approved",
+    "AO502": "register the key under spec.keys of its owner's User and apply that first",
+    "AO505": "sign with a key that is valid now, or have the content approved",
+    "AO506": "sign with another key, or have the content approved",
+    "AO507": "sign with an Ed25519 key",
+    "AO511": "set git config user.email to the address on your User",
+}
+_REDO: Final = "make the commit anew with one good signature, or have the content approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who made a commit: the principal, or the cause why nobody answers for it.
+
+    `approves`: whether an approval written in the commit would be this person's own word.
+    """
+
+    principal: str | None
+    cause: Cause | None = None
+    approves: bool = False
+
+
+def identify(
+    commit: Commit,
+    grants: Grants,
+    trust: Trust,
+    at: datetime,
+    revoked: frozenset[str] = frozenset(),
+) -> Maker:
+    """The maker of a commit. `revoked` are keys that commits below this one took away.
+
+    Behind `host-attested` a key may be the forge's: whoever writes a merge request can put an
+    approval into the message that the forge signs, so there no approval is anybody's own word.
+    """
+    if trust is Trust.COMMITTER:
+        return _believe(commit, grants)
+    if commit.signature.status is not SignatureStatus.GOOD:
+        code, says = _FAULTS[commit.signature.status]
+        detail = f": {commit.signature.detail}" if commit.signature.detail else ""
+        return _nobody(commit, code, f"{says}{detail}")
+    key = grants.keys.get(commit.signature.key)
+    if key is None:
+        return _nobody(commit, "AO502", f"is signed by {commit.signature.key}, a key of no user")
+    if key.revoked or key.fingerprint in revoked:
+        return _nobody(commit, "AO506", f"is signed by a key of {key.principal} that is revoked")
+    if not valid(key, at):
+        return _nobody(commit, "AO505", f"is signed by {key.principal}'s key {_validity(key)}")
+    return Maker(key.principal, approves=trust is Trust.SIGNED)
+
+
+def valid(key: Key, at: datetime) -> bool:
+    """Whether `at` lies in the key's validity. A bound that cannot be read excludes everything."""
+    try:
+        begun = not key.valid_from or _instant(key.valid_from) <= at
+        return begun and (not key.valid_until or at < _instant(key.valid_until))
+    except ValueError:
+        return False
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _validity(key: Key) -> str:
+    start, end = key.valid_from or "the beginning", key.valid_until or "further notice"
+    return f"which is valid from {start} until {end}"
+
+
+def _believe(commit: Commit, grants: Grants) -> Maker:
+    address = commit.committer.rpartition("<")[2].partition(">")[0].strip()
+    principal = grants.emails.get(address.casefold())
+    if principal is None:
+        return _nobody(commit, "AO511", f"is committed by {commit.committer}, who is not known")
+    return Maker(principal, approves=True)
+
+
+def _nobody(commit: Commit, code: str, says: str) -> Maker:
+    message = f"commit {commit.id[:7]} ({commit.subject}) {says}"
+    return Maker(None, Cause(commit.id, code, message, hint=_NEXT.get(code, _REDO)))

@@ -1,0 +1,179 @@
+"""The verdict on every change of a plan: may it happen, who answers for it, who could approve.
+
+Each change is judged by the commits that brought its resource from what was applied to what the
+head describes (`taint`). A change without a cause and with somebody to answer for it is
+allowed; everything else is denied and freezes its unit, and only that.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from apiops.access import charge, decide, taint
+from apiops.access.charge import Subject
+from apiops.access.identify import identify
+from apiops.access.taint import Account, Start
+from apiops.model.access import Cause, Grants, Judgement, Trust, Verdicts
+from apiops.model.audit import Introduction
+from apiops.model.plan import Change, Plan
+from apiops.model.revision import CommitView, History
+
+
+def judge(
+    plan: Plan,
+    history: History,
+    grants: Grants,
+    trust: Trust,
+    introduction: Introduction | None,
+    *,
+    at: datetime,
+) -> Verdicts:
+    """Judge a plan against the grants that were held before it.
+
+    `history` covers the plan's units; `introduction` is where trust begins for a unit without a
+    base; `at` is now, for the validity of keys. A unit whose head cannot be read has no changes
+    in the plan and is not judged.
+    """
+    bench = taint.Bench(grants, trust, at, plan.environment)
+    views = {**history.boundary, **{view.commit.id: view for view in history.views}}
+    court = _Court(history, views, bench, introduction)
+    starts, unfounded = court.starts(plan.units)
+    wanted = (s for change in plan.changes for s in charge.subjects(change))
+    accounts = taint.walk(history, starts, wanted, bench)
+    return Verdicts(
+        trust,
+        tuple(
+            Judgement(change, allowed=False, causes=(unfounded[change.id.unit],))
+            if change.id.unit in unfounded
+            else court.judgement(change, starts[change.id.unit], accounts)
+            for change in plan.changes
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Court:
+    """What every judgement of a plan is made from."""
+
+    history: History
+    views: Mapping[str, CommitView]
+    bench: taint.Bench
+    introduction: Introduction | None
+
+    def starts(self, units: Iterable[str]) -> tuple[dict[str, Start], dict[str, Cause]]:
+        """Where each unit's judging begins, and the units for which it cannot begin."""
+        starts: dict[str, Start] = {}
+        unfounded: dict[str, Cause] = {}
+        known = taint.ancestors(self.views, self.history.head)
+        edges = (e for v in self.history.views for e in (*v.commit.parents, *v.commit.bases))
+        hole = next((edge for edge in edges if edge not in self.views), None)
+        for unit in units:
+            start = self._start(unit)
+            if isinstance(start, Start) and (hole or start.commit not in known):
+                start = _lost(unit, hole or start.commit)
+            if isinstance(start, Start):
+                starts[unit] = start
+            else:
+                unfounded[unit] = start
+        return starts, unfounded
+
+    def _start(self, unit: str) -> Start | Cause:
+        if unit in self.history.base:
+            return Start(self.history.base[unit])
+        if self.introduction is None:
+            message = f"{unit} was never applied, and nobody answers for what is there"
+            hint = "name where trust begins: --introduction COMMIT --approver NAME"
+            return Cause("", "AO531", message, hint=hint)
+        commit, approver = self.introduction.commit, self.introduction.approver
+        view = self.views.get(commit)
+        if view is None:
+            return _lost(unit, commit)
+        bench = self.bench
+        maker = identify(view.commit, bench.grants, bench.trust, bench.at)
+        if maker.principal == approver:
+            return Start(commit, approver)
+        signer = maker.principal or (maker.cause.message if maker.cause else "nobody")
+        message = f"introduction {commit[:7]} must be signed by {approver}; found: {signer}"
+        hint = f"let {approver} sign a commit (it may be empty) and introduce that one"
+        return Cause(commit, "AO532", message, maker.principal, hint=hint)
+
+    def judgement(
+        self, change: Change, start: Start, accounts: Callable[[Subject], Account]
+    ) -> Judgement:
+        """The judgement on one change."""
+        head = self.views[self.history.head]
+        needs = self._needs(change, start, head)
+        new, *old = charge.subjects(change)
+        account = taint.join(accounts(subject) for subject in (new, *old))
+        if not accounts(new):
+            account = (*account, *self._unmoved(change, new, start, needs))
+        causes = dict.fromkeys(cause for one in account for cause in one.causes)
+        causes |= dict.fromkeys(self._late(change, account, needs)) if not causes else {}
+        principals = dict.fromkeys(one.principal for one in account if one.principal)
+        commits = dict.fromkeys(c for one in account for c in (*one.stands_for, one.commit) if c)
+        return Judgement(
+            change,
+            allowed=not causes,
+            charged=tuple(commits),
+            principals=tuple(principals),
+            causes=tuple(causes),
+            could=decide.able(self.bench.grants, needs) if causes else (),
+            needs=needs,
+        )
+
+    def _needs(self, change: Change, start: Start, head: CommitView) -> tuple[decide.Need, ...]:
+        environments: tuple[str, ...] = ()
+        seen = (head, self.views[start.commit])
+        if change.environment is not None:
+            environments = (change.environment,)
+        elif charge.reaches(change.id, seen, self.bench.environment):
+            environments = (self.bench.environment,)
+        return decide.need(change.id.kind, change.action, change.id, environments)
+
+    def _unmoved(
+        self, change: Change, subject: Subject, start: Start, needs: tuple[decide.Need, ...]
+    ) -> Account:
+        """Who answers when no commit moved the subject: for a correction, who stands for it now."""
+        head, applied = self.views[self.history.head], self.views[start.commit]
+        moved = charge.state(head, subject) != charge.state(applied, subject)
+        if moved or start.approver is not None:
+            message = f"no commit explains the change of {change.id}"
+            cause = Cause("", "AO530", message, hint="commit the content again, signed")
+            return (taint.Charge("", None, (cause,)),)
+        return (self._correction(change, head, needs),)
+
+    def _correction(
+        self, change: Change, head: CommitView, needs: tuple[decide.Need, ...]
+    ) -> taint.Charge:
+        """Setting right what drifted: the head's signer answers, else the first approver."""
+        bench = self.bench
+        signer = identify(head.commit, bench.grants, bench.trust, bench.at).principal
+        sponsors = [(head.commit.id, signer)]
+        if self.introduction is not None:
+            sponsors.append((self.introduction.commit, self.introduction.approver))
+        for commit, principal in sponsors:
+            if principal and decide.lacking(bench.grants, principal, needs) is None:
+                return taint.Charge(commit, principal)
+        message = f"{change.id} drifted, and nobody who may change it stands for setting it right"
+        hint = "let somebody who holds the right sign the newest commit; it may be empty"
+        return taint.Charge("", None, (Cause("", "AO534", message, hint=hint),))
+
+    def _late(
+        self, change: Change, account: Account, needs: tuple[decide.Need, ...]
+    ) -> tuple[Cause, ...]:
+        """What the Manager will ask when it writes: do the makers hold what this change needs?
+
+        It may need more than the commits did: a Project that was deleted behind the repository's
+        back is updated in Git and created in the Manager.
+        """
+        makers = {one.principal: one.commit for one in account if one.principal}
+        causes = (
+            taint.refusal(self.bench.grants, principal, needs, change.id, commit)
+            for principal, commit in makers.items()
+        )
+        return tuple(cause for cause in causes if cause is not None)
+
+
+def _lost(unit: str, commit: str) -> Cause:
+    message = f"{unit} needs commit {commit[:7]} to be judged, which is not in the history"
+    return Cause(commit, "AO533", message, hint="fetch the whole history, or merge that commit in")
