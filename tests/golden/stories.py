@@ -170,9 +170,12 @@ def denied() -> PlanView:
     """One project is allowed and goes on, one is frozen by somebody without the right."""
     scope = project_scope("cards")
     verdict = a_verdict("mallory", MANAGE, scope, "no-grant", "no role in project cards")
-    cause = Cause(
-        BAD_COMMIT, "AO599", "mallory may not MANAGE API_MANAGEMENT here", "mallory", verdict
+    message = (
+        "mallory may not change ApiProxy/cards/limits (commit 9c41d22): "
+        "no role in project cards (no-grant)"
     )
+    hint = "ask one of those who could to approve it"
+    cause = Cause(BAD_COMMIT, "AO599", message, "mallory", verdict, hint)
     refused = Judgement(
         LIMITS,
         allowed=False,

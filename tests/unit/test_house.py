@@ -73,6 +73,39 @@ def test_every_module_says_what_lives_in_it() -> None:
     assert [] == silent
 
 
+def test_a_module_is_named_for_what_it_holds() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "base", "misc", "tools"}
+
+    assert set() == {inside(path) for path in PACKAGE if path.stem in vague}
+
+
+def test_verbs_of_another_package_are_called_by_their_module() -> None:
+    """`plan.build(...)` says where a reader finds it; types may be imported by name."""
+    strangers = {
+        f"{inside(path)}: {node.module}.{alias.name}"
+        for path in PACKAGE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        and path.stem != "__main__"
+        and _is_elsewhere(node.module or "", path)
+        for alias in node.names
+        if alias.name.islower() and not list(_module(node.module or "").glob(f"{alias.name}*"))
+    }
+
+    assert set() == strangers
+
+
+def _is_elsewhere(module: str, path: Path) -> bool:
+    """Whether it is a module inside of another package than that of `path`."""
+    _, *inner = module.split(".")
+    shared = {"model", "errors", "ports", path.relative_to(ROOT / "apiops").parts[0]}
+    return module.startswith("apiops.") and len(inner) > 1 and inner[0] not in shared
+
+
+def _module(name: str) -> Path:
+    return ROOT.joinpath(*name.split("."))
+
+
 def test_only_the_command_line_prints() -> None:
     printers = {
         inside(path)

@@ -4,7 +4,7 @@ The first line is a hidden marker, by which a bot finds its own comment and edit
 writing another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from apiops.model.access import Judgement, Trust
@@ -82,24 +82,19 @@ def _deletes(out: Paper, view: PlanView) -> None:
 def _denials(out: Paper, view: PlanView) -> None:
     if view.verdicts is None or not view.verdicts.denied:
         return
-    denied = view.verdicts.denied
+    verdicts, denied = view.verdicts, view.verdicts.denied
     out.paragraph(f"**Denied {len(denied):,}**")
-    rows = (_denial(view, judged) for judged in denied)
-    out.table(("change", "why", "who could approve"), rows)
+    rows = (_denial(judged, verdicts.trust, view.subjects) for judged in denied)
+    out.table(("change", "why, and what to do"), rows)
     for unit in sorted(view.verdicts.frozen):
         out.line(f"- {prose(permission.frozen(unit))}")
     out.line()
 
 
-def _denial(view: PlanView, judged: Judgement) -> tuple[str, str, str]:
-    told = [
-        f"{label}: {prose(text)}"
-        for cause in judged.causes
-        for label, text in permission.cause(cause, view.subjects)
-    ]
-    told.append(f"next: {prose(permission.remedy(judged))}")
+def _denial(judged: Judgement, trust: Trust, subjects: Mapping[str, str]) -> tuple[str, str]:
+    lines = permission.denial(judged, trust, subjects)
     title = f"{facts.SIGNS[judged.change.action]} {facts.what(judged.change)}"
-    return code(title), "<br>".join(told), prose(permission.approvers(judged.could))
+    return code(title), "<br>".join(f"*{label}:* {prose(text)}" for label, text in lines)
 
 
 def _details(out: Paper, view: PlanView) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from apiops.model.access import Judgement, Right, Scope, Verdicts
+from apiops.model.access import Judgement, Right, Scope, Trust, Verdicts
 from apiops.render.facts import permission as facts
 from apiops.render.facts import plan as plan_facts
 from apiops.render.ink import Ink, Page
@@ -16,7 +16,7 @@ def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
     out.line("  Permission")
     _allowed(out, facts.allowed_needs(verdicts))
     for judged in verdicts.denied:
-        _denied(out, judged, subjects)
+        _denied(out, judged, verdicts.trust, subjects)
     for unit in sorted(verdicts.frozen):
         out.line("    ", ("frozen", Ink.BAD), f"   {facts.frozen(unit)}")
 
@@ -29,13 +29,9 @@ def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
         out.line("    ", ("allowed", Ink.GOOD), text)
 
 
-def _denied(out: Page, judged: Judgement, subjects: Mapping[str, str]) -> None:
+def _denied(out: Page, judged: Judgement, trust: Trust, subjects: Mapping[str, str]) -> None:
     change = judged.change
     title = f"   {plan_facts.SIGNS[change.action]} {plan_facts.what(change)}"
     out.line("    ", ("denied", Ink.BAD), title)
-    for cause in judged.causes:
-        for label, text in facts.cause(cause, subjects):
-            out.line(f"        {label:<9}{text}")
-    if judged.could:
-        out.line(f"        {'approve':<9}{facts.approvers(judged.could)}")
-    out.line(f"        {'next':<9}{facts.remedy(judged)}")
+    for label, text in facts.denial(judged, trust, subjects):
+        out.line(f"        {label:<9}{text}")
