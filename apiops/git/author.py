@@ -119,13 +119,16 @@ def _commit(repository: pygit2.Repository, ref: str) -> pygit2.Commit:
 
 
 def _overlay(repository: pygit2.Repository, index: pygit2.Index, files: Files) -> pygit2.Oid:
-    for path, content in files.items():
-        if content is None:
-            index.remove(path)
-        else:
-            blob = repository.create_blob(content)
-            index.add(pygit2.IndexEntry(path, blob, FileMode.BLOB))
-    return index.write_tree(repository)
+    try:
+        for path, content in files.items():
+            if content is None:
+                index.remove(path)
+            else:
+                blob = repository.create_blob(content)
+                index.add(pygit2.IndexEntry(path, blob, FileMode.BLOB))
+        return index.write_tree(repository)
+    except (pygit2.GitError, OSError, ValueError) as fault:
+        raise faults.not_writable(str(fault)) from fault
 
 
 def _write(

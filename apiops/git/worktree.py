@@ -4,7 +4,6 @@ Only for looking while editing: it has no commit, so nothing of it is ever appli
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +30,8 @@ def snapshot(path: Path, *, trusted: bool = False) -> Snapshot:
         raise faults.no_work_tree(git.path)
     root = Path(git.workdir)
     files = {file.path: file for file in _Scan(git, root).files("")}
-    places = {file.blob: root / file.path for file in files.values()}
-    return Snapshot(WORKTREE, files, lambda blob: _read(root, places[blob], blob))
+    places = {file.blob: file.path for file in files.values()}
+    return Snapshot(WORKTREE, files, lambda blob: _read(root, places.get(blob), blob))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,10 @@ class _Scan:
         """The files under a folder, sorted by name."""
         for entry in sorted(self._entries(prefix), key=lambda entry: entry.name):
             path = prefix + entry.name
-            if entry.name == ".git" or self._left_out(path, entry):
-                continue
             if not _is_text(entry.name):
                 raise faults.unusable_name("the work tree", ascii(entry.name))
+            if entry.name == ".git" or self._left_out(path, entry):
+                continue
             if entry.is_symlink():
                 target = os.fsencode(Path(entry.path).readlink())
                 yield File(path, str(pygit2.hash(target)), FileMode.SYMLINK)
@@ -85,16 +84,16 @@ class _Scan:
             raise faults.unreadable_file(path, "permission denied or removed") from fault
 
 
-def _read(root: Path, place: Path, blob: str) -> bytes:
+def _read(root: Path, path: str | None, blob: str) -> bytes:
     """A file's bytes, provided that they are still those of `blob`."""
-    path = place.relative_to(root).as_posix()
+    if path is None:
+        raise faults.unreadable(blob, "no file of the work tree has this content")
+    place = root / path
     try:
-        if place.lstat().st_size > repository.MAX_BLOB:
+        link = place.is_symlink()
+        if not link and place.stat().st_size > repository.MAX_BLOB:
             raise faults.too_large(path, f"{repository.MAX_BLOB} bytes")
-        if stat.S_ISLNK(place.lstat().st_mode):
-            content = os.fsencode(place.readlink())
-        else:
-            content = place.read_bytes()
+        content = os.fsencode(place.readlink()) if link else place.read_bytes()
     except OSError as fault:
         raise faults.unreadable_file(path, fault.strerror or "") from fault
     if str(pygit2.hash(content)) != blob:
