@@ -3,26 +3,17 @@
 from typing import Final
 
 from apiops.age import jsontext
-from apiops.age.jsontext import attach, detach, envelope, place, spell
+from apiops.age.jsontext import attach, detach, envelope, spell
 from apiops.age.source import Source
 from apiops.age.tree import ENVELOPE, Leaf, Parsed
 
-__all__ = [
-    "CONTENT",
-    "attach",
-    "detach",
-    "envelope",
-    "numbers_are_floats",
-    "place",
-    "read",
-    "spell",
-]
+__all__ = ["CONTENT", "attach", "detach", "envelope", "numbers_are_floats", "read", "spell"]
 
 CONTENT: Final = "data"
 numbers_are_floats: Final = False
 
 
-def read(source: Source, *, strict: bool = False) -> Parsed:
+def read(source: Source) -> Parsed:
     """The wrapping of a binary file.
 
     Raises SecretError: not JSON (AO405: then it is not encrypted), not of that shape (AO417).
@@ -33,7 +24,7 @@ def read(source: Source, *, strict: bool = False) -> Parsed:
             f"{source.path} is not encrypted: it is neither a sops nor an age file",
             hint="encrypt it with `apiops secrets encrypt`",
         )
-    parsed = jsontext.read(source, strict=strict)
+    parsed = jsontext.read(source)
     root = parsed.documents[0]
     if (
         not isinstance(root, dict)

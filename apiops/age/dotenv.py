@@ -19,7 +19,7 @@ _PREFIX: Final = f"{ENVELOPE}_"
 _STEP: Final = re.compile(r"__(list|map)_")
 
 
-def read(source: Source, *, strict: bool = False) -> Parsed:  # noqa: ARG001 - the Form protocol's
+def read(source: Source) -> Parsed:
     """The lines of a dotenv text as one flat mapping.
 
     Raises SecretError: a line that is no assignment (AO415), a key twice (AO417), too many lines
@@ -50,11 +50,6 @@ def read(source: Source, *, strict: bool = False) -> Parsed:  # noqa: ARG001 - t
         found[ENVELOPE] = _unflatten(flat)
     end = End(len(source.text), open=True)
     return Parsed(source, (found,), (end,), tuple(envelopes), tuple(gaps))
-
-
-def place(leaf: Leaf, token: str, source: Source) -> str:  # noqa: ARG001 - the Form protocol's
-    """The token as it is."""
-    return token
 
 
 def spell(leaf: Leaf, scalar: Scalar, source: Source) -> str:

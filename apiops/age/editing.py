@@ -14,6 +14,7 @@ from apiops.age.forms import Edit, Form
 from apiops.age.identities import Identities
 from apiops.age.reading import Opened, Plain
 from apiops.age.source import Source, check_size, splice
+from apiops.age.tree import Leaf
 from apiops.age.value import Kind, Scalar, TokenFault
 from apiops.age.writing import Encrypted, PlainFile
 
@@ -143,15 +144,11 @@ def _envelope(opened: Opened, file: PlainFile) -> str:
         mac = value.seal(Scalar(Kind.STR, digest), opened.key.reveal(), stamp.encode())
         for name, text in (("lastmodified", stamp), ("mac", mac)):
             leaf = parsed.envelope[name]
-            if isinstance(leaf, tree.Leaf):
+            if isinstance(leaf, Leaf):
+                token = value.is_token(text)
                 spelled = opened.form.spell(leaf, value.text(text), parsed.source)
-                edits.append(
-                    (
-                        leaf.start,
-                        leaf.end,
-                        text if value.is_token(text) and not leaf.flow else spelled,
-                    )
-                )
+                shown = writing.place(leaf, text) if token else spelled
+                edits.append((leaf.start, leaf.end, shown))
     spans = [span for span in parsed.envelopes if not span.document]
     lines = (_within(parsed.source.text, edits, span.start, span.end) for span in spans)
     return "".join(lines).rstrip("\n")

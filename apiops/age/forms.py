@@ -25,11 +25,8 @@ class Form(Protocol):
     def numbers_are_floats(self) -> bool:
         """Whether older releases of sops read every clear number as a float (JSON)."""
 
-    def read(self, source: Source, *, strict: bool = False) -> Parsed:
-        """The file's trees; `strict` for a plain file about to be encrypted."""
-
-    def place(self, leaf: Leaf, token: str, source: Source) -> str:
-        """The text of a token in a leaf's span."""
+    def read(self, source: Source) -> Parsed:
+        """The file's trees. Raises SecretError (AO414–AO417)."""
 
     def spell(self, leaf: Leaf, scalar: Scalar, source: Source) -> str:
         """The text of a plain value in a leaf's span."""

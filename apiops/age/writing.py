@@ -87,7 +87,7 @@ def read(path: str, content: bytes, selection: Selection) -> PlainFile:
     form = forms.of(path)
     if form is forms.BINARY:
         return _wrapped(path, content)
-    parsed = form.read(forms.source(path, content), strict=True)
+    parsed = form.read(forms.source(path, content))
     if any(isinstance(root, dict) and ENVELOPE in root for root in parsed.documents):
         raise parsed.source.refuse(
             "AO418",
@@ -112,7 +112,7 @@ def assemble(
     """The encrypted file: tokens in place of the values to be hidden, `more` and the envelope."""
     source = file.parsed.source
     edits: list[Edit] = [
-        (one.leaf.start, one.leaf.end, file.form.place(one.leaf, token, source))
+        (one.leaf.start, one.leaf.end, place(one.leaf, token))
         for one, token in zip(file.hidden, tokens, strict=True)
     ]
     edits += [*more, *file.form.attach(file.parsed, envelope)]
@@ -130,6 +130,11 @@ def check(content: bytes, file: PlainFile, key: SecretValue) -> None:
             f"{opened.parsed.source.path} would not read back as it was written",
             hint="simplify its layout: write values and comments on lines of their own",
         )
+
+
+def place(leaf: Leaf, token: str) -> str:
+    """The text that puts a token in a leaf's span: quoted inside brackets and in JSON."""
+    return f'"{token}"' if leaf.flow else token
 
 
 def seal_mac(plains: Iterable[Plain], key: bytes, stamp: str) -> str:

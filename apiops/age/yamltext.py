@@ -19,7 +19,7 @@ from apiops.errors import SecretError
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 numbers_are_floats: Final = False
-_STRING_TAG: Final = "tag:yaml.org,2002:str"
+_TAIL: Final = re.compile(r"(\r?\n *)+\Z")
 _PLAIN: Final = re.compile(r"[A-Za-z_/^(][A-Za-z0-9_/.@+=$^()|*?\\-]*( [A-Za-z0-9_/.@+=-]+)*")
 _OLD_BOOLEANS: Final = frozenset(("y", "n", "yes", "no", "on", "off"))
 _ESCAPED: Final = re.compile(
@@ -45,10 +45,12 @@ class _Frame:
 
 @dataclass(slots=True)
 class _Reader:
-    """Builds trees from events; `last` is the end of the latest scalar or closing bracket."""
+    """Builds trees from events; `last` is the end of the latest scalar or closing bracket.
+
+    A block scalar ends where its last line does: the blank lines behind it are layout.
+    """
 
     source: Source
-    strict: bool
     documents: list[Node | None] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     envelopes: list[Span] = field(default_factory=list)
@@ -64,6 +66,8 @@ class _Reader:
         """One event."""
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, yaml.ScalarEvent):
+            if event.style in {"|", ">"}:
+                end = start + len(_TAIL.sub("", self.source.text[start:end]))
             self.gap(start)
             self.last = end
             self._scalar(event, start, end)
@@ -87,10 +91,9 @@ class _Reader:
 
     def _scalar(self, event: Any, start: int, end: int) -> None:
         self._no_anchor(event, start)
-        if event.tag is not None and (self.strict or event.tag != _STRING_TAG):
+        if event.tag is not None:
             raise self._refuse("AO416", "a tag", start)
-        plain = event.implicit[0] and event.tag is None
-        scalar = resolver.resolve(event.value) if plain else value.text(event.value)
+        scalar = resolver.resolve(event.value) if event.implicit[0] else value.text(event.value)
         frame = self.frames[-1] if self.frames else None
         if frame is not None and isinstance(frame.node, dict) and frame.key is None:
             self._key(frame, event.value, scalar, start)
@@ -175,13 +178,13 @@ class _Reader:
         )
 
 
-def read(source: Source, *, strict: bool = False) -> Parsed:
-    """The documents of a YAML text. `strict` refuses the tag `!!str` too.
+def read(source: Source) -> Parsed:
+    """The documents of a YAML text.
 
     Raises SecretError: not YAML, anchors, aliases or tags, duplicate or non-string keys, too
     deep, too many values, a document that is neither empty nor a mapping.
     """
-    reader = _Reader(source, strict)
+    reader = _Reader(source)
     for event in _events(source):
         reader.take(event)
     reader.gap(len(source.text))
@@ -217,13 +220,6 @@ def _events(source: Source) -> Iterator[Any]:
 def _spoken(problem: str | None) -> str:
     """The parser's complaint, unless it quotes the text."""
     return problem if problem and "'" not in problem else "the text cannot be parsed here"
-
-
-def place(leaf: Leaf, token: str, source: Source) -> str:
-    """The text that puts a token in a scalar's place; blank lines behind a block stay."""
-    raw = source.text[leaf.start : leaf.end]
-    tail = raw[len(raw.rstrip()) :] if raw[:1] in {"|", ">"} else ""
-    return (f'"{token}"' if leaf.flow else token) + tail
 
 
 def spell(leaf: Leaf, scalar: Scalar, source: Source) -> str:
