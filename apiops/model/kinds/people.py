@@ -1,0 +1,150 @@
+"""Specs of those who act, and of what they may do: users, roles, teams, memberships."""
+
+import base64
+import binascii
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from apiops.model.access import Category, Verb
+from apiops.model.kinds.parts import Part, about
+
+Moment = Annotated[
+    str,
+    Field(
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z)?$",
+        examples=["2026-01-31", "2026-01-31T12:00:00Z"],
+    ),
+]
+"""A day or a moment in UTC, ISO 8601."""
+
+EMAIL = "^[^@ ]+@[^@ ]+$"
+
+SystemRole = Literal["sysAdmin", "sysProjectManager", "sysAnalyzer"]
+
+
+class SigningKey(Part):
+    """A key whose signature on a commit proves the commit to be its owner's."""
+
+    key: str = about(
+        "The public key as in an OpenSSH `.pub` file: type, base64 and, if you like, a comment.",
+        ...,
+        examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI… ada@bank.example"],
+    )
+    validFrom: Moment | None = about("From when it counts, ISO 8601 in UTC (absent: always).")
+    validUntil: Moment | None = about("Until when it counts, ISO 8601 in UTC (absent: no end).")
+    revoked: bool = about("Whether it no longer counts at all, for old commits neither.", False)
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        """The base64 part begins with the type's own length and name (RFC 4253, 6.6)."""
+        words = value.split()
+        try:
+            blob = base64.b64decode(words[1], validate=True)
+        except (IndexError, binascii.Error, ValueError):
+            raise ValueError("not an OpenSSH public key: expected `type base64 comment`") from None
+        name = words[0].encode()
+        if blob[:4] != len(name).to_bytes(4, "big") or blob[4 : 4 + len(name)] != name:
+            raise ValueError("not an OpenSSH public key: its type and its base64 part disagree")
+        return value
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        begin, end = (text and _moment(text) for text in (self.validFrom, self.validUntil))
+        if begin and end and begin >= end:
+            raise ValueError("validUntil must be after validFrom")
+        return self
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError for a day that no calendar has."""
+    if "T" in text:
+        return datetime.fromisoformat(text)
+    return datetime.combine(date.fromisoformat(text), time(), UTC)
+
+
+class UserSpec(Part):
+    """A person or a machine. Rights come from memberships and teams, not from here."""
+
+    fullName: str = about("Name to show.", "")
+    email: str | None = about(
+        "E-mail address. It proves nothing: a commit is a user's by signature only.",
+        pattern=EMAIL,
+    )
+    identities: list[Annotated[str, Field(pattern=EMAIL)]] = about(
+        "Further e-mail addresses that the user commits with.", []
+    )
+    keys: list[SigningKey] = about("Keys that the user signs commits with.", [])
+    systemRoles: list[SystemRole] = about(
+        "Roles in the System tier. sysAdmin manages the System tier, sysProjectManager every "
+        "project, sysAnalyzer reads monitoring, analytics and audit.",
+        [],
+    )
+    enabled: bool = about("Whether the user may do anything at all.", True)
+
+
+class Permission(Part):
+    """The actions that a role allows in one category."""
+
+    category: Category = about("What the right is about.", ...)
+    actions: list[Verb] = about("What may be done; MANAGE includes VIEW.", ..., min_length=1)
+
+
+class RoleSpec(Part):
+    """A named set of rights, given by teams and memberships."""
+
+    description: str = about("What it is for, in words.", "")
+    permissions: list[Permission] = about("The rights; each category once.", ...)
+
+    @model_validator(mode="after")
+    def _each_category_once(self) -> Self:
+        _once("category", [permission.category.value for permission in self.permissions])
+        return self
+
+
+class Member(Part):
+    """A user in a team."""
+
+    user: str = about("The user, by name.", ...)
+    roles: list[str] = about(
+        "Roles that the user holds wherever the team is a member, by name.", ..., min_length=1
+    )
+
+
+class TeamSpec(Part):
+    """People who work together."""
+
+    description: str = about("What it is for, in words.", "")
+    members: list[Member] = about("The users, each once.", [])
+
+    @model_validator(mode="after")
+    def _each_user_once(self) -> Self:
+        _once("user", [member.user for member in self.members])
+        return self
+
+
+class MembershipSpec(Part):
+    """What one user or one team may do in the project."""
+
+    user: str | None = about("The user, by name. Either this or `team`.")
+    team: str | None = about("The team, by name. Either this or `user`.")
+    roles: list[str] = about(
+        "Roles held in the project, by name. For a team, its members' own roles count as well.", []
+    )
+    environments: list[str] = about("Environments that it is limited to (empty: all).", [])
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.user is None) == (self.team is None):
+            raise ValueError("name exactly one of user and team")
+        if self.user is not None and not self.roles:
+            raise ValueError("a user's membership needs at least one role")
+        return self
+
+
+def _once(field: str, values: list[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{field} named more than once: {', '.join(twice)}")

@@ -1,0 +1,205 @@
+"""Everything that is generated and checked in, as text: schemas per kind, catalogue, reference.
+
+Pure: the caller writes the files (`apiops schema --write`), and a test compares them with what
+is checked in. The sources are the table of kinds, the models and the payload schemas.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from apiops.model.kinds import API_VERSION, KINDS, PROTECTED, Home, Kind, Reference
+from apiops.spec import catalog, handbook, publish
+from apiops.spec.publish import Schema
+
+DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+
+ANY: Final = "manifest.json"
+"""The schema of a document of any kind, for files that hold several."""
+
+
+def files() -> dict[str, str]:
+    """Path relative to the repository's root → text, for every generated file."""
+    schemas = {name: schema(kind) for name, kind in KINDS.items()}
+    return {
+        **{f"schemas/{name}.json": _text(tree) for name, tree in schemas.items()},
+        f"schemas/{ANY}": _text(_any()),
+        "schemas/catalog.json": _text(_catalogue()),
+        "docs/reference/kinds.md": handbook.page(schemas),
+    }
+
+
+def schema(kind: Kind) -> Schema:
+    """The JSON Schema (draft-07, self-contained) of a whole document of one kind."""
+    module, name = kind.model.split(":")
+    raw = getattr(importlib.import_module(module), name).model_json_schema(
+        ref_template="#/definitions/{model}"
+    )
+    parts = raw.pop("$defs", {})
+    definitions = {
+        **publish.SHARED,
+        **{part: publish.node(tree) for part, tree in parts.items()},
+        name: publish.node(raw),
+    }
+    _add_payloads(kind, definitions)
+    tree = {
+        "$schema": DRAFT,
+        "title": kind.name,
+        "description": kind.summary,
+        "type": "object",
+        "properties": {
+            "apiVersion": {"description": "Version of the manifests.", "const": API_VERSION},
+            "kind": {"description": "What the document describes.", "const": kind.name},
+            "metadata": _metadata(kind),
+            "spec": {"$ref": f"#/definitions/{name}"},
+            "sops": {"description": "Written by sops, not by hand.", "type": "object"},
+        },
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "additionalProperties": False,
+    }
+    for reference in kind.references:
+        _mark(reference, {**tree, "definitions": definitions})
+    tree["definitions"] = {part: definitions[part] for part in sorted(definitions)}
+    return tree
+
+
+def _metadata(kind: Kind) -> Schema:
+    texts: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    properties: Schema = {
+        "name": {
+            "description": "Name, unique among the resources of its kind and project.",
+            "type": "string",
+            "pattern": kind.names,
+        },
+        "project": {"description": "The project that it belongs to.", "type": "string"},
+        "labels": {"description": "Words to select resources by.", **texts},
+        "annotations": {
+            "description": "Notes, never sent to the Manager. "
+            f'`{PROTECTED}: "true"` defends the resource against deletion and replacement.',
+            **texts,
+        },
+        "renamedFrom": {
+            "description": "The name it had before; renames without delete and create.",
+            "type": "string",
+            "pattern": kind.names,
+        },
+    }
+    if kind.home is Home.SYSTEM:
+        del properties["project"]
+    return {
+        "description": "Identity.",
+        "type": "object",
+        "properties": properties,
+        "required": ["name", "project"] if kind.home is Home.PROJECT else ["name"],
+        "additionalProperties": False,
+    }
+
+
+def _add_payloads(kind: Kind, definitions: dict[str, Schema]) -> None:
+    """Let `type` choose what the payload must look like."""
+    if kind.name == "Connection":
+        spec = definitions["ConnectionSpec"]
+        del spec["additionalProperties"]
+        spec["allOf"] = list(_chosen(catalog.CONNECTIONS, definitions))
+        for type_ in catalog.types(catalog.CONNECTIONS):
+            common = dict.fromkeys(spec["properties"], True)
+            chosen = definitions[publish.prefixed(catalog.CONNECTIONS, type_)]
+            chosen["properties"] = {**common, **chosen["properties"]}
+    if kind.name == "ApiProxy":
+        policy = definitions["Policy"]
+        policy["allOf"] = [
+            {"if": rule["if"], "then": _in_spec(rule["then"], definitions)}
+            for rule in _chosen(catalog.POLICIES, definitions)
+        ]
+
+
+def _chosen(family: str, definitions: dict[str, Schema]) -> Iterator[Schema]:
+    for type_ in catalog.types(family):
+        for name, tree in publish.payload(family, type_).items():
+            if definitions.setdefault(name, tree) != tree:
+                raise ValueError(f"{family}: two definitions have the name {name}")
+        yield {
+            "if": {"properties": {"type": {"const": type_}}, "required": ["type"]},
+            "then": {"$ref": f"#/definitions/{publish.prefixed(family, type_)}"},
+        }
+
+
+def _in_spec(reference: Schema, definitions: dict[str, Schema]) -> Schema:
+    target = definitions[reference["$ref"].rsplit("/", 1)[1]]
+    then: Schema = {"properties": {"spec": reference}}
+    return {**then, "required": ["spec"]} if target.get("required") else then
+
+
+def _mark(reference: Reference, tree: Schema) -> None:
+    """Say in the schema what kind of name a field holds."""
+    found = _at(tree, tree["properties"]["spec"], reference.path.split("."))
+    if reference.key:
+        found["propertyNames"] = {"x-apiops-reference": reference.kind}
+    else:
+        found["x-apiops-reference"] = reference.kind
+
+
+def _at(tree: Schema, start: Schema, steps: list[str]) -> Schema:
+    """The node that a pattern leads to. Raises KeyError if the models have no such field."""
+    here = start
+    for step in steps:
+        here = resolved(tree, here)
+        if step != "*":
+            here = here["properties"][step]
+        else:
+            here = here["items"] if "items" in here else here["additionalProperties"]
+    return here
+
+
+def resolved(tree: Schema, here: Schema) -> Schema:
+    """The node behind a `$ref`, alone or as the first of `allOf` or `anyOf`."""
+    for keyword in ("allOf", "anyOf"):
+        if keyword in here and "properties" not in here:
+            return resolved(tree, here[keyword][0])
+    if "$ref" in here:
+        return resolved(tree, tree["definitions"][here["$ref"].rsplit("/", 1)[1]])
+    return here
+
+
+def _any() -> Schema:
+    return {
+        "$schema": DRAFT,
+        "title": "Manifest",
+        "description": "A document of any kind.",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {"kind": {"enum": list(KINDS)}},
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": name}}, "required": ["kind"]},
+                "then": {"$ref": f"{name}.json"},
+            }
+            for name in KINDS
+        ],
+    }
+
+
+def _catalogue() -> Schema:
+    """In the form of SchemaStore's catalogue, which editors read."""
+    entries = [
+        {"name": "apiops", "description": "Any kind.", "fileMatch": ["*.apiops.yaml"], "url": ANY}
+    ]
+    for name, kind in KINDS.items():
+        entries.append(
+            {
+                "name": f"apiops {name}",
+                "description": kind.summary,
+                "fileMatch": [f"*.{name}.yaml"],
+                "url": f"{name}.json",
+            }
+        )
+    return {
+        "$schema": "https://json.schemastore.org/schema-catalog.json",
+        "version": 1,
+        "schemas": entries,
+    }
+
+
+def _text(tree: Any) -> str:
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
