@@ -125,13 +125,19 @@ class _Writing:
         return tuple(granted)
 
     def _reaches(self, change: Change, row: Held | None) -> tuple[str, ...]:
-        """The environments that a change touches: where it is deployed, or the target's."""
+        """The environments that a change touches: where it is deployed, or the target's.
+
+        What runs in other environments than the target's, their own plans judge; a person's own
+        change has no target and is judged by all of them.
+        """
         if change.environment is not None:
             return (change.environment,)
+        here = self._batch.environment
         kind = KINDS.get(change.id.kind)
         if kind is not None and kind.deployable:
-            return row.environments if row is not None else ()
-        return (self._batch.environment,) if self._batch.environment else ()
+            running = row.environments if row is not None else ()
+            return tuple(name for name in running if here in ("", name))
+        return (here,) if here else ()
 
     def _delete(self, permits: Sequence[Permit], row: Held | None) -> int:
         held = _present(row)

@@ -98,6 +98,9 @@ _FAULTS: Final = (
 )
 
 
+_CONNECTION_FAULTS: Final = ("OperationalError", "ConnectionTimeout", "InterfaceError")
+
+
 def shown(url: URL) -> str:
     """The database's address as it may be shown: without the password."""
     return url.render_as_string(hide_password=True)
@@ -132,8 +135,9 @@ def unaudited(words: str) -> UnauditedWrite:
 
 def _translation(url: URL, fault: Exception) -> ApiopsError:
     words = str(fault).partition("\n")[0]
-    # A fault without a code came before the server could give one: there was no connection.
-    code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or "08"
+    code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or ""
+    if not code and type(fault).__name__ in _CONNECTION_FAULTS:
+        code = "08"  # the server could not even give a code: there is no connection
     if code.startswith("AU") or words.startswith(("AU0", "no such function: apiops")):
         return unaudited(words)
     for known in _FAULTS:
@@ -141,7 +145,7 @@ def _translation(url: URL, fault: Exception) -> ApiopsError:
             says = known.says.format(where=shown(url))
             return known.error(says, code=known.code, hint=known.hint)
     return StoreError(
-        f"the database {shown(url)} refused ({code}: {words})",
+        f"the database {shown(url)} refused ({code or type(fault).__name__}: {words})",
         code="AO700",
         hint="`apiops doctor` examines the database; report this if it finds nothing",
     )

@@ -262,7 +262,8 @@ class Unit:
 
     def _write(self, statement: Insert | Update | Delete) -> None:
         """Carry out a statement on a governed table; the database makes an entry per row."""
-        self._entries += self.connection.execute(statement).rowcount
+        done = self.connection.execute(statement, execution_options={"preserve_rowcount": True})
+        self._entries += done.rowcount
 
     def _last(self) -> int:
         seq = tables.audit_entry.c.seq

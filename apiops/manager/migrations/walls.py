@@ -12,8 +12,15 @@ def build(connection: Connection, version: str) -> None:
     engine = connection.dialect.name
     script = Path(__file__).parent / "sql" / f"{version}_{engine}.sql"
     text = script.read_text(encoding="utf-8")
-    for statement in _statements(text) if engine == "sqlite" else (text,):
-        connection.exec_driver_sql(statement)
+    if engine == "sqlite":
+        for statement in _statements(text):
+            connection.exec_driver_sql(statement)
+        return
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(text)  # the whole script at once, without parameters
+    finally:
+        cursor.close()
 
 
 def _statements(script: str) -> Iterator[str]:

