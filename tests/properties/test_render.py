@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from apiops import render
 from apiops.model.diagnostic import Diagnostic, Location
@@ -19,7 +20,43 @@ from tests.golden import stories
 
 CANARY = "correct-horse-battery-staple"
 NASTY = st.text(st.characters(codec="utf-8")) | st.sampled_from(
-    ["\x1b[2Jgone", "\x9b31m", "a\r\nb", "\u202egnirts", "</details>", "a|b", "``` x", "@everyone"]
+    [
+        "\x1b[2Jgone",
+        "\x9b31m",
+        "a\r\nb",
+        "\u202egnirts",
+        "</details>",
+        "a|b",
+        "``` x",
+        "@everyone",
+        "![x](http://a)",
+        "<img src=x>",
+        "[a](b)",
+        "&lt;b",
+        "\\`",
+    ]
+)
+OUR_TAGS = frozenset(
+    [
+        "h3",
+        "p",
+        "strong",
+        "em",
+        "code",
+        "br",
+        "ul",
+        "li",
+        "hr",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "details",
+        "summary",
+        "!--",
+    ]
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | NASTY,
@@ -86,6 +123,15 @@ def test_what_is_hidden_stays_hidden(changes: list[Change], format: str) -> None
     changes = [replace(change, fields=hidden, action=Action.UPDATE) for change in changes]
 
     assert CANARY not in render.render(PlanView(stories.a_plan(*changes)), format)
+
+
+@given(VIEWS)
+def test_markdown_is_only_what_we_wrote(view: PlanView | Findings) -> None:
+    """Read by a real Markdown parser, no name or value has become a tag, a link or an image."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    html = parser.render(render.render(view, "markdown"))
+
+    assert OUR_TAGS >= set(re.findall(r"<\/?([a-zA-Z!][\w-]*)", html))
 
 
 @given(NASTY)
