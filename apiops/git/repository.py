@@ -7,9 +7,10 @@ commit ids stand for. Commits are read by our own strict parser, not through lib
 import difflib
 import re
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -27,6 +28,7 @@ _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
 _PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
 _MAX_TREE_CACHED: Final = 1 << 20
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
+Read = TypeVar("Read")
 _opening: Final = threading.Lock()
 
 # libgit2 caches no tree above 4 KiB by default, so each commit of a range re-inflates its folders.
@@ -127,7 +129,7 @@ class GitRepository:
         self._nodes.clear()
 
     def _commit(self, id: str) -> Commit:
-        read = self._parse(id)
+        read = _understood(id, commitobject.parse, self._raw(id))
         several = len(read.parents) > 1 and id not in self._edges
         return Commit(
             id=id,
@@ -145,21 +147,18 @@ class GitRepository:
     def _node(self, id: str) -> graph.Node:
         known = self._nodes.get(id)
         if known is None:
-            read, edge = self._parse(id), id in self._edges
-            known = graph.Node(id, () if edge else read.parents, read.seconds, edge)
-            self._nodes[id] = known
+            parents, seconds = _understood(id, commitobject.links, self._raw(id))
+            edge = id in self._edges
+            known = self._nodes[id] = graph.Node(id, () if edge else parents, seconds, edge)
         return known
 
-    def _parse(self, id: str) -> commitobject.CommitObject:
+    def _raw(self, id: str) -> bytes:
         if self._edges and not self._exists(id):
             raise faults.shallow(id)
         kind, raw = self._object(id)
         if kind != ObjectType.COMMIT:
             raise faults.not_a_commit(id, ObjectType(kind).name.lower())
-        try:
-            return commitobject.parse(raw)
-        except ValueError as fault:
-            raise faults.unreadable(id, fault) from fault
+        return raw
 
     def _read(self, blob: str) -> bytes:
         known = self._blobs.get(blob)
@@ -247,3 +246,10 @@ class GitRepository:
             raise faults.not_a_commit(ref, kind) from None
         except _GIT_FAULTS as fault:
             raise faults.unreadable(str(id), fault) from fault
+
+
+def _understood(id: str, reader: Callable[[bytes], Read], raw: bytes) -> Read:
+    try:
+        return reader(raw)
+    except ValueError as fault:
+        raise faults.unreadable(id, fault) from fault

@@ -115,6 +115,36 @@ def test_no_bytes_crash_the_commit_reader(raw: bytes) -> None:
     assert signature.of_commit(commit).status is not GOOD
 
 
+header_lines = st.sampled_from(
+    [
+        b"author A <a@b> 5 +0000",
+        b"committer B 6 -0100",
+        b"committer C 7 +0000",
+        b"committer",
+        b"parent " + b"2" * 40,
+        b"parent x",
+        b"parent",
+        b" parent y",
+        b"tree " + b"3" * 40,
+        b"encoding x",
+        b"",
+    ]
+)
+
+
+@given(st.lists(header_lines | st.binary(max_size=12), max_size=8))
+@settings(max_examples=1000)
+def test_the_quick_reader_of_links_agrees_with_the_strict_one(lines: list[bytes]) -> None:
+    raw = b"\n".join([b"tree " + b"1" * 40, *lines])
+    try:
+        strict = commitobject.parse(raw)
+    except ValueError:
+        with pytest.raises(ValueError, match="the commit"):
+            commitobject.links(raw)
+    else:
+        assert (strict.parents, strict.seconds) == commitobject.links(raw)
+
+
 @given(st.text(max_size=300))
 def test_a_line_that_is_no_key_is_refused_with_a_reason(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
