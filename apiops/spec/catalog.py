@@ -42,6 +42,13 @@ def kind(name: str) -> dict[str, Any]:
     return _read(f"{name}.json")
 
 
+@functools.cache
+def example(name: str) -> str:
+    """The example of a kind, as YAML text."""
+    text = (directory() / "examples" / f"{name}.yaml").read_text(encoding="utf-8")
+    return text.partition("\n")[2]
+
+
 def _read(relative: str) -> dict[str, Any]:
     schema: dict[str, Any] = orjson.loads((directory() / relative).read_bytes())
     return schema

@@ -144,21 +144,11 @@ def _at(tree: Schema, start: Schema, steps: list[str]) -> Schema:
     """The node that a pattern leads to. Raises KeyError if the models have no such field."""
     here = start
     for step in steps:
-        here = resolved(tree, here)
+        here = publish.resolved(tree, here)
         if step != "*":
             here = here["properties"][step]
         else:
             here = here["items"] if "items" in here else here["additionalProperties"]
-    return here
-
-
-def resolved(tree: Schema, here: Schema) -> Schema:
-    """The node behind a `$ref`, alone or as the first of `allOf` or `anyOf`."""
-    for keyword in ("allOf", "anyOf"):
-        if keyword in here and "properties" not in here:
-            return resolved(tree, here[keyword][0])
-    if "$ref" in here:
-        return resolved(tree, tree["definitions"][here["$ref"].rsplit("/", 1)[1]])
     return here
 
 

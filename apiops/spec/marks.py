@@ -90,7 +90,7 @@ def _mentions(prefix: Path, reference: Reference, tree: Any) -> Iterator[Mention
     for path, parent, value in _lay(reference.path, tree):
         if reference.only is not None:
             sibling, wanted = reference.only
-            if parent.get(sibling) != wanted:
+            if parent.get(sibling, wanted) != wanted:
                 continue
         if reference.key:
             names = tuple(value) if isinstance(value, Mapping) else ()

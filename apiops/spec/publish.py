@@ -150,3 +150,13 @@ def payload(family: str, type_: str) -> dict[str, Schema]:
     for name, part in parts.items():
         found[prefixed(family, name)] = node(part, family)
     return found
+
+
+def resolved(tree: Schema, here: Schema) -> Schema:
+    """The node behind a `$ref`, alone or as the first of `allOf` or `anyOf`."""
+    for keyword in ("allOf", "anyOf"):
+        if keyword in here and "properties" not in here:
+            return resolved(tree, here[keyword][0])
+    if "$ref" in here:
+        return resolved(tree, tree["definitions"][here["$ref"].rsplit("/", 1)[1]])
+    return here

@@ -70,7 +70,7 @@ class Reference:
     `system` means the name is looked up in the System tier; otherwise in the same project and,
     for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
     `key`: the reference is the mapping's keys, not its values. With `only`, a sibling field and
-    its value, the reference counts only where that sibling has that value.
+    its value, the reference counts only where that sibling has that value or is left out.
     """
 
     path: str
