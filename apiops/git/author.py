@@ -5,7 +5,7 @@ to Git. Objects go straight into the object database; a work tree, where there i
 the branch that is checked out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,7 +159,8 @@ def _check_out(repository: pygit2.Repository, made: pygit2.Oid) -> None:
         difference = _commit(repository, "HEAD").tree.diff_to_tree(new.tree)
     changed = [side.path for d in difference.deltas for side in (d.old_file, d.new_file)]
     if changed:
-        repository.checkout_tree(  # type: ignore[no-untyped-call]  # pygit2 leaves it untyped
+        check_out: Callable[..., None] = repository.checkout_tree  # pygit2 leaves it untyped
+        check_out(
             new,
             paths=changed,
             strategy=CheckoutStrategy.FORCE | CheckoutStrategy.DISABLE_PATHSPEC_MATCH,

@@ -10,7 +10,7 @@ def not_a_repository(path: str) -> SourceError:
     return SourceError(
         f"{path} is not a Git repository, and neither is a folder above it.",
         code="AO801",
-        hint="Give the repository with --repo, or make one with `git init`.",
+        hint="Give the folder with --directory, or make a repository with `git init`.",
     )
 
 
@@ -19,8 +19,8 @@ def foreign_owner(path: str) -> SourceError:
     return SourceError(
         f"The Git repository {path} belongs to another user, so Git does not trust it.",
         code="AO802",
-        hint=f"If you do, say so for this path alone: `git config --global --add safe.directory "
-        f"{path}`, or set trust_repository = true in apiops.toml (APIOPS_TRUST_REPOSITORY=true).",
+        hint=f"If you do trust it, say so for this path alone: "
+        f"`git config --global --add safe.directory {path}`.",
     )
 
 

@@ -26,6 +26,7 @@ MAX_BLOB: Final = 16 * 1024 * 1024
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
 _PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
+_FOREIGN: Final = re.compile(r"repository path '(.*)' is not owned")
 _MAX_TREE_CACHED: Final = 1 << 20
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 Read = TypeVar("Read")
@@ -55,8 +56,9 @@ def open_plain(path: Path, *, trusted: bool = False) -> pygit2.Repository:
         try:
             return pygit2.Repository(found)
         except _GIT_FAULTS as fault:
-            if "not owned by" in str(fault):
-                raise faults.foreign_owner(found) from fault
+            foreign = _FOREIGN.search(str(fault))
+            if foreign:  # the path that Git wants to be told, which is not always the one given
+                raise faults.foreign_owner(foreign[1]) from fault
             raise faults.unsupported_format(found, str(fault)) from fault
         finally:
             pygit2.settings.owner_validation = validated

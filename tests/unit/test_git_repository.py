@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pygit2
 import pytest
+from pygit2.enums import ConfigLevel
 from pygit2.enums import FileMode as GitMode
 
 from apiops.errors import Exit, SourceError, SourceUnavailable
@@ -16,6 +18,9 @@ from apiops.model.resource import FileMode
 from apiops.model.revision import Relation
 from tests.people import GitStory, person
 
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can give a folder to another user"
+)
 AYSE, BORA = person("ayse"), person("bora")
 
 
@@ -73,15 +78,41 @@ def test_a_folder_inside_of_the_work_tree_opens_its_repository(story: GitStory) 
     assert story.open().path == repository.open(story.path / "deep" / "er").path
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
-def test_a_foreign_repository_is_refused_and_can_be_trusted_alone(story: GitStory) -> None:
-    for folder, _, names in os.walk(story.path):
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home directory whose .gitconfig libgit2 reads."""
+    before = pygit2.settings.search_path[ConfigLevel.GLOBAL]
+    (tmp_path / "home").mkdir()
+    pygit2.settings.search_path[ConfigLevel.GLOBAL] = str(tmp_path / "home")
+    yield tmp_path / "home"
+    pygit2.settings.search_path[ConfigLevel.GLOBAL] = before
+
+
+def give_away(path: Path) -> None:
+    for folder, _, names in os.walk(path):
         for name in (".", *names):
             os.chown(Path(folder) / name, 65534, 65534)
+
+
+@needs_root
+def test_a_foreign_repository_is_refused_and_can_be_trusted_alone(story: GitStory) -> None:
+    give_away(story.path)
     error = fault("AO802", repository.open, story.path)
     assert "safe.directory" in error.hint
-    assert "Third" == repository.open(story.path, trusted=True).resolve("HEAD").subject
+    assert repository.open(story.path, trusted=True).resolve("HEAD").subject == "Third"
     fault("AO802", repository.open, story.path)
+
+
+@needs_root
+@pytest.mark.parametrize("bare", [True, False])
+def test_the_hint_for_a_foreign_repository_works(tmp_path: Path, home: Path, *, bare: bool) -> None:
+    story = GitStory(tmp_path / "repo", bare=bare)
+    made = story.commit(AYSE, {"a": "1"})
+    give_away(story.path)
+    command = fault("AO802", repository.open, story.path).hint.split("`")[1]
+    path = command.removeprefix("git config --global --add safe.directory ")
+    (home / ".gitconfig").write_text(f"[safe]\n\tdirectory = {path}\n")
+    assert repository.open(story.path).resolve("HEAD").commit == made
 
 
 def test_a_sha256_repository_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -8,16 +8,15 @@ CODES: tuple[Code, ...] = (
         "not a Git repository",
         "apiops reads specifications from Git objects, so that what is judged is exactly what "
         "was committed. There is no repository at the path that was given or above it.",
-        "Give the repository with --repo PATH, or make one: `git init`, add the files, commit.",
+        "Give the folder with --directory PATH, or make a repository: `git init`, add, commit.",
     ),
     Code(
         "AO802",
         "the Git directory belongs to another user",
         "Git refuses repositories of other users, because their configuration could make it run "
         "their programs. In containers this happens when the checkout was made by another uid.",
-        "If you trust it: `git config --global --add safe.directory PATH`, or "
-        "trust_repository = true in apiops.toml, which holds for this path alone. Or run apiops "
-        "as the user who owns it.",
+        "If you trust it: `git config --global --add safe.directory PATH` with the path that the "
+        "message names. Or run apiops as the user who owns it.",
     ),
     Code(
         "AO803",
