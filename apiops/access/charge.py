@@ -2,8 +2,8 @@
 
 The unit of charge is a resource's identity, never a file. A commit with one parent answers for
 what differs from it; a merge only for what is not the clean three-way result per resource; an
-octopus for everything that differs from any of its parents (see reference on authorization,
-step 3, and docs/adr/0006-charges-and-taint.md).
+octopus for everything that differs from any of its parents. Why:
+docs/adr/0006-charges-and-taint.md.
 """
 
 from collections.abc import Iterable, Mapping

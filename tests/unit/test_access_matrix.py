@@ -1,10 +1,16 @@
 """The permission matrix: the tables, and what a right brings along."""
 
+import pathlib
+import re
+
 import pytest
 
 from apiops.access import matrix, roles
 from apiops.model.access import Category, Right, Verb
+from apiops.model.codes import access
 from apiops.model.kinds import KINDS
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("role", roles.ROLES)
@@ -53,3 +59,16 @@ def test_a_row_reads_like_the_table():
 
 def test_the_kinds_know_the_same_built_in_roles():
     assert set(roles.ROLES) == set(KINDS["Role"].builtin)
+
+
+def test_every_rule_is_explained_to_people():
+    text = (ROOT / "docs/explanation/permission.md").read_text()
+    source = (ROOT / "apiops/access/decide.py").read_text()
+    rules = set(re.findall(r'"(R-[a-z-]+)"', source))
+    assert rules == set(re.findall(r"^\| (R-[a-z-]+)", text, re.MULTILINE))
+
+
+def test_every_code_that_access_uses_is_registered_and_no_other():
+    sources = (path.read_text() for path in (ROOT / "apiops/access").glob("*.py"))
+    used = {code for source in sources for code in re.findall(r"AO5\d\d", source)}
+    assert used == {code.id for code in access.CODES}
