@@ -8,11 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apiops.errors import ApiopsError
-from apiops.model.audit import AuditEntry, ChainReport
-from apiops.model.doctor import DoctorReport
-from apiops.model.outcome import RunReport
-from apiops.model.view import AuditTrail, Findings, Holders, PlanView
 from apiops.render import machine, markdown, text
 from apiops.render.ink import Page, wanted
 from apiops.render.markdown import answers
@@ -30,17 +25,19 @@ class _Shape:
     paper: Callable[[Any], Paper]
 
 
-_SHAPES: Final[dict[type, _Shape]] = {
-    PlanView: _Shape("plan", text.plan.page, markdown.plan.paper),
-    Findings: _Shape("diagnostics", text.findings.page, markdown.findings.paper),
-    RunReport: _Shape("report", text.report.page, markdown.report.paper),
-    AuditTrail: _Shape("audit", text.audit.table, markdown.audit.table),
-    AuditEntry: _Shape("entry", text.audit.entry, markdown.audit.entry),
-    ChainReport: _Shape("chain", text.audit.chain, markdown.audit.chain),
-    Holders: _Shape("holders", text.access.page, answers.holders),
-    DoctorReport: _Shape("doctor", text.doctor.page, answers.doctor),
-    ApiopsError: _Shape("error", text.findings.fault, markdown.findings.fault),
+_SHAPES: Final[dict[str, _Shape]] = {
+    "PlanView": _Shape("plan", text.plan.page, markdown.plan.paper),
+    "Findings": _Shape("diagnostics", text.findings.page, markdown.findings.paper),
+    "RunReport": _Shape("report", text.report.page, markdown.report.paper),
+    "AuditTrail": _Shape("audit", text.audit.table, markdown.audit.table),
+    "AuditEntry": _Shape("entry", text.audit.entry, markdown.audit.entry),
+    "ChainReport": _Shape("chain", text.audit.chain, markdown.audit.chain),
+    "Holders": _Shape("holders", text.access.page, answers.holders),
+    "Explanation": _Shape("explanation", text.explain.page, markdown.explain.paper),
+    "DoctorReport": _Shape("doctor", text.doctor.page, answers.doctor),
+    "ApiopsError": _Shape("error", text.findings.fault, markdown.findings.fault),
 }
+"""Type name → shape; by name, so that a value's module is loaded only by whoever makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,8 @@ def render(value: Any, format: str, *, colour: bool = False, full: str = "") -> 
     `colour` is for text alone. `full` is a sentence that says where the whole document is, in
     case Markdown must be cut. Raises LookupError for a format or a value that is not known.
     """
-    shape = next((_SHAPES[kind] for kind in type(value).__mro__ if kind in _SHAPES), None)
+    names = (kind.__name__ for kind in type(value).__mro__)
+    shape = next((_SHAPES[name] for name in names if name in _SHAPES), None)
     if shape is None:
         raise LookupError(f"{type(value).__name__} has no rendering")
     if format not in _FORMATS:

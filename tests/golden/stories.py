@@ -23,6 +23,7 @@ from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Plan
 from apiops.model.resource import ResourceId
 from apiops.model.revision import Revision
 from apiops.model.view import AuditTrail, Findings, Holders, PlanView
+from apiops.spec.explain import Child, Explanation
 
 HEAD = "8d2f01c4be6a7d1093f5c2e8a4b7d6019e3c5f28"
 BASE = "1a2b3c4d5e6f708192a3b4c5d6e7f80912233445"
@@ -327,6 +328,24 @@ def holders() -> Holders:
     )
 
 
+def explained() -> Explanation:
+    return Explanation(
+        "ApiProxy.spec.routing",
+        "mapping",
+        "Where requests go. A backend that does not answer is left out until it does; `weight` "
+        "says how much of the traffic the others get in the meantime.",
+        default="{enabled: true}",
+        allowed=("ROUND_ROBIN", "LRU"),
+        notes=("What is left out stays as it is; null clears.",),
+        children=(
+            Child("addresses", "list of mapping", "Backends, in order.", required=True),
+            Child("enabled", "true or false", "Pass requests to a backend at all. " * 3),
+        ),
+        example="routing:\n  addresses:\n  - address: ${param:orders_backend}\n",
+        remedy="Read <this> first.",
+    )
+
+
 def fault() -> AccessDenied:
     return AccessDenied(
         "mallory may not sign for project cards",
@@ -352,5 +371,6 @@ STORIES = {
     "chain-bad": chain_bad,
     "doctor": doctor,
     "who": holders,
+    "explain": explained,
     "error": fault,
 }

@@ -34,6 +34,12 @@ def prose(text: str) -> str:
     return quiet.replace("@", "@<!-- -->")
 
 
+def marked(text: str) -> str:
+    """Text of our own (from schemas and codes), where code spans are meant and stay."""
+    parts = text.split("`")
+    return "`".join(part if number % 2 else prose(part) for number, part in enumerate(parts))
+
+
 class Paper:
     """Lines of Markdown, written from top to bottom."""
 
@@ -54,6 +60,12 @@ class Paper:
         self._lines += [_row(titles), _row("---" for _ in titles)]
         self._lines += [_row(row) for row in rows]
         self._lines.append("")
+
+    def block(self, text: str, language: str) -> None:
+        """Add a block of code; its fence is longer than any run of backticks inside."""
+        longest = max((len(run) for run in re.findall("`+", text)), default=0)
+        fence = "`" * max(longest + 1, 3)
+        self._lines += [f"{fence}{language}", *map(clean, text.splitlines()), fence, ""]
 
     def fold(self, summary: str) -> None:
         """Begin a fold; the summary is prose."""
