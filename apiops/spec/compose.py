@@ -14,6 +14,7 @@ import yaml
 
 from apiops.model.diagnostic import Diagnostic, Location
 from apiops.spec import scalars
+from apiops.spec.paths import Path
 
 DEPTH: Final = 64
 """How deep mappings and lists may nest."""
@@ -24,7 +25,8 @@ NODES: Final = 50_000
 SCALAR: Final = 262_144
 """How many characters one value may have."""
 
-Path = tuple[str | int, ...]
+_SHOWN = 40
+"""How much of an unusable number is quoted back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class _Composer:
         try:
             return scalars.resolve(event.value)
         except ValueError as reason:
-            shown = event.value if len(event.value) <= 40 else event.value[:37] + "..."  # noqa: PLR2004
+            shown = event.value if len(event.value) <= _SHOWN else event.value[:_SHOWN] + "…"
             self._find(
                 "AO114",
                 f"the number {shown} cannot be used: {reason}",
@@ -148,9 +150,7 @@ class _Composer:
     def _open(self, event: Any, items: dict[str, Any] | list[Any]) -> None:
         self._refuse_tag(event)
         if self._stack and self._awaits_key(self._stack[-1]):
-            self._find(
-                "AO105", "a key is a list or a mapping; keys must be text", event, end=True
-            )
+            self._find("AO105", "a key is a list or a mapping; keys must be text", event, end=True)
         if len(self._stack) >= DEPTH:
             self._find("AO111", f"nested deeper than {DEPTH} levels", event, end=True)
         path = self._attach(items, event)
@@ -201,14 +201,12 @@ class _Composer:
         elif plain and not isinstance(self._resolve(event), str):
             self._find(
                 "AO105",
-                f'the key {key or "(empty)"} is not text',
+                f"the key {key or '(empty)'} is not text",
                 event,
                 hint=f'put it in quotes: "{key}"',
             )
-        frame.key = key
-        frame.repeated = key in frame.items
-        line, column, width = self._span(event)
-        frame.key_place = (line, column, width)
+        frame.key, frame.repeated = key, key in frame.items
+        frame.key_place = self._span(event)
         if frame.repeated:
             before = self._out.places.get((*frame.path, key))
             where = f" (first on line {before.key_line})" if before else ""
@@ -244,9 +242,7 @@ class _Composer:
     def _count(self, event: Any) -> None:
         self._nodes += 1
         if self._nodes > NODES:
-            self._find(
-                "AO112", f"this document has more than {NODES:,} values", event, end=True
-            )
+            self._find("AO112", f"this document has more than {NODES:,} values", event, end=True)
 
     # --- findings
 

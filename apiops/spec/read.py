@@ -82,7 +82,7 @@ def unit_of(tree: Any, whole: bool = True) -> str | None:
         return None
     project = metadata.get("project")
     if isinstance(project, str) and project:
-        return project
+        return project if "${" not in project else None
     return SYSTEM if whole and project is None and isinstance(tree.get("kind"), str) else None
 
 

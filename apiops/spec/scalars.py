@@ -6,9 +6,11 @@
 import math
 import re
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
+_CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
@@ -31,12 +33,8 @@ Scalar = str | int | float | bool | None
 
 def resolve(text: str) -> Scalar:
     """The value of a plain scalar. Raises ValueError for a number that JSON cannot carry."""
-    if text in _NULL:
-        return None
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _DECIMAL.fullmatch(text):
         return _integer(text, 10)
     if _OCTAL.fullmatch(text):

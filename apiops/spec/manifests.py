@@ -1,0 +1,68 @@
+"""Which files of a snapshot are looked at, and which documents in them are manifests."""
+
+from typing import Any
+
+from apiops.model.diagnostic import Severity
+from apiops.model.resource import File, FileMode
+from apiops.spec import read
+from apiops.spec.context import Context
+from apiops.spec.parameters import DECLARATIONS
+from apiops.spec.positions import Source
+
+_ENDINGS = (".yaml", ".yml")
+_TARGETS = "targets/"
+
+
+def files(context: Context) -> list[File]:
+    """The YAML files that may hold manifests, by path. What is no file is reported."""
+    found = []
+    for path, file in sorted(context.snapshot.files.items()):
+        if _hidden(path) or path.startswith(_TARGETS) or path == DECLARATIONS:
+            continue
+        if file.mode is FileMode.SUBMODULE:
+            message = f'"{path}" is a submodule: its manifests would not be read'
+            hint = "commit the files themselves, or move the submodule into a hidden folder"
+            context.findings.file(path, "AO121", message, hint=hint)
+        elif file.mode is FileMode.SYMLINK and _may_matter(path):
+            message = f'"{path}" is a symbolic link, which is never followed'
+            context.findings.file(path, "AO120", message, hint="commit the file itself")
+        elif file.mode is FileMode.FILE and path.endswith(_ENDINGS):
+            found.append(file)
+    return found
+
+
+def pointer(file: File, context: Context) -> None:
+    """Report a file that is a Git LFS pointer."""
+    message = f'"{file.path}" is a Git LFS pointer, not the file itself'
+    hint = f"take it out of Git LFS: git lfs untrack {file.path}"
+    context.findings.file(file.path, "AO122", message, hint=hint)
+
+
+def is_manifest(tree: Any) -> bool:
+    """Whether a document claims to be a manifest."""
+    return isinstance(tree, dict) and ("apiVersion" in tree or "kind" in tree)
+
+
+def unclaimed(source: Source, context: Context) -> None:
+    """Warn of a document that is no manifest and that nothing refers to.
+
+    Not to be told while there are errors: what a faulty manifest refers to is not known.
+    """
+    context.findings.at(
+        source,
+        (),
+        "AO240",
+        "this document is not a manifest, and nothing refers to it",
+        unit=read.unit_of(source.tree),
+        hint="add apiVersion and kind, refer to it from a manifest, or move it to a hidden folder",
+        severity=Severity.WARNING,
+    )
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def _may_matter(path: str) -> bool:
+    """A link that is named like a manifest, or like a folder."""
+    return path.endswith(_ENDINGS) or "." not in path.rpartition("/")[2]
