@@ -17,10 +17,15 @@ PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 40
-EXCEPTIONS: frozenset[str] = frozenset()
-"""`path` or `path:function` that may be longer; each with its reason in a comment. None yet."""
+EXCEPTIONS = frozenset(
+    {
+        # A migration is history: written once, read from top to bottom, never changed.
+        "apiops/manager/migrations/versions/0001_tables_and_walls.py:upgrade",
+    }
+)
+"""`path` or `path:function` that may be longer, each with its reason."""
 
-ALLOWANCES = {"type: ignore": 0, "noqa": 0, "pragma: no cover": 0}
+ALLOWANCES = {"type: ignore": 0, "noqa": 13, "pragma: no cover": 0}
 """How often each way out of a rule is taken in apiops/. Lower it when one goes."""
 
 SLOW = ("pydantic", "pygit2", "sqlalchemy", "jsonschema", "yaml")
@@ -139,15 +144,27 @@ def test_rules_are_evaded_no_more_often_than_agreed(way_out: str) -> None:
     assert ALLOWANCES[way_out] >= len(found), found
 
 
+def test_every_way_out_of_a_rule_names_the_rule_and_the_reason() -> None:
+    reasoned = re.compile(
+        r"# (noqa: [A-Z\d, ]+ - |type: ignore\[[\w-]+\]  # |pragma: no cover - )\w"
+    )
+    bare = [
+        f"{inside(path)}:{number}"
+        for path in PACKAGE
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if any(f"# {way_out}" in line for way_out in ALLOWANCES) and not reasoned.search(line)
+    ]
+
+    assert [] == bare
+
+
 def test_every_code_that_is_used_is_documented_and_the_other_way_round() -> None:
     registry = ROOT / "apiops" / "model" / "codes"
     users = [path for path in PACKAGE if registry not in path.parents]
     used = uses(users, r"\bAO\d{3}\b")
 
-    assert {"missing": set(), "unused": set()} == {
-        "missing": used - set(codes.ALL),
-        "unused": set(codes.ALL) - used,
-    }
+    assert [] == sorted(used - set(codes.ALL)), "used, but not in apiops/model/codes"
+    assert [] == sorted(set(codes.ALL) - used), "documented, but nothing says it"
 
 
 def test_codes_are_unique_and_stand_in_their_family() -> None:

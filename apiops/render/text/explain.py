@@ -53,9 +53,8 @@ def _fields(out: Page, told: "Explanation") -> None:
     room = WIDTH - 4 - name_width - 3 - type_width - 3
     for name, type, child in zip(names, types, told.children, strict=True):
         first, *rest = _wrapped(child.description, room) or [""]
-        out.line(
-            f"    {name:<{name_width}}   ", (f"{type:<{type_width}}", Ink.QUIET), f"   {first}"
-        )
+        typed = (f"{type:<{type_width}}", Ink.QUIET)
+        out.line(f"    {name:<{name_width}}   ", typed, f"   {first}")
         for line in rest:
             out.line(" " * (WIDTH - room) + line)
 
