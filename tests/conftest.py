@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from tests import managers, postgres
+from tests import fakemanager, managers, postgres
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +41,17 @@ def house(database: str, tmp_path: Path) -> Iterator[managers.House]:
     """An initialised Manager with its first admin, on each engine."""
     with managers.House(database, tmp_path / "manager.key") as house:
         yield house
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "fake"])
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[fakemanager.FakeManager]:
+    """Everything that plays the Manager and Ledger ports, with ayse as the first system admin."""
+    if request.param == "fake":
+        yield fakemanager.FakeManager("ayse")
+        return
+    url = f"sqlite:///{tmp_path / 'manager.db'}"
+    if request.param == "postgresql":
+        found: URL = request.getfixturevalue("postgres_url")
+        url = found.render_as_string(hide_password=False)
+    with managers.House(url, tmp_path / "manager.key") as house:
+        yield house.manager

@@ -143,7 +143,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO721",
         "Key file missing",
-        "The keys that seal secrets are wrapped by a key in a file, which is never in the database.",
+        "The keys that seal secrets are wrapped by a key in a file, never kept in the database.",
         "Name the file that `apiops manager init` made, or restore it from its backup.",
     ),
     Code(
