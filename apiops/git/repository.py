@@ -23,6 +23,9 @@ from apiops.model.revision import Commit, Relation, Revision, Snapshot
 MAX_BLOB: Final = 16 * 1024 * 1024
 """Larger files are not read (bytes)."""
 
+MAX_COMMIT: Final = 1024 * 1024
+"""Longer commit objects, messages and signatures included, are not read (bytes)."""
+
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
 _PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
@@ -59,7 +62,8 @@ def open_plain(path: Path, *, trusted: bool = False) -> pygit2.Repository:
             foreign = _FOREIGN.search(str(fault))
             if foreign:  # the path that Git wants to be told, which is not always the one given
                 raise faults.foreign_owner(foreign[1]) from fault
-            raise faults.unsupported_format(found, str(fault)) from fault
+            detail = str(fault).removeprefix(f"{found}: ")
+            raise faults.unsupported_format(found, detail) from fault
         finally:
             pygit2.settings.owner_validation = validated
 
@@ -81,8 +85,15 @@ class GitRepository:
 
     @cached_property
     def lineage(self) -> str:
-        """The root commit at the end of HEAD's first parents. Raises SourceError."""
-        return graph.first_root(self._node, self.resolve("HEAD").commit)
+        """The root commit at the end of HEAD's first parents. Raises SourceError.
+
+        A bare repository's HEAD may name a branch that nobody made; then all branches are asked,
+        and the smallest root id is the answer.
+        """
+        branches = sorted(self._repository.branches.local)
+        unborn = self._repository.head_is_unborn and branches
+        heads = [f"refs/heads/{name}" for name in branches] if unborn else ["HEAD"]
+        return min(graph.first_root(self._node, self.resolve(head).commit) for head in heads)
 
     def resolve(self, ref: str) -> Revision:
         """The revision of HEAD, a branch, remote branch, tag, or full or unique short commit id.
@@ -157,34 +168,28 @@ class GitRepository:
     def _raw(self, id: str) -> bytes:
         if self._edges and not self._exists(id):
             raise faults.shallow(id)
-        kind, raw = self._object(id)
-        if kind != ObjectType.COMMIT:
-            raise faults.not_a_commit(id, ObjectType(kind).name.lower())
-        return raw
+        return self._object(id, ObjectType.COMMIT, MAX_COMMIT)
 
     def _read(self, blob: str) -> bytes:
         known = self._blobs.get(blob)
         if known is None:
-            known = self._blobs[blob] = self._blob(blob)
+            known = self._blobs[blob] = self._object(blob, ObjectType.BLOB, MAX_BLOB)
         return known
 
-    def _blob(self, id: str) -> bytes:
+    def _object(self, id: str, wanted: ObjectType, limit: int) -> bytes:
+        """The bytes of an object, once its header has shown what it is and how large."""
+        odb = self._repository.odb
         try:
-            kind, size = self._repository.odb.read_header(pygit2.Oid(hex=id))
+            oid = pygit2.Oid(hex=id)
+            kind, size = odb.read_header(oid)
+            if kind == wanted and size <= limit:
+                return odb.read(oid)[1]
         except _GIT_FAULTS as fault:
             raise faults.unreadable(id, fault) from fault
-        if kind != ObjectType.BLOB:
-            raise faults.unreadable(id, "it is not a file")
-        if size > MAX_BLOB:
-            raise faults.too_large(f"The file with blob id {id[:12]}", f"{MAX_BLOB} bytes")
-        return self._object(id)[1]
-
-    def _object(self, id: str) -> tuple[int, bytes]:
-        try:
-            kind, content = self._repository.odb.read(pygit2.Oid(hex=id))
-        except _GIT_FAULTS as fault:
-            raise faults.unreadable(id, fault) from fault
-        return kind, content
+        if kind != wanted:
+            found = ObjectType(kind).name.lower()
+            raise faults.unreadable(id, f"it is a {found}, not a {wanted.name.lower()}")
+        raise faults.too_large(f"The {wanted.name.lower()} {id[:12]}", f"{limit} bytes")
 
     def _exists(self, id: str) -> bool:
         return bool(_FULL_ID.fullmatch(id)) and pygit2.Oid(hex=id) in self._repository.odb
@@ -235,8 +240,9 @@ class GitRepository:
             raise self._unknown(ref) from fault
 
     def _unknown(self, ref: str) -> SourceError:
-        names = [name.split("/", 2)[2] for name in self._repository.references if "/" in name]
-        return faults.unknown_revision(ref, difflib.get_close_matches(ref, names))
+        names = [name.split("/", 2)[-1] for name in self._repository.references]
+        near = [name for name in names if name.endswith(f"/{ref}")]
+        return faults.unknown_revision(ref, near or difflib.get_close_matches(ref, names))
 
     def _peel(self, ref: str, id: pygit2.Oid) -> str:
         if _FULL_ID.fullmatch(ref) and not self._exists(ref):

@@ -40,7 +40,7 @@ _CURVES: Final[dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Envelope:
+class Envelope:
     """The parts of a signature blob, before any of them is believed."""
 
     key: bytes
@@ -77,7 +77,7 @@ def verify(payload: bytes, armored: str, namespace: str = "git") -> Signature:
     return Signature(SignatureStatus.GOOD, key=key.fingerprint)
 
 
-def to_be_signed(payload: bytes, envelope: _Envelope) -> bytes:
+def to_be_signed(payload: bytes, envelope: Envelope) -> bytes:
     """The bytes that the key really signs: everything but the key, with the payload hashed."""
     digest = _DIGESTS.get(envelope.hash)
     if digest is None:
@@ -96,9 +96,9 @@ def seal(key: bytes, namespace: str, signature: bytes) -> str:
     return "\n".join([BEGIN, *lines, END, ""])
 
 
-def envelope_for(namespace: str) -> _Envelope:
+def envelope_for(namespace: str) -> Envelope:
     """The envelope that a signature of ours is made over."""
-    return _Envelope(b"", namespace.encode(), b"", b"sha512", b"")
+    return Envelope(b"", namespace.encode(), b"", b"sha512", b"")
 
 
 def string(value: bytes) -> bytes:
@@ -111,7 +111,7 @@ def mpint(value: int) -> bytes:
     return string(value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-def _open(armored: str, namespace: str) -> _Envelope:
+def _open(armored: str, namespace: str) -> Envelope:
     if len(armored) > _MAX_ARMOR:
         raise ValueError("the signature is too long")
     if armored.count(BEGIN) > 1:
@@ -128,7 +128,7 @@ def _open(armored: str, namespace: str) -> _Envelope:
         raise ValueError("the block is not an SSH signature")
     if reader.uint32() != _VERSION:
         raise _Refused(SignatureStatus.UNSUPPORTED, "the signature's version is not 1")
-    envelope = _Envelope(*(reader.string() for _ in range(5)))
+    envelope = Envelope(*(reader.string() for _ in range(5)))
     reader.end()
     if envelope.namespace != namespace.encode():
         made_for = envelope.namespace[:40].decode(errors="replace")

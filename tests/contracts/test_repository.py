@@ -37,7 +37,6 @@ def _linked_work_tree(story: Story) -> Repository:
     git = shutil.which("git")
     assert git, "this suite adds work trees with the git program"
     linked = story.path.with_name("linked")
-    # An option of this version of Git would be --orphan; a detached one is enough.
     subprocess.run([git, "-C", story.path, "worktree", "add", "-q", "--detach", linked], check=True)
     assert (linked / ".git").is_file()
     return repository.open(linked)
@@ -102,6 +101,13 @@ def test_a_blob_that_does_not_exist_is_an_error_with_a_code(story, opened) -> No
     snapshot = (repo := opened()).snapshot(repo.resolve("HEAD"))
     with pytest.raises(SourceError) as caught:
         snapshot.read("1" * 40)
+    assert caught.value.code == "AO809"
+
+
+def test_a_commit_that_does_not_exist_is_an_error_with_a_code(story, opened) -> None:
+    story.commit(AYSE, {"a.yaml": "1\n"})
+    with pytest.raises(SourceError) as caught:
+        opened().commit("1" * 40)
     assert caught.value.code == "AO809"
 
 

@@ -120,6 +120,29 @@ def test_a_sha256_repository_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert "sha256" in fault("AO803", repository.open, tmp_path / "repo").message
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("HEAD", "garbage\n"),
+        ("HEAD", "ref: refs/heads/../x\n"),
+        ("HEAD", ""),
+        ("refs/heads/main", "garbage\n"),
+        ("refs/heads/main", f"{'1' * 40}\n"),
+        ("refs/heads/main", "ref: refs/heads/main\n"),
+        ("config", "[[[\n"),
+        ("shallow", "zz\n"),
+    ],
+)
+def test_a_damaged_git_directory_is_told_in_our_words(
+    story: GitStory, file: str, content: str
+) -> None:
+    (story.path / ".git" / file).write_text(content)
+    with pytest.raises(SourceError) as caught:
+        story.open().resolve("HEAD")
+    assert caught.value.code in {"AO803", "AO805", "AO809"}
+    assert caught.value.message.count(str(story.path)) < 3
+
+
 # --- resolving
 
 
@@ -132,8 +155,29 @@ def test_an_unborn_branch_is_told_from_an_unknown_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_revision_names_what_looks_similar(story: GitStory) -> None:
+    git(story.path, "update-ref", "refs/stash", "HEAD")
     assert "main" in fault("AO805", story.open().resolve, "mian").hint
     assert "git fetch" in fault("AO805", story.open().resolve, "something-else").hint
+
+
+def test_a_branch_that_only_the_remote_has_is_suggested(story: GitStory) -> None:
+    clone = story.path.with_name("clone")
+    git(story.path, "clone", "-q", str(story.path), str(clone))
+    git(clone, "checkout", "-q", "--detach")
+    git(clone, "branch", "-D", "main")
+    assert "origin/main" in fault("AO805", repository.open(clone).resolve, "main").hint
+
+
+def test_a_head_that_names_no_branch_does_not_hide_the_lineage(story: GitStory) -> None:
+    root = story.open().lineage
+    git(story.path, "symbolic-ref", "HEAD", "refs/heads/master")
+    fault("AO804", story.open().resolve, "HEAD")
+    assert root == story.open().lineage
+
+
+def test_an_endless_commit_is_refused_before_it_is_inflated(story: GitStory) -> None:
+    made = story.commit(AYSE, {"a": "1"}, "Long\n\n" + "x" * repository.MAX_COMMIT)
+    fault("AO810", story.open().resolve, made)
 
 
 @pytest.mark.parametrize(
