@@ -20,7 +20,7 @@ def stored(path: Path) -> Plan:
 
 
 def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | None:
-    """Show the plan and ask; the approved digest, or None when there is nothing to do.
+    """Show the plan and ask; the approved digest, or None when there is nothing to approve.
 
     Raises UsageError AO906 when nobody can be asked, Abort when the answer is no.
     """
@@ -28,7 +28,7 @@ def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | 
     shown = entry.view(prepared, keyless=not line.keyring.available)
     door.console.note(shown)
     if not shown.applicable:
-        return prepared.plan.digest if prepared.plan.changes else ""
+        return None
     if not entry.interactive(door.options):
         raise UsageError(
             "nobody can be asked whether to apply this plan",

@@ -1,5 +1,6 @@
 """`apiops secrets`: encrypt, decrypt and edit sops files."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,4 +106,4 @@ def _put(file: Path, content: bytes, *, in_place: bool) -> None:
     if in_place:
         write(file, content)
     else:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)

@@ -22,17 +22,20 @@ def initialise(
     key_file: Path,
     trust: Trust = Trust.SIGNED,
     clock: Clock = embedded.now,
+    migrate: bool = True,
 ) -> str:
     """Make a Manager in the database `url`; gives its lineage.
 
     `admin` becomes the first User, a system admin who signs with the public key in
-    `admin_key_line` (OpenSSH). `key_file` is made if it is absent. Raises StoreError for a
+    `admin_key_line` (OpenSSH). `key_file` is made if it is absent. Without `migrate` the tables
+    must be there: another role owns them. Raises StoreError for a
     database that holds a Manager already, SecretError for the key file, UsageError for the key
     or the URL, ManagerUnavailable.
     """
     line = _public_key(admin_key_line)
     parsed = connect.parse(url)
-    schema.migrate(url)
+    if migrate:
+        schema.migrate(url)
     with faults.translated(parsed):
         _refuse_second(url)
         if not key_file.exists():
@@ -74,7 +77,7 @@ def _public_key(text: str) -> str:
 
 
 def _user(admin: str, line: str) -> Held:
-    spec = {"systemRoles": ["sysAdmin"], "keys": [{"key": line}]}
+    spec = {"systemRoles": ["sysAdmin", "sysProjectManager"], "keys": [{"key": line}]}
     return Held(
         key=str(uuid.uuid4()),
         id=ResourceId("User", None, admin),

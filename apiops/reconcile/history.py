@@ -12,7 +12,8 @@ from apiops.model.audit import Introduction
 from apiops.model.resource import Target
 from apiops.model.revision import Commit, CommitView, History, Relation, Revision
 from apiops.ports import Repository
-from apiops.spec import load
+from apiops.spec import load, views
+from apiops.spec.documents import Documents
 
 
 def collect(
@@ -77,9 +78,9 @@ class _Viewer:
     def __init__(self, repository: Repository, target: Target) -> None:
         self._repository = repository
         self._target = target
-        self._documents = load.Documents()
+        self._documents = Documents()
 
     def view(self, commit: Commit) -> CommitView:
         revision = Revision(commit.id, commit.id, commit.tree, commit.subject)
         snapshot = self._repository.snapshot(revision)
-        return load.view(commit, load.load(snapshot, self._target, self._documents))
+        return views.view(commit, load.load(snapshot, self._target, self._documents))

@@ -52,13 +52,14 @@ class Wish:
 
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
     `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
-    its beginning) of the plan that somebody approved.
+    its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file.
     """
 
     allow: frozenset[str] = frozenset()
     prune: bool = True
     introduction: Introduction | None = None
     approved: str | None = None
+    stored: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)
+        if wish.stored is not None:
+            build.same(wish.stored, prepared.plan)
         if wish.approved is not None:
             build.check(prepared.plan, wish.approved)
         report = carry.carry_out(line, prepared, fence)
