@@ -187,4 +187,80 @@ RULES = (
 )
 """Creation rules (.sops.yaml)."""
 
-CODES: tuple[Code, ...] = (*FILES, *RULES)
+MANIFESTS = (
+    Code(
+        "AO430",
+        "Reference to a secret has the wrong form",
+        "`$secret` takes the text `file.sops.yaml#key/of/the/value` and `$secretFile` a path; "
+        "either is the only key of its mapping. What stands there otherwise is made by apiops "
+        "and cannot be written by hand.",
+        "Write `{$secret: file.sops.yaml#key}` or `{$secretFile: path.age}`.",
+    ),
+    Code(
+        "AO431",
+        "Not a sops file",
+        "`$secret` refers to a value of a sops file in YAML or JSON, and this file has no `sops` "
+        "entry or cannot be read.",
+        "Encrypt the file with `apiops secrets encrypt`, or refer to another.",
+    ),
+    Code(
+        "AO432",
+        "No such value in the sops file",
+        "The keys after `#` lead to no value. They are the file's own keys, joined by `/`.",
+        "Correct the keys; `apiops secrets decrypt` shows which there are.",
+    ),
+    Code(
+        "AO433",
+        "Secret in a field that is not secret",
+        "Only fields that their kind marks as secret are sealed in the Manager and hidden in "
+        "plans. In any other field the plaintext would be shown.",
+        "Narrow `encrypted_regex` in `.sops.yaml` to the secret fields, or write the value in "
+        "plain text if it is none.",
+    ),
+    Code(
+        "AO435",
+        "Secret in plain text",
+        "The field always holds a secret, and everybody who can read the repository can read it "
+        "now; the history keeps it.",
+        "Encrypt the file with `apiops secrets encrypt`, refer to a sops file with `$secret`, or "
+        "use a variable (`${NAME}`). Then change the secret itself.",
+    ),
+    Code(
+        "AO436",
+        "Manifest with mac_only_encrypted",
+        "The option leaves the clear part of the file out of the MAC, so it could be changed "
+        "around the secret: another backend, another project.",
+        "Remove `mac_only_encrypted` from `.sops.yaml` and encrypt the file anew.",
+    ),
+    Code(
+        "AO437",
+        "Value that sops reads differently",
+        "sops follows other rules than YAML 1.2 for a few plain values (`010`, `1_000`, "
+        "`2024-01-01`). The MAC would cover another value than the one that is applied.",
+        "Put the value in quotes, or write the number in decimal, and encrypt the file anew.",
+    ),
+    Code(
+        "AO438",
+        "Ciphertext in a document that is not a sops file",
+        "The value looks encrypted, but the document's `sops` entry, which holds the key and the "
+        "MAC, is not there.",
+        "Restore the `sops` entry, or refer to the value with `$secret`.",
+    ),
+    Code(
+        "AO440",
+        "Secret file is not encrypted",
+        "`$secretFile` refers to a file that is neither an age file nor a sops file: everybody "
+        "who can read the repository can read it.",
+        "Encrypt it with age or sops, and change the secret: the history keeps it.",
+    ),
+    Code(
+        "AO442",
+        "Value in a sops file is not encrypted",
+        "The value is meant as a secret but stands in plain text, or is not a single value.",
+        "Widen the rule in `.sops.yaml` and encrypt the file anew; change the secret if it was "
+        "committed in plain text.",
+    ),
+)
+"""Secrets in manifests and parameter files (spec)."""
+
+CODES: tuple[Code, ...] = (*FILES, *MANIFESTS, *RULES)

@@ -93,4 +93,53 @@ CODES: tuple[Code, ...] = (
         "holds letters, digits and `_` only; that of a User or Credential may hold `@` and `+`.",
         "Choose another name. To rename what exists, say the old name in `metadata.renamedFrom`.",
     ),
+    Code(
+        "AO230",
+        "Whole manifest is encrypted",
+        "`apiVersion` or `kind` is a ciphertext, so nobody can tell what the document is, review "
+        "it or judge who may change it.",
+        "Encrypt only the secret fields: set `encrypted_regex` in `.sops.yaml` and encrypt the "
+        "file anew.",
+    ),
+    Code(
+        "AO231",
+        "Kind is missing",
+        "A document with `apiVersion` is a manifest, and `kind` says what it describes.",
+        "Add `kind`. `apiops explain kinds` lists all kinds.",
+    ),
+    Code(
+        "AO232",
+        "Reserved project name",
+        "`system` names the System tier wherever projects are listed, stopped or frozen. A "
+        "project of that name would be mistaken for it.",
+        "Give the project another name. System-tier resources have no `metadata.project`.",
+    ),
+    Code(
+        "AO233",
+        "Project name is not allowed",
+        "Project names follow the rule of `metadata.name`: they stand in identities, messages and "
+        "the audit log.",
+        "Use letters, digits, `.`, `_`, `-` and blanks inside, at most 128 characters.",
+    ),
+    Code(
+        "AO234",
+        "Protection is neither on nor off",
+        '`apiops/protected` takes the text `"true"` or `"false"`. Anything else might be meant '
+        "as protection and would give none.",
+        'Write `apiops/protected: "true"`, or remove the annotation.',
+    ),
+    Code(
+        "AO235",
+        "Renamed from its own name",
+        "`renamedFrom` is the name the resource had before; here it is the name it has.",
+        "Remove `renamedFrom`, or correct one of the two names.",
+    ),
+    Code(
+        "AO240",
+        "Document that nothing uses",
+        "A YAML document with neither `apiVersion` nor `kind` describes no resource, and no "
+        "manifest refers to its file. It may be a manifest whose first lines were lost.",
+        "Add the missing lines, refer to the file from a manifest, or move it into a hidden "
+        "folder (one whose name begins with a dot).",
+    ),
 )
