@@ -131,7 +131,8 @@ def _accepting(out: Schema, *, nullable: bool) -> Schema:
         types = out["type"] if isinstance(out["type"], list) else [out["type"]]
         return {**out, "type": [*types, "null"]}
     if extra:
-        return {**out, "anyOf": [*out.pop("anyOf", out.pop("allOf", [])), *extra]}
+        options = out.pop("anyOf", None) or out.pop("allOf")
+        return {**out, "anyOf": [*options, *extra]}
     return out
 
 

@@ -73,7 +73,7 @@ class Access(Part):
 
     name: str = about("The proxy or group, by name.", ...)
     type: Literal["API_PROXY", "API_PROXY_GROUP"] = about("Which of the two.", "API_PROXY")
-    expireTime: str | None = about("When it ends, ISO 8601 in UTC (absent or null: never).")
+    expireTime: str | None = about("When it ends, ISO 8601 in UTC (absent: never).")
 
 
 class CredentialSpec(Part):
@@ -86,7 +86,7 @@ class CredentialSpec(Part):
     roleNameList: list[str] = about("Roles of the client at the gateway.", [])
     enabled: bool = about("Whether it may call anything.", True)
     ipList: list[str] = about("Addresses and networks it may call from (empty: all).", [])
-    expireDate: str | None = about("When it ends, ISO 8601 in UTC (absent or null: never).")
+    expireDate: str | None = about("When it ends, ISO 8601 in UTC (absent: never).")
     metadata: list[Metadata] = about("Facts about the client.", [])
     assignments: Assignments | None = about("Keys and certificates of the client.")
     token: TokenSettings | None = about("Tokens of this client.")
