@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from apiops.errors import SourceError
+from apiops.errors import SecretError, SourceError
 from apiops.model.resource import File
 from apiops.model.revision import (
     Commit,
@@ -16,6 +16,7 @@ from apiops.model.revision import (
     SignatureStatus,
     Snapshot,
 )
+from apiops.model.secret import SecretLeaf, SecretValue
 from tests.people import MONDAY, Person
 
 Files = Mapping[str, bytes | str | None]
@@ -187,3 +188,24 @@ def _digest(content: bytes) -> str:
 
 def _blob_id(content: bytes) -> str:
     return _digest(b"blob %d\0" % len(content) + content)
+
+
+class FakeKeyring:
+    """`ports.Keyring` over a dict: file content → the plaintexts by pointer."""
+
+    def __init__(self, files: Mapping[bytes, Mapping[str, bytes]], *, available: bool = True):
+        self._files = files
+        self._available = available
+
+    @property
+    def available(self) -> bool:
+        return self._available
+
+    def open(self, leaf: SecretLeaf, content: bytes) -> SecretValue:
+        if not self._available:
+            raise SecretError(f"{leaf.file} is encrypted and no age identity", code="AO401")
+        if content not in self._files:
+            raise SecretError(f"the MAC of {leaf.file} does not match", code="AO406")
+        if leaf.pointer not in self._files[content]:
+            raise SecretError(f"{leaf.file} has no value at {leaf.pointer}", code="AO404")
+        return SecretValue(self._files[content][leaf.pointer])

@@ -87,8 +87,8 @@ def _leaf(key: str, content: str, start: int) -> Leaf:
 
 
 def _flatten(tree: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(tree, str):
-        yield name, tree
+    if isinstance(tree, str | int):
+        yield name, str(tree)
         return
     steps = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
     kind = "map" if isinstance(tree, Mapping) else "list"

@@ -126,7 +126,7 @@ class _Reader:
 
     def _number(self, matched: re.Match[str], start: int) -> Scalar:
         digits = matched[0]
-        if not matched[1] and not matched[2] and len(digits) <= _LONGEST:
+        if not (matched[1] or matched[2] or digits == "-0") and len(digits) <= _LONGEST:
             number = int(digits)
             if -(1 << 63) <= number < 1 << 63:
                 return Scalar(Kind.INT, str(number).encode())

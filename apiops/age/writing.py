@@ -20,7 +20,7 @@ from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.secret import SecretValue
 
 _EXACT_FLOAT: Final = 1 << 53
-_LARGEST: Final = (1 << 63) - 1
+_LARGEST: Final = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,8 @@ def _check_numbers(file: PlainFile) -> None:
         if scalar is None or scalar.kind is not Kind.INT:
             continue
         clear_float = file.form.numbers_are_floats and not one.encrypted
-        if abs(int(scalar.data)) > (_EXACT_FLOAT if clear_float else _LARGEST):
+        limit = _EXACT_FLOAT if clear_float else _LARGEST
+        if not -limit <= int(scalar.data) < limit:
             raise file.parsed.source.refuse(
                 "AO412",
                 f"the integer at {one.leaf.pointer} is larger than every sops reads exactly",

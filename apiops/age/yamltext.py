@@ -313,7 +313,7 @@ def _check_open(parsed: Parsed, end: End) -> None:
 
 
 def _block(tree: Mapping[str, Any], indent: int) -> Iterator[str]:
-    """The lines of a mapping of mappings, lists of mappings and text."""
+    """The lines of a mapping of numbers, text and lists of mappings."""
     pad = " " * indent
     for key, child in tree.items():
         if isinstance(child, str):
