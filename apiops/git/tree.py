@@ -13,8 +13,9 @@ from apiops.model.resource import File, FileMode
 MAX_DEPTH: Final = 64
 """Folders deeper than this are refused."""
 
-MAX_FILES: Final = 1_000_000
-"""A commit with more files is refused: a few small trees can name billions."""
+MAX_FILES: Final = 250_000
+MAX_FOLDERS: Final = 50_000
+"""A commit with more is refused: a few small trees that name each other can claim billions."""
 
 _MODES: Final = {GitMode.LINK: FileMode.SYMLINK, GitMode.COMMIT: FileMode.SUBMODULE}
 _FORBIDDEN: Final = frozenset({"", ".", "..", ".git"})
@@ -49,17 +50,18 @@ class Trees:
 
     def _walk(self, tree: str) -> Iterator[_Listing]:
         stack = [("", tree)]
-        visited = 0
-        while stack:
+        for _ in range(MAX_FOLDERS):
+            if not stack:
+                return
             prefix, id = stack.pop()
-            visited += 1
-            if prefix.count("/") > MAX_DEPTH or visited > MAX_FILES:
+            if prefix.count("/") > MAX_DEPTH:
                 raise faults.too_large("The folder tree", f"{MAX_DEPTH} folders deep")
             listing = self._known.get((prefix, id))
             if listing is None:
                 listing = self._known[prefix, id] = self._read(prefix, id)
             yield listing
             stack.extend(reversed(listing.folders))
+        raise faults.too_large("The commit", f"{MAX_FOLDERS} folders")
 
     def _read(self, prefix: str, id: str) -> _Listing:
         try:

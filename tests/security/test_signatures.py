@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from apiops.errors import SourceError
 from apiops.git import author, commitobject, repository, signature, signing, sshsig
@@ -415,6 +416,20 @@ def test_what_is_no_private_key_is_refused_without_showing_it(content: bytes) ->
         SigningKey.load(content)
     assert caught.value.code == "AO816"
     assert not content or content.decode() not in caught.value.message
+
+
+def test_a_private_key_that_is_too_weak_is_refused() -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    content = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    with pytest.raises(SourceError, match="3072 bits") as caught:
+        SigningKey.load(content)
+    assert caught.value.code == "AO816"
+
+
+def test_an_algorithm_that_is_not_the_keys_is_malformed() -> None:
+    raw = AYSE.key.raw_signature(to_be_signed())
+    for kind in ("p256", "rsa3072"):
+        assert status(envelope(signing_key("ayse", kind).public.blob, raw)) is S.MALFORMED
 
 
 # --- oracles

@@ -391,15 +391,21 @@ def test_a_name_that_escapes_the_checkout_is_refused(story: GitStory, name: byte
     fault("AO811", again.snapshot, again.resolve(made))
 
 
-def test_a_tree_bomb_is_refused(story: GitStory) -> None:
+@pytest.mark.parametrize(
+    ("files", "width", "depth", "word"),
+    [(1, 1, tree.MAX_DEPTH + 1, "deep"), (100, 10, 8, "files"), (0, 10, 8, "folders")],
+)
+def test_a_tree_bomb_is_refused(
+    story: GitStory, files: int, width: int, depth: int, word: str
+) -> None:
     repo = story.open()
-    level = raw_tree(
-        story.path, (b"100644", b"f", repo.snapshot(repo.resolve("HEAD")).files["a.yaml"].blob)
-    )
-    for _ in range(tree.MAX_DEPTH + 1):
-        level = raw_tree(story.path, (b"40000", b"d", level))
+    blob = repo.snapshot(repo.resolve("HEAD")).files["a.yaml"].blob
+    level = raw_tree(story.path, *((b"100644", b"f%02d" % n, blob) for n in range(files)))
+    for _ in range(depth):
+        level = raw_tree(story.path, *((b"40000", b"d%d" % n, level) for n in range(width)))
     made = commit_tree(story.path, level)
-    fault("AO810", story.open().snapshot, story.open().resolve(made))
+    error = fault("AO810", story.open().snapshot, story.open().resolve(made))
+    assert word in error.message
 
 
 def test_symlinks_and_submodules_are_named_as_such(story: GitStory) -> None:

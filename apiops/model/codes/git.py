@@ -71,9 +71,9 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO810",
         "larger than apiops reads",
-        "Files above 16 MiB, commit objects above 1 MiB, more than a million files, or folders "
-        "more than 64 deep are refused, so that one commit cannot exhaust the machine that "
-        "judges it.",
+        "Files above 16 MiB, commit objects above 1 MiB, more than 250,000 files or 50,000 "
+        "folders, and folders more than 64 deep are refused, so that one commit cannot exhaust "
+        "the machine that judges it.",
         "Keep large files elsewhere and out of the specification repository.",
     ),
     Code(
