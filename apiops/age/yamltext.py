@@ -316,6 +316,9 @@ def _block(tree: Mapping[str, Any], indent: int) -> Iterator[str]:
     """The lines of a mapping of numbers, text and lists of mappings."""
     pad = " " * indent
     for key, child in tree.items():
+        if isinstance(child, int):
+            yield f"{pad}{key}: {child}"
+            continue
         if isinstance(child, str):
             shown = child if value.is_token(child) else quote(child, indent + 2)
             yield f"{pad}{key}: {shown}"
