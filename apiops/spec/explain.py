@@ -4,6 +4,7 @@ Everything is read from the checked-in schemas and the codes, so the help cannot
 documents are checked with.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def explain(topic: str) -> Explanation:
     return _at(tree, tree, [first], steps, required=False)
 
 
+@functools.cache
 def indexes() -> dict[str, Explanation]:
     """The lists of kinds and of payload types, each a topic of its own."""
     kinds = tuple(Child(kind.name, "kind", kind.summary) for kind in KINDS.values())
@@ -237,9 +239,19 @@ def _least(tree: Schema, node: Schema) -> Any:
     types = inner.get("type", "object")
     type_ = types if isinstance(types, str) else types[0]
     if type_ == "object":
-        fields = inner.get("properties", {})
-        return {name: _least(tree, fields[name]) for name in inner.get("required", ())}
+        return _least_mapping(tree, inner)
     return {"integer": inner.get("minimum", 1), "number": 1.0, "boolean": True}.get(type_, "…")
+
+
+def _least_mapping(tree: Schema, node: Schema) -> dict[str, Any]:
+    """The required fields, and what their values require in turn."""
+    fields = node.get("properties", {})
+    found = {name: _least(tree, fields[name]) for name in node.get("required", ())}
+    for rule in node.get("allOf", ()):
+        asked = rule.get("if", {}).get("properties", {})
+        if asked and all(found.get(name) == test.get("const") for name, test in asked.items()):
+            found |= {name: _least(tree, fields[name]) for name in rule["then"].get("required", ())}
+    return found
 
 
 def _yaml(tree: Any) -> str:
