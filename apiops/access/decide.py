@@ -155,6 +155,11 @@ class _Question:
         return Verdict(allowed, self.principal, self.right, self.scope, rule, because)
 
     @property
+    def governs(self) -> bool:
+        """Whether it is about the Project tier: members, teams, roles, settings."""
+        return self.right.category is Category.PROJECT_MANAGEMENT
+
+    @property
     def system_roles(self) -> frozenset[str]:
         return self.grants.system_roles.get(self.principal, frozenset())
 
@@ -180,10 +185,9 @@ def _disabled(ask: _Question) -> Verdict | None:
 
 
 def _system_admin(ask: _Question) -> Verdict | None:
-    governs = ask.scope.tier is Tier.PROJECT and ask.right.category is Category.PROJECT_MANAGEMENT
     if roles.SYSTEM_ADMIN not in ask.system_roles:
         return None
-    if ask.scope.tier is Tier.SYSTEM or governs:
+    if ask.scope.tier is Tier.SYSTEM or (ask.governs and ask.scope.project is not None):
         return ask.yes("R-system-admin", f"{ask.principal} is {roles.SYSTEM_ADMIN}")
     return None
 
@@ -226,16 +230,16 @@ def _project_role(ask: _Question) -> Verdict | None:
 def _reaches(environments: tuple[str, ...], ask: _Question) -> bool:
     """Whether a grant with these environments counts for this question.
 
-    A limited grant never reaches the Project tier (who may give roles could lift the limit) and
-    never a deploy that names no environment.
+    A limited grant never governs the project (who may give roles could lift the limit) and never
+    reaches a deploy that names no environment.
     """
     if not environments:
         return True
+    if ask.governs and ask.right.verb is not Verb.VIEW:
+        return False
     if ask.scope.environment is not None:
         return ask.scope.environment in environments
-    if ask.right.verb is Verb.VIEW:
-        return True
-    return ask.scope.tier is not Tier.PROJECT and ask.right.verb is not Verb.DEPLOY_UNDEPLOY
+    return ask.right.verb is not Verb.DEPLOY_UNDEPLOY
 
 
 def _environment_limit(ask: _Question) -> Verdict | None:

@@ -15,7 +15,7 @@ from apiops.access.charge import Subject
 from apiops.access.identify import Maker, identify
 from apiops.model.access import Cause, Grants, Trust
 from apiops.model.resource import JsonObject, ResourceId
-from apiops.model.revision import CommitView, History
+from apiops.model.revision import Commit, CommitView, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Walker:
         self._inside = {
             unit: inside - ancestors(self._views, start.commit) for unit, start in starts.items()
         }
-        self._subjects: dict[str, dict[Subject, None]] = {unit: {} for unit in starts}
+        self._subjects: dict[str, dict[ResourceId, dict[Subject, None]]] = {u: {} for u in starts}
         self._accounts: dict[str, dict[Subject, Account]] = {}
         self._lost: dict[str, frozenset[revocation.Fact]] = {}
         self._reduced: dict[frozenset[revocation.Fact], Grants] = {}
@@ -124,7 +124,7 @@ class _Walker:
         )
         for subject in (*subjects, *rights):
             if subject.id.unit in self._subjects:
-                self._subjects[subject.id.unit][subject] = None
+                self._subjects[subject.id.unit].setdefault(subject.id, {})[subject] = None
 
     def visit(self, view: CommitView) -> None:
         """Judge one commit; its parents were visited before."""
@@ -136,18 +136,41 @@ class _Walker:
         revoked = revocation.keys(lost)
         maker = identify(commit, grants, self._bench.trust, self._bench.at, revoked)
         approved = approval.named(commit.message)
-        table: dict[Subject, Account] = {}
-        for unit, subjects in self._subjects.items():
-            if commit.id not in self._inside[unit]:
-                continue
-            for subject in subjects:
-                account = self._judge(view, subject, maker, grants)
-                if approved and str(subject.id) in approved:
-                    account = self._approve(view, subject, maker, grants, account)
-                if account:
-                    table[subject] = account
+        stirred = None if approved else self._stirred(view)
+        table = {} if stirred is None else dict(self._accounts.get(commit.parents[0], {}))
+        for subject in self._open(commit, stirred):
+            account = self._judge(view, subject, maker, grants)
+            if approved and str(subject.id) in approved:
+                account = self._approve(view, subject, maker, grants, account)
+            table[subject] = account
         self._accounts[commit.id] = table
         self._lost[commit.id] = lost | self._revoked(view, table)
+
+    def _stirred(self, view: CommitView) -> frozenset[ResourceId] | None:
+        """The resources that differ from the one parent; None when all must be looked at."""
+        if len(view.commit.parents) != 1:
+            return None
+        parent = self._views[view.commit.parents[0]]
+        if view.broken or parent.broken:
+            return None
+        differing = (
+            *(view.content.items() ^ parent.content.items()),
+            *(view.deployments.items() ^ parent.deployments.items()),
+        )
+        return frozenset(id for id, _ in differing)
+
+    def _open(self, commit: Commit, stirred: frozenset[ResourceId] | None) -> Iterator[Subject]:
+        """The subjects to judge at a commit; the others are as at its parent."""
+        for unit, inside in self._inside.items():
+            subjects = self._subjects[unit]
+            if commit.id not in inside:
+                continue
+            if stirred is None or commit.parents[0] not in inside:
+                ids: Iterable[ResourceId] = subjects
+            else:
+                ids = stirred & subjects.keys()
+            for id in ids:
+                yield from subjects[id]
 
     def account(self, commit: str, subject: Subject) -> Account:
         """The account of a subject at a commit: inside its unit's range, or where that begins."""
@@ -235,7 +258,7 @@ class _Walker:
         own = {
             subject.id: account[-1]
             for subject, account in table.items()
-            if account[-1].commit == view.commit.id and not account[-1].causes
+            if account and account[-1].commit == view.commit.id and not account[-1].causes
         }
         for parent in view.commit.parents:
             before = self._views[parent].permissions

@@ -123,6 +123,25 @@ def test_whoever_answers_for_what_is_allowed_holds_the_right(story):
             assert judgement.causes
 
 
+def parts(content):
+    return set((content or "").split("|")[1:])
+
+
+@given(webs(), st.data())
+def test_each_unit_answers_only_for_what_came_after_its_own_base(story, data):
+    reach = sorted(story.ancestors(story.tip), key=list(story.commits).index)
+    bases = {unit: data.draw(st.sampled_from(reach)) for unit in ("payments", "cards")}
+    head = story.view(story.tip)
+    for judgement in story.judge(bases).judgements:
+        id = judgement.change.id
+        base = bases[id.unit]
+        past = {name[1:] for name in story.ancestors(base)}
+        fresh = parts(head.content.get(id)) - parts(story.view(base).content.get(id))
+        if judgement.allowed:
+            written = dict(part.split(".")[::-1] for part in fresh)
+            assert {by for number, by in written.items() if number not in past} <= MAY[id]
+
+
 @given(webs(), st.randoms(use_true_random=False))
 def test_the_order_of_independent_commits_does_not_matter(story, chance: random.Random):
     bases = dict.fromkeys(["payments", "cards"], "A")
