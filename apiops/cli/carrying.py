@@ -10,6 +10,7 @@ from apiops.model.outcome import Result, RunReport
 from apiops.model.plan import Plan
 from apiops.model.revision import Snapshot
 from apiops.plan import file
+from apiops.reconcile import apply
 from apiops.reconcile import line as walk
 from apiops.reconcile.line import Line, Wish
 
@@ -41,7 +42,7 @@ def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | 
 
 def carry_out(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> int:
     """Apply, show diagnostics, denials and the report, and give the exit code."""
-    prepared, report = walk.apply(line, snapshot, wish)
+    prepared, report = apply.apply(line, snapshot, wish)
     found = entry.findings(prepared)
     if found.diagnostics:
         door.console.note(found)

@@ -10,7 +10,6 @@ import click
 
 from apiops.cli.progress import Progress
 from apiops.errors import ApiopsError, UsageError
-from apiops.ports import Observer
 from apiops.render import ink, render
 
 
@@ -56,8 +55,8 @@ class Console:
         if not self.quiet:
             click.echo(text, err=True)
 
-    def progress(self) -> Observer:
-        """The observer that draws the progress line."""
+    def progress(self) -> Progress:
+        """The observer that draws the progress line; close it before anything is shown."""
         return Progress(sys.stderr, quiet=self.quiet)
 
 

@@ -42,7 +42,7 @@ class Entry:
             secrets=not self.options.get("no_secrets", False),
             pull_request=self.options.get("pull_request", ""),
         )
-        with assemble.line(wiring, self.console.progress()) as line:
+        with self.console.progress() as observer, assemble.line(wiring, observer) as line:
             yield line
 
     def snapshot(self, line: Line) -> Snapshot:

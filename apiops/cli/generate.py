@@ -14,7 +14,11 @@ def pages() -> dict[str, str]:
     from apiops.render import reference as codes
     from apiops.spec import generate
 
-    return {**generate.files(), **{name: page() for name, page in codes.PAGES.items()}, **reference.pages()}
+    return {
+        **generate.files(),
+        **{name: page() for name, page in codes.PAGES.items()},
+        **reference.pages(),
+    }
 
 
 def main(root: Path = Path()) -> None:

@@ -2,10 +2,9 @@
 
     validate   snapshot → documents → diagnostics
     prepare    … → secrets revealed → live state → plan → verdicts
-    apply      … → writes, under the lease
 
-`plan` and `apply` walk the same `prepare`, so what is shown cannot differ from what is done.
-`drift.py` enters with the last applied revision instead of the head.
+`plan` shows what `prepare` gives, and `apply.py` carries out what `prepare` gives, so what is
+shown cannot differ from what is done. `drift.py` enters with the last applied revision.
 """
 
 from collections.abc import Callable
@@ -15,13 +14,12 @@ from datetime import datetime
 from apiops.access import judge
 from apiops.model.access import Verdicts
 from apiops.model.audit import Introduction
-from apiops.model.outcome import RunReport
 from apiops.model.plan import Plan
 from apiops.model.resource import Target
 from apiops.model.revision import History, Snapshot
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import carry, history
+from apiops.reconcile import history
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 
@@ -129,22 +127,3 @@ def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
         prepared.plan, past, live.grants, live.trust, introduction, at=line.now()
     )
     return replace(prepared, history=past, verdicts=verdicts, introduction=introduction)
-
-
-def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunReport]:
-    """Plan and carry out, under the lease of this repository and target.
-
-    The plan is made anew while the lease is held, so an approved digest that no longer fits is
-    found before the first write. Raises PlanRefused, AccessDenied (never for one project among
-    several), ManagerUnavailable when the lease is held.
-    """
-    started = line.now()
-    with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
-        prepared = prepare(line, snapshot, wish)
-        build.refuse(prepared.plan)
-        if wish.stored is not None:
-            build.same(wish.stored, prepared.plan)
-        if wish.approved is not None:
-            build.check(prepared.plan, wish.approved)
-        report = carry.carry_out(line, prepared, fence)
-    return prepared, replace(report, seconds=(line.now() - started).total_seconds())

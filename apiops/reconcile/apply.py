@@ -1,4 +1,4 @@
-"""Carry out a prepared plan, unit by unit: one batch each, `system` first.
+"""Carry out a plan under the lease, unit by unit: one batch each, `system` first.
 
 A denied change freezes its unit before the unit's first write, and is recorded. One unit's
 failure does not stop the others, except for those that need what failed.
@@ -6,7 +6,7 @@ failure does not stop the others, except for those that need what failed.
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from apiops.errors import AccessDenied, ApiopsError, ManagerUnavailable
 from apiops.model.access import Judgement
@@ -14,18 +14,33 @@ from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change
 from apiops.model.resource import SYSTEM
-from apiops.model.revision import Commit
+from apiops.model.revision import Commit, Snapshot
+from apiops.plan import build
 from apiops.ports import Batch, Event, Write
-
-if TYPE_CHECKING:
-    from apiops.reconcile.line import Line, Prepared
+from apiops.reconcile.line import Line, Prepared, Wish, prepare
 
 
-def carry_out(line: "Line", prepared: "Prepared", fence: int) -> RunReport:
-    """Write every unit that may be written; the report has an outcome for every change.
+def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunReport]:
+    """Plan and carry out, under the lease of this repository and target.
 
-    Raises ManagerUnavailable when the Manager goes away before anything was written.
+    The plan is made anew while the lease is held, so an approved digest that no longer fits is
+    found before the first write. Raises PlanRefused, AccessDenied (never for one project among
+    several), ManagerUnavailable when the lease is held.
     """
+    started = line.now()
+    with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
+        prepared = prepare(line, snapshot, wish)
+        build.refuse(prepared.plan)
+        if wish.stored is not None:
+            build.same(wish.stored, prepared.plan)
+        if wish.approved is not None:
+            build.check(prepared.plan, wish.approved)
+        report = _carry_out(line, prepared, fence)
+    return prepared, replace(report, seconds=(line.now() - started).total_seconds())
+
+
+def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
+    """Write every unit that may be written; the report has an outcome for every change."""
     carrier = _Carrier(line, prepared, fence)
     units = prepared.plan.units
     for number, unit in enumerate(units, 1):
@@ -45,7 +60,7 @@ def carry_out(line: "Line", prepared: "Prepared", fence: int) -> RunReport:
 class _Carrier:
     """The state of one apply: outcomes so far, units that moved, units that stay."""
 
-    def __init__(self, line: "Line", prepared: "Prepared", fence: int) -> None:
+    def __init__(self, line: Line, prepared: Prepared, fence: int) -> None:
         assert prepared.verdicts is not None, "an unjudged plan is never carried out"
         self.outcomes: list[Outcome] = []
         self.applied: dict[str, str] = {}
