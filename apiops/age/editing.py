@@ -16,7 +16,7 @@ from apiops.age.reading import Opened, Plain
 from apiops.age.source import Source, check_size, splice
 from apiops.age.tree import Leaf
 from apiops.age.value import Kind, Scalar, TokenFault
-from apiops.age.writing import Encrypted, PlainFile
+from apiops.age.writing import Encrypted, PlainFile, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,23 @@ def reencrypt(path: str, old: bytes, new: bytes, identities: Identities) -> Encr
     content = writing.assemble(file, tokens, _envelope(opened, file), kept)
     writing.check(content, file, opened.key)
     return Encrypted(content, () if hidden else writing.warnings(file))
+
+
+def rekey(path: str, content: bytes, identities: Identities, policy: Policy) -> Encrypted:
+    """The same values for other recipients or by another rule: new data key, new tokens.
+
+    Raises SecretError: what `decrypt` and `encrypt` raise, and AO419 if comments are encrypted,
+    which would become readable.
+    """
+    opened = reading.open_file(path, content, identities)
+    for comment in _hidden(opened, reading.plain(opened)):
+        raise opened.parsed.source.refuse(
+            "AO419",
+            "an encrypted comment, which apiops would write in the clear",
+            hint="remove the comment first, or change the recipients with sops",
+            offset=comment.start,
+        )
+    return writing.encrypt(path, _plain_text(opened), policy)
 
 
 def _plain_text(opened: Opened) -> bytes:

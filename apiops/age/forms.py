@@ -54,7 +54,7 @@ _BY_SUFFIX: Final[Mapping[str, Form]] = {
     ".env": DOTENV,
 }
 _ARMOR: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
-_HEADER: Final = b"age-encryption.org/v1"
+_HEADER: Final = b"age-encryption.org/v1\n"
 
 
 def of(path: str) -> Form:

@@ -5,6 +5,7 @@ of it, in memory only, is the data key and the ciphertexts, not the plaintexts.
 """
 
 import hashlib
+import hmac
 from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -50,7 +51,8 @@ class AgeKeyring:
         keys inside the file joined by `/`, behind `<index>:` for a later YAML document.
 
         Raises SecretError: no identity (AO401), none that matches (AO402), no such value (AO404),
-        MAC wrong (AO406), value damaged (AO407), and the other faults of the file (AO405–AO417).
+        MAC wrong (AO406), value damaged or not the one that `leaf.cipher` names
+        (AO407), and the other faults of the file (AO405–AO417).
         """
         if not leaf.pointer:
             return self._whole(leaf, content)
@@ -92,10 +94,19 @@ class AgeKeyring:
 
 
 def _find(file: _File, leaf: SecretLeaf) -> Leaf:
+    """The encrypted leaf at the pointer: the very ciphertext that the plan saw, where it says."""
     found = file.leaves.get(leaf.pointer)
-    if found is not None:
-        return found
-    raise _not_there(file, leaf)
+    if found is None:
+        raise _not_there(file, leaf)
+    cipher = hashlib.sha256(found.text.encode()).hexdigest()
+    if leaf.cipher and not hmac.compare_digest(cipher, leaf.cipher):
+        raise file.opened.parsed.source.refuse(
+            "AO407",
+            f"the encrypted value at {leaf.pointer} is another one than the plan was made from",
+            hint="plan again; in a list with encrypted comments, count the values only",
+            offset=found.start,
+        )
+    return found
 
 
 def _not_there(file: _File, leaf: SecretLeaf) -> SecretError:

@@ -1,6 +1,8 @@
 """Encrypting and editing in place: the author's text stays, and the diff says what changed."""
 
+import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,7 @@ from apiops.age.keyring import AgeKeyring
 from apiops.errors import SecretError
 from apiops.model.diagnostic import Severity
 from apiops.model.secret import SecretValue
-from tests.sops import ALICE, BOB, leaf, sops_decrypts, to
+from tests.sops import ALICE, BOB, Holder, leaf, sops_decrypts, sops_encrypts, to
 
 MANIFEST = """\
 # yaml-language-server: $schema=../../schemas/Credential.json
@@ -124,8 +126,6 @@ def test_an_edit_keeps_recipients_and_their_entries(tmp_path):
 
 
 def test_comments_that_sops_encrypted_stay_encrypted_through_an_edit(tmp_path):
-    from tests.sops import sops_encrypts
-
     file = tmp_path / "c.yaml"
     file.write_text("# top secret\na: b\nlist:\n  # inner\n  - one\n  - two\n")
     old = sops_encrypts(file, "--age", ALICE.recipient).decode()
@@ -169,8 +169,6 @@ def test_key_groups_need_their_threshold(tmp_path):
         editing.decrypt("c.yaml", sealed, ALICE.identities)
     file = tmp_path / "c.yaml"
     file.write_bytes(sealed)
-    from tests.sops import Holder
-
     both = Holder("", f"{ALICE.secret}\n{BOB.secret}")
     assert b"a: b\n" == sops_decrypts(file, both)
     assert b"a: b\n" == editing.decrypt("c.yaml", sealed, both.identities)
@@ -290,3 +288,36 @@ def test_a_plain_file_is_told_from_an_encrypted_one():
 def test_ini_files_are_refused_by_name():
     with pytest.raises(SecretError, match="INI"):
         writing.encrypt("c.ini", b"", to(ALICE.recipient))
+
+
+def test_other_recipients_get_a_new_data_key():
+    old = encrypt(MANIFEST)
+    policy = to(BOB.recipient, rule="encrypted_regex", pattern="^(password|apiKey|certificate)$")
+    new = editing.rekey("c.yaml", old.encode(), ALICE.identities, policy).content
+    assert decrypt(old) == editing.decrypt("c.yaml", new, BOB.identities).decode()
+    with pytest.raises(SecretError):
+        editing.decrypt("c.yaml", new, ALICE.identities)
+    assert not set(re.findall(r"ENC\[.*?\]", old)) & set(re.findall(r"ENC\[.*?\]", new.decode()))
+
+
+def test_encrypted_comments_do_not_become_readable_for_other_recipients(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("# top secret\na: b\n")
+    old = sops_encrypts(file, "--age", ALICE.recipient)
+    with pytest.raises(SecretError) as refused:
+        editing.rekey("c.yaml", old, ALICE.identities, to(BOB.recipient))
+    assert "AO419" == refused.value.code
+
+
+def test_a_leaf_opens_only_the_ciphertext_that_it_names():
+    sealed = encrypt(MANIFEST)
+    token = re.findall(r"password: (ENC.*)", sealed)[0]
+    ring = AgeKeyring(ALICE.identities)
+    for cipher, opens in ((hashlib.sha256(token.encode()).hexdigest(), True), ("0" * 64, False)):
+        named = replace(leaf("c.yaml", "spec/password"), cipher=cipher)
+        if opens:
+            assert b"hunter2" == ring.open(named, sealed.encode()).reveal()
+            continue
+        with pytest.raises(SecretError, match="another one") as refused:
+            ring.open(named, sealed.encode())
+        assert "AO407" == refused.value.code

@@ -24,8 +24,8 @@ FILES = (
         "The file is encrypted for other recipients than those whose private keys are at hand, "
         "or fewer key groups open than its threshold asks for. The message lists the recipients, "
         "the hint the public keys that were tried.",
-        "Use the key of one of the recipients, or ask somebody who holds one to add yours with "
-        "`apiops secrets recipients` or `sops updatekeys`.",
+        "Use the key of one of the recipients, or ask somebody who holds one to encrypt the file "
+        "for you too: anew with `apiops secrets encrypt`, or with `sops updatekeys`.",
     ),
     Code(
         "AO403",
@@ -63,8 +63,8 @@ FILES = (
         "AO407",
         "An encrypted value cannot be opened",
         "A value is malformed, was changed, was copied from another field or another file, or "
-        "stands in the clear where the file's rule says it is encrypted. Every encrypted value "
-        "is bound to its place.",
+        "stands in the clear where the file's rule says it is encrypted, or is not the one that the "
+        "plan was made from. Every encrypted value is bound to its place.",
         "Restore it from Git, or set it anew with `apiops secrets edit`.",
     ),
     Code(
