@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from apiops.spec import catalog, marks, near
-from apiops.spec.publish import PARAMETER
+from apiops.spec.publish import PARAMETER, SCALARS
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -51,9 +51,7 @@ _ARTICLES: Final = {
     "object": "a mapping",
     "array": "a list",
     "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
+    **SCALARS,
     "null": "null",
 }
 
@@ -160,7 +158,8 @@ def _pattern(misfit: _Misfit) -> tuple[str, str]:
         return "AO205", f"{_place(misfit.path)} must be {_ARTICLES[types[0]]}, not a text"
     if misfit.path in {("metadata", "name"), ("metadata", "renamedFrom")}:
         return "AO212", f"{_place(misfit.path)}: {misfit.value!r} is not allowed as a name"
-    return "AO207", f"{_place(misfit.path)} does not have the form {misfit.wanted}"
+    words = misfit.schema.get("patternErrorMessage", f"must have the form {misfit.wanted}")
+    return "AO207", f"{_place(misfit.path)} {words}"
 
 
 def _choice(misfit: _Misfit) -> tuple[str, str]:

@@ -58,7 +58,9 @@ SHARED: Final[dict[str, Schema]] = {
 }
 """Definitions that every kind's schema has, under these names."""
 
-_SCALARS: Final = frozenset({"integer", "number", "boolean"})
+SCALARS: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
+"""JSON types that a parameter may stand for, in words."""
+
 _NULL: Final[Schema] = {"type": "null"}
 
 
@@ -125,8 +127,9 @@ def _accepting(out: Schema, *, nullable: bool) -> Schema:
         choice = {key: out.pop(key) for key in ("enum", "const") if key in out}
         return {**out, "anyOf": [choice, {"$ref": "#/definitions/Parameter"}, *extra]}
     type_ = out.get("type")
-    if type_ in _SCALARS:
-        out |= {"type": [type_, "string"], "pattern": PARAMETER}
+    if type_ in SCALARS:
+        words = f"must be {SCALARS[type_]}, or a parameter: ${{param:name}}"
+        out |= {"type": [type_, "string"], "pattern": PARAMETER, "patternErrorMessage": words}
     if extra and "type" in out:
         types = out["type"] if isinstance(out["type"], list) else [out["type"]]
         return {**out, "type": [*types, "null"]}

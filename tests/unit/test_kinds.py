@@ -6,6 +6,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from apiops.access import roles
 from apiops.model import kinds
 from apiops.model.kinds import KINDS, Home, Kind
 from apiops.spec import catalog, marks, publish
@@ -136,6 +137,10 @@ def test_every_field_has_a_description(kind: Kind) -> None:
 )  # fmt: skip
 def test_names_are_letters_digits_blanks_and_three_signs(name: str, good: bool) -> None:
     assert good == bool(re.fullmatch(kinds.NAME, name))
+
+
+def test_the_built_in_roles_are_those_that_decisions_know() -> None:
+    assert frozenset(roles.ROLES) == KINDS["Role"].builtin
 
 
 def test_several_fields_together_identify_an_endpoint() -> None:

@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from apiops.model.kinds.parts import Part, PossibleSecret, SecretText, about
-from apiops.model.kinds.people import EMAIL
+from apiops.model.kinds.parts import Email, Part, PossibleSecret, SecretText, about
 from apiops.model.kinds.settings import address
 
 TimeUnit = Literal[
@@ -80,7 +79,7 @@ class CredentialSpec(Part):
     """A client of the gateway; `metadata.name` is its user name, unique over all projects."""
 
     description: str = about("What it is for, in words.", "")
-    email: str = about("E-mail address of its owner.", ..., pattern=EMAIL)
+    email: Email = about("E-mail address of its owner.", ...)
     fullName: str = about("Name of its owner.", ...)
     password: SecretText = about("Password.", ...)
     roleNameList: list[str] = about("Roles of the client at the gateway.", [])

@@ -27,6 +27,11 @@ def about(text: str, default: Any = None, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
 
 
+def form(pattern: str, words: str) -> Any:
+    """A text must have a form; `words` say it to people, after the name of the field."""
+    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words})
+
+
 SecretText = Annotated[str | dict[str, Any], WithJsonSchema({"x-apiops-secret": True})]
 """A field where plaintext is refused: `${NAME}`, a sops token or a reference to a secret file."""
 
@@ -35,8 +40,13 @@ PossibleSecret = Annotated[str | dict[str, Any], WithJsonSchema({"x-apiops-secre
 
 HttpMethod = Literal["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH", "TRACE", "ALL"]
 
-RoutePath = Annotated[str, Field(min_length=2, pattern="^/|^[$][{]")]
-"""A path under which the gateway listens."""
+BasePath = Annotated[str, form("^/|^[$][{]", "must begin with /")]
+"""A path of the gateway."""
+
+RoutePath = Annotated[BasePath, Field(min_length=2)]
+"""A path under which a proxy listens."""
+
+Email = Annotated[str, form("^[^@ ]+@[^@ ]+$", "must be an e-mail address")]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 HttpStatus = Annotated[int, Field(ge=100, le=599)]

@@ -5,21 +5,19 @@ import binascii
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from apiops.model.access import Category, Verb
-from apiops.model.kinds.parts import Part, about
+from apiops.model.kinds.parts import Email, Part, about, form
 
 Moment = Annotated[
     str,
-    Field(
-        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z)?$",
-        examples=["2026-01-31", "2026-01-31T12:00:00Z"],
+    form(
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z)?$",
+        "must be a day or a moment in UTC: 2026-01-31, 2026-01-31T12:00:00Z",
     ),
 ]
 """A day or a moment in UTC, ISO 8601."""
-
-EMAIL = "^[^@ ]+@[^@ ]+$"
 
 SystemRole = Literal["sysAdmin", "sysProjectManager", "sysAnalyzer"]
 
@@ -69,13 +67,10 @@ class UserSpec(Part):
     """A person or a machine. Rights come from memberships and teams, not from here."""
 
     fullName: str = about("Name to show.", "")
-    email: str | None = about(
-        "E-mail address. It proves nothing: a commit is a user's by signature only.",
-        pattern=EMAIL,
+    email: Email | None = about(
+        "E-mail address. It proves nothing: a commit is a user's by signature only."
     )
-    identities: list[Annotated[str, Field(pattern=EMAIL)]] = about(
-        "Further e-mail addresses that the user commits with.", []
-    )
+    identities: list[Email] = about("Further e-mail addresses that the user commits with.", [])
     keys: list[SigningKey] = about("Keys that the user signs commits with.", [])
     systemRoles: list[SystemRole] = about(
         "Roles in the System tier. sysAdmin manages the System tier, sysProjectManager every "

@@ -17,11 +17,14 @@ from apiops.model.kinds.parts import (
     Part,
     SecretText,
     about,
+    form,
 )
 from apiops.model.kinds.proxysettings import Settings
 from apiops.model.kinds.trafficlog import TrafficLog
 
 PolicyType = Annotated[str, WithJsonSchema({"x-apiops-types": "policies"})]
+
+Url = Annotated[str, form("^https?://|^[$][{]", "must begin with http:// or https://")]
 
 SPECIFIED = frozenset({"OPEN_API", "SWAGGER", "WSDL"})
 """Types whose endpoints come from a document."""
@@ -46,7 +49,7 @@ class Source(Part):
         "WSDL with its schemas. Prefer it to `url`.",
         min_length=1,
     )
-    url: str | None = about("URL from which the Manager fetches it.", pattern="^https?://|^[$][{]")
+    url: Url | None = about("URL from which the Manager fetches it.")
     authorization: list[SourceAuthorization] = about("What is sent along to the URL.", [])
     soapToRest: bool = about("Offer a SOAP API as REST. It cannot change later.", False)
     enableWSA: bool = about("Add WS-Addressing (SOAP).", False)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from apiops.model.kinds.parts import Part, about
+from apiops.model.kinds.parts import BasePath, Part, about
 
 
 class EnvironmentSpec(Part):
@@ -19,9 +19,8 @@ class ProjectSpec(Part):
     """The unit of ownership. Resources name it in `metadata.project`."""
 
     description: str = about("What it is for, in words.", "")
-    relativePath: str | None = about(
-        "Path put before the routes of all its proxies, when `enableRelativePath` is true.",
-        pattern="^/|^[$][{]",
+    relativePath: BasePath | None = about(
+        "Path put before the routes of all its proxies, when `enableRelativePath` is true."
     )
     enableRelativePath: bool = about("Put `relativePath` before the routes.", False)
     tags: list[str] = about("Words to find it by.", [])
