@@ -1,6 +1,7 @@
 """What every ledger promises: entries with reasons, applied revisions as a chain, a walk that verifies."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_the_chain_verifies_and_its_head_is_the_newest_entry(ledger):
 
 def test_every_entry_follows_the_one_before(ledger):
     newest_first = entries(ledger)
-    for later, earlier in zip(newest_first, newest_first[1:], strict=False):
+    for later, earlier in pairwise(newest_first):
         assert earlier.digest == later.previous
 
 

@@ -67,7 +67,7 @@ def test_a_created_resource_is_read_back_as_it_was_written(settled):
 
 def test_resources_are_read_in_the_order_of_their_identities(settled):
     ids = [one.id for one in settled.read(REPOSITORY, TARGET).resources]
-    assert sorted(ids, key=lambda id: id.order) == ids
+    assert sorted(ids, key=lambda one: one.order) == ids
 
 
 def test_an_update_raises_the_serial_and_keeps_the_identity(settled):
@@ -225,8 +225,8 @@ def test_a_principal_without_the_right_is_denied_and_the_denial_is_an_entry(sett
 
 
 def test_every_principal_of_a_change_must_hold_the_right(settled):
+    write = a_write(CREATE, OFFICE, principals=("ayse", "mert"))
     with pytest.raises(AccessDenied):
-        write = a_write(CREATE, OFFICE, principals=("ayse", "mert"))
         write_batch(settled, write, base=1, number=2)
 
 
@@ -303,12 +303,12 @@ def test_an_introduction_is_recorded_once_and_stands(settled):
     known = Introduction(REPOSITORY, TARGET, commit(1), "ayse")
     assert known == settled.read(REPOSITORY, TARGET).ledger.introduction
     write_batch(settled, base=1, number=2, introduction=known)
+    other = Introduction(REPOSITORY, TARGET, commit(9), "ayse")
     with pytest.raises(Conflict):
-        other = Introduction(REPOSITORY, TARGET, commit(9), "ayse")
         write_batch(settled, base=2, number=3, introduction=other)
 
 
 def test_a_stranger_cannot_approve_an_introduction(manager):
+    introduction = Introduction(REPOSITORY, TARGET, commit(1), "nobody")
     with pytest.raises(AccessDenied):
-        introduction = Introduction(REPOSITORY, TARGET, commit(1), "nobody")
         write_batch(manager, unit="system", introduction=introduction)
