@@ -67,7 +67,7 @@ def who(place: Place, /, console: Any, **chosen: Any) -> int:
     )
     if not verdicts:
         raise UsageError(
-            "the Manager knows nobody", code="AO910", hint="`apiops manager init` makes the first"
+            "the Manager knows nobody", code="AO909", hint="`apiops manager init` makes the first"
         )
     console.show(Holders(right, scope, verdicts))
     return Exit.OK

@@ -85,7 +85,7 @@ def show(place: Place, /, console: Any, number: int, **chosen: Any) -> int:
     if found is None:
         raise UsageError(
             f"there is no audit entry {number}",
-            code="AO910",
+            code="AO909",
             hint="`apiops audit list` shows the numbers",
         )
     console.show(found)

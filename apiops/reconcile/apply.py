@@ -52,7 +52,7 @@ def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
         target=line.target.name,
         head=prepared.plan.head.commit,
         outcomes=tuple(carrier.outcomes),
-        applied=carrier.applied,
+        applied=carrier.standing(),
         frozen=tuple(sorted(carrier.held)),
     )
 
@@ -93,6 +93,11 @@ class _Carrier:
             if self._base(unit) != head:
                 self._line.manager.write(self._batch(unit, ()))
                 self.applied[unit] = head
+
+    def standing(self) -> dict[str, str]:
+        """Unit → the commit it is at now; a unit that stays is at its last applied one."""
+        before = {unit: a.commit for unit, a in self._prepared.live.ledger.applied.items()}
+        return {**{unit: before[unit] for unit in self.held & before.keys()}, **self.applied}
 
     def _write(self, unit: str, changes: list[Change]) -> None:
         batch = self._batch(unit, tuple(self._one(change) for change in changes))

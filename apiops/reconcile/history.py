@@ -7,7 +7,7 @@ A document is parsed once for all commits that share its blob.
 from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
 
-from apiops.errors import SourceError
+from apiops.errors import PlanRefused, SourceError
 from apiops.model.audit import Introduction
 from apiops.model.resource import Target
 from apiops.model.revision import Commit, CommitView, History, Relation, Revision
@@ -28,7 +28,8 @@ def collect(
 
     `bases` maps a unit to its last applied commit; a unit without one starts at the
     introduction, and without an introduction its history is empty (and so is nobody's right).
-    Raises SourceError AO812 when a base is not an ancestor of the head.
+    Raises SourceError AO818 when a base is not in the clone, PlanRefused AO625 when it is not an
+    ancestor of the head.
     """
     base = {unit: bases[unit] for unit in units if unit in bases}
     starts = set(base.values())
@@ -53,14 +54,16 @@ def _require_forward(repository: Repository, base: str, head: Revision) -> None:
     relation = repository.relation(base, head.commit)
     if relation in (Relation.SAME, Relation.FORWARD):
         return
-    lost = relation is Relation.BASE_MISSING
-    raise SourceError(
-        f"commit {base[:7]}, applied last, is "
-        + ("not in this clone" if lost else f"not an ancestor of {head.short} ({head.ref})"),
-        code="AO811" if lost else "AO812",
-        hint="fetch the whole history: git fetch --unshallow"
-        if lost
-        else "the branch was rewritten or is another one; bring the applied commit back into it",
+    if relation is Relation.BASE_MISSING:
+        raise SourceError(
+            f"commit {base[:7]}, applied last, is not in this clone",
+            code="AO818",
+            hint="fetch the whole history: git fetch --unshallow",
+        )
+    raise PlanRefused(
+        f"commit {base[:7]}, applied last, is not an ancestor of {head.short} ({head.ref})",
+        code="AO625",
+        hint="the branch was rewritten or is another one; bring the applied commit back into it",
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.people import Person
 from tests.shop import AYSE, DENIZ, MERT, Shop, a_proxy, the_bank
 
 TIMEOUT = ("readTimeout: 60", "readTimeout: 90")
@@ -86,11 +87,11 @@ def test_a_change_by_hand_is_audited_found_as_drift_and_taken_back(shop: Shop) -
 
 
 @pytest.mark.parametrize(("who", "as_"), [(DENIZ, "deniz"), (DENIZ, "mert")])
-def test_by_hand_one_needs_the_right_and_the_key(shop: Shop, who: object, as_: str) -> None:
+def test_by_hand_one_needs_the_right_and_the_key(shop: Shop, who: Person, as_: str) -> None:
     shop.begin()
     done = shop.run(
         *("manager", "set", "ApiProxy/payments/orders", "spec.description=x"),
-        *("--as", as_, "--sign-key", shop.person_key(DENIZ), "--reason", "why not"),
+        *("--as", as_, "--sign-key", shop.person_key(who), "--reason", "why not"),
     )
     assert 4 == done.code
     assert "No drift." in shop.run("drift").out
@@ -150,7 +151,7 @@ def test_an_invalid_project_is_stopped_and_the_others_go_on(shop: Shop) -> None:
     assert 3 == done.code
     assert "AO203" in done.err
     assert "ApiProxy/cards/limits" in done.out
-    assert "payments" not in done.out
+    assert "ApiProxy/payments/orders" not in done.out
 
 
 def test_a_work_tree_can_be_planned_but_never_judged_or_applied(shop: Shop) -> None:
@@ -171,7 +172,5 @@ def test_a_bare_repository_works_as_well(shop: Shop, tmp_path: Path) -> None:
     for part in ("HEAD", "config", "objects", "refs"):
         source = shop.repository / ".git" / part
         (bare / part).symlink_to(source)
-    done = (
-        shop.run("-C", bare) if False else shop.run("plan", "-C", bare, "--config", "apiops.toml")
-    )
+    done = shop.run("plan", "-C", bare, "--config", "apiops.toml")
     assert 0 == done.code, done.err

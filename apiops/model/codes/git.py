@@ -122,4 +122,11 @@ CODES: tuple[Code, ...] = (
         "The file is not readable, or it changed between being listed and being read.",
         "Check its permissions, wait until your editor or generator is done, and run again.",
     ),
+    Code(
+        "AO818",
+        "the last applied commit is not in this clone",
+        "apiops judges every commit since the one that was applied last. That commit is known to "
+        "the Manager but not to this clone: the clone is shallow, or of another repository.",
+        "Fetch the whole history (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`).",
+    ),
 )

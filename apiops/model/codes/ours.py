@@ -59,9 +59,8 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "AO909",
-        "the plan is made from a work tree",
-        "Permission and reasons come from commits. A work tree has none, so it can be validated "
-        "and planned, but never applied.",
-        "Commit (and sign) the change, then apply the commit.",
+        "there is no such thing in the Manager",
+        "The command named an audit entry or a person that this Manager does not have.",
+        "`apiops audit list` shows the entries, `apiops access who` the people.",
     ),
 )

@@ -118,4 +118,11 @@ CODES: tuple[Code, ...] = (
         "the file after it was written, so nothing in it can be relied upon.",
         "Do not apply it. Make the plan again and find out how the file was changed.",
     ),
+    Code(
+        "AO625",
+        "The branch was rewritten",
+        "The commit that was applied last is not an ancestor of the one that is asked for. A "
+        "force push could bring back what was revoked, so apiops does not follow it by itself.",
+        "Bring the applied commit back into the branch, for example with a revert or a merge.",
+    ),
 )
