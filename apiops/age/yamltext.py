@@ -75,6 +75,8 @@ class _Reader:
             self._open(event, start)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close(end)
+        elif isinstance(event, yaml.DocumentStartEvent) and (event.version or event.tags):
+            raise self._refuse("AO416", "a directive (%YAML, %TAG)", start)
         elif isinstance(event, yaml.AliasEvent):
             raise self._refuse("AO416", "an alias (*name)", start)
         elif isinstance(event, yaml.DocumentEndEvent):

@@ -174,7 +174,14 @@ def test_what_is_too_large_is_refused(content):
 
 @pytest.mark.parametrize(
     "content",
-    ["a: &x 1\nb: *x\n", "a: !!str 1\n", "a: !!python/object:x 1\n", "a: !secret x\n", "*x\n"],
+    [
+        "a: &x 1\nb: *x\n",
+        "a: !!str 1\n",
+        "a: !!python/object:x 1\n",
+        "a: !secret x\n",
+        "*x\n",
+        "%YAML 1.2\n---\na: b\n",
+    ],
 )
 def test_anchors_aliases_and_tags_are_refused(content):
     assert "AO416" == refusal(content).code
