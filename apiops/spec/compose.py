@@ -253,9 +253,10 @@ class _Composer:
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._find(
                 "AO104",
-                f"the tag {event.tag} is not allowed",
+                f"the tag {tag} is not allowed",
                 event,
                 hint="remove the tag; quote the value if it is meant as text",
             )

@@ -22,7 +22,7 @@ class Parsed:
 
     `parameterised` and `secretive` are hints that save a walk: no `${param:` in the text means
     no parameter in any document; likewise for ciphertexts and references to secrets. `pointer`:
-    it is what Git LFS leaves in place of a file.
+    it is what Git LFS leaves in place of a file. `likely`: it has the look of a manifest.
     """
 
     documents: tuple[read.Document, ...]
@@ -30,6 +30,7 @@ class Parsed:
     parameterised: bool
     secretive: bool
     pointer: bool
+    likely: bool
 
 
 LFS: Final = b"version https://git-lfs.github.com/spec/"
@@ -61,6 +62,7 @@ class Documents:
                 parameterised=b"${param:" in data,
                 secretive=any(sign in data for sign in _SECRET_SIGNS),
                 pointer=data.startswith(LFS),
+                likely=_looks_like_manifest(data),
             )
             self._parsed[file.blob] = parsed
         if not parsed.findings:
@@ -84,7 +86,8 @@ class Documents:
                 self._others.add(file.blob)
                 return None
             return self.parse(file, lambda _: data)
-        return self.parse(file, content)
+        parsed = self.parse(file, content)
+        return parsed if parsed.likely else None
 
     def digest(self, file: File, content: Callable[[str], bytes]) -> str:
         """SHA-256 of the file's bytes, 64 hex digits."""

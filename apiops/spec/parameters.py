@@ -251,7 +251,9 @@ def _declaration_problem(name: str, declaration: Any) -> str | None:
         "a name has letters, digits, `_`, `-`, `.` and begins with a letter": (
             not _NAME.fullmatch(name)
         ),
-        f"unknown field {unknown[:1]}; there are {', '.join(sorted(_FIELDS))}": bool(unknown),
+        f"unknown field {', '.join(unknown)}; there are {', '.join(sorted(_FIELDS))}": bool(
+            unknown
+        ),
         "secret is true or false": not isinstance(secret, bool),
         "a secret has no default: it would stand here in plain text": (
             bool(secret) and declaration.get("default") is not None

@@ -129,7 +129,7 @@ def _problem(tree: Any) -> tuple[Path, str] | None:
             "the project is text",
             not isinstance(metadata.get("project", ""), str),
         ),
-        ((), f"a patch sets spec and metadata.labels only, not {others[:1]}", bool(others)),
+        ((), f"a patch sets spec and metadata.labels only, not {', '.join(others)}", bool(others)),
         (("spec",), "spec is a mapping", not isinstance(tree.get("spec", {}), dict)),
         (
             ("metadata", "labels"),

@@ -20,6 +20,9 @@ SIZE: Final = 1_048_576
 _FLOW: Final = 2_000
 """More brackets than this go the slow way: ryaml's time grows with their square when nested."""
 
+_UNTOLD: Final = ("ENC[", "${")
+"""A name that begins so is encrypted, or not rendered yet."""
+
 _PRINTABLE = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F)])
 
 _UNSEEN = re.compile(
@@ -80,10 +83,11 @@ def unit_of(tree: Any, whole: bool = True) -> str | None:
     metadata = tree.get("metadata") if isinstance(tree, dict) else None
     if not isinstance(metadata, dict):
         return None
-    project = metadata.get("project")
+    kind, project = tree.get("kind"), metadata.get("project")
     if isinstance(project, str) and project:
-        return project if "${" not in project else None
-    return SYSTEM if whole and project is None and isinstance(tree.get("kind"), str) else None
+        return None if project.startswith(_UNTOLD) else project
+    told = isinstance(kind, str) and not kind.startswith(_UNTOLD)
+    return SYSTEM if whole and project is None and told else None
 
 
 def fast(text: str) -> Read | None:
