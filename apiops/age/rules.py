@@ -45,6 +45,26 @@ def find(folder: Path) -> Path | None:
     return None
 
 
+def for_file(file: Path) -> Policy:
+    """The policy for a file, by the nearest `.sops.yaml` at or above its folder.
+
+    Raises SecretError: none there (AO453), and what `parse` and `policy` raise; OSError if it
+    cannot be read.
+    """
+    file = file.absolute()
+    config = find(file.parent)
+    if config is None:
+        raise SecretError(
+            f"there is no {FILE_NAME} in the folder of {file.name} or above it, so nothing says "
+            "for whom to encrypt",
+            code="AO453",
+            hint=f"write a {FILE_NAME}, or name the recipients with --age",
+            location=Location(file.name),
+        )
+    relative = PurePosixPath(file.relative_to(config.parent).as_posix())
+    return policy(parse(config.name, config.read_bytes()), relative, config.name)
+
+
 def parse(path: str, content: bytes) -> tuple[Rule, ...]:
     """The creation rules of a `.sops.yaml`. Raises SecretError (AO450), with the position."""
     source = decode(path, content)

@@ -110,3 +110,14 @@ def test_the_nearest_file_above_is_found(tmp_path):
     assert tmp_path / ".sops.yaml" == rules.find(folder)
     (tmp_path / "a" / ".sops.yaml").write_text("")
     assert tmp_path / "a" / ".sops.yaml" == rules.find(folder)
+
+
+def test_a_file_finds_its_policy_by_its_place(tmp_path):
+    folder = tmp_path / "targets" / "production"
+    folder.mkdir(parents=True)
+    with pytest.raises(SecretError) as refused:
+        rules.for_file(folder / "a.sops.yaml")
+    assert "AO453" == refused.value.code
+    (tmp_path / ".sops.yaml").write_text(CONFIG)
+    assert 2 == rules.for_file(folder / "a.sops.yaml").threshold
+    assert 0 == rules.for_file(tmp_path / "a.sops.yaml").threshold
