@@ -62,13 +62,14 @@ def resource(document: Rendered, context: Context) -> Resource | None:
     spec, files = attachments.attach(document, leaves.seal(document, context), context)
     protected = annotations.get(PROTECTED) == "true"
     renamed_from = metadata.get("renamedFrom")
+    described = {name: value for name, value in spec.items() if name != "deployments"}
     content = {
         "id": str(id),
         "labels": labels,
         "annotations": annotations,
         "protected": protected,
         "renamedFrom": renamed_from,
-        "spec": _by_cipher(spec) if document.secretive else spec,
+        "spec": _by_cipher(described) if document.secretive else described,
     }
     source = document.source
     return Resource(
