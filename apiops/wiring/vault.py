@@ -1,13 +1,12 @@
 """sops files on disk: what `apiops secrets` and `apiops init` do with them."""
 
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from apiops.age import editing, rules, scratch, writing
 from apiops.age.identities import Identities
 from apiops.age.selection import Selection
 from apiops.age.writing import Encrypted, Policy
-from apiops.errors import SecretError
 
 
 def encrypt(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Encrypted:
@@ -39,13 +38,4 @@ def _policy(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None
     if recipients:
         selection = Selection("encrypted_regex", encrypted_regex) if encrypted_regex else None
         return Policy((recipients,), selection or Selection())
-    path = file.resolve()
-    config = rules.find(path.parent)
-    if config is None:
-        raise SecretError(
-            f"nothing says for whom {file} is encrypted",
-            code="AO453",
-            hint="write a .sops.yaml with creation_rules, or name the recipients with --age",
-        )
-    known = rules.parse(config.name, config.read_bytes())
-    return rules.policy(known, PurePosixPath(path.relative_to(config.parent)), config.name)
+    return rules.for_file(file)

@@ -1,0 +1,126 @@
+"""The docs say what the code does: pages are fresh, verbs and settings are there, commands run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from apiops.cli import generate, reference
+from apiops.wiring.settings import TARGET_KEYS
+from tests.people import person
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/**/*.md"))
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+
+
+@pytest.mark.parametrize("page", sorted(generate.pages()))
+def test_every_generated_file_is_what_make_generate_writes(page: str) -> None:
+    assert generate.pages()[page] == (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_every_verb_has_help_examples_and_a_section_in_the_reference() -> None:
+    text = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    for name, command in reference.commands():
+        assert command.help, name
+        assert f"\n## apiops {name}\n" in text
+        assert hasattr(command, "commands") or getattr(command, "examples", ()), name
+
+
+def test_every_example_names_a_verb_that_exists() -> None:
+    known = {name for name, _ in reference.commands()}
+    for name, command in reference.commands():
+        for example in getattr(command, "examples", ()):
+            assert f"apiops {name}" in example, example
+    assert {"plan", "audit list"} <= known
+
+
+def test_every_option_has_help() -> None:
+    for name, command in reference.commands():
+        for option in command.params:
+            assert isinstance(option, click.Argument) or option.help, f"{name} {option.name}"
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in text for key in TARGET_KEYS)
+    for _, command in reference.commands():
+        for option in command.params:
+            if getattr(option, "envvar", None):
+                assert f"`{option.envvar}`" in text
+
+
+def links(page: Path) -> Iterator[str]:
+    """Relative link targets of a page."""
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            yield target
+
+
+@pytest.mark.parametrize("page", [Path(name) for name in TOP] + PAGES, ids=str)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in links(ROOT / page):
+        assert (ROOT / page.parent / target).exists(), f"{page}: {target}"
+
+
+def fenced(page: str, language: str) -> list[str]:
+    """The fenced blocks of a page in one language."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> dict[str, str]:
+    """The environment of somebody who signs with an SSH key and has apiops on the PATH."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    ayse = person("ayse")
+    private = home / ".ssh/id_ed25519"
+    private.write_bytes(ayse.key.private_bytes())
+    private.chmod(0o600)
+    private.with_suffix(".pub").write_text(ayse.public_line + "\n")
+    (home / ".gitconfig").write_text(
+        "[user]\nname = Ayse\nemail = ayse@bank.example\n"
+        f"signingkey = {private}.pub\n[gpg]\nformat = ssh\n[init]\ndefaultBranch = main\n"
+    )
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "apiops").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m apiops "$@"\n')
+    (bin_ / "apiops").chmod(0o755)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("APIOPS_", "SOPS_", "GIT_"))}
+    return {**kept, "HOME": str(home), "PATH": f"{bin_}:{os.environ['PATH']}"}
+
+
+def shell(script: str, cwd: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_the_five_minutes_of_the_readme_run_as_they_stand(
+    tmp_path: Path, newcomer: dict[str, str]
+) -> None:
+    assert shutil.which("ssh-keygen"), "git signs with ssh-keygen: install openssh-client"
+    (script,) = fenced("README.md", "sh")
+    assert "Applied " in shell(script, tmp_path, newcomer)
+
+
+def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
+    commands = [line[2:] for block in fenced("README.md", "console") for line in block.splitlines()]
+    assert ["make demo", "make test"] == commands
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"\n{command.split()[1]}: " in makefile for command in commands)
+    assert "exec make test" in (ROOT / ".ci/run").read_text()
