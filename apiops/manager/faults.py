@@ -98,6 +98,7 @@ _FAULTS: Final = (
 )
 
 
+_TURNED_AWAY: Final = ("does not exist", "authentication failed", "not permitted", "no pg_hba")
 _CONNECTION_FAULTS: Final = ("OperationalError", "ConnectionTimeout", "InterfaceError")
 
 
@@ -137,7 +138,8 @@ def _translation(url: URL, fault: Exception) -> ApiopsError:
     words = str(fault).partition("\n")[0]
     code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or ""
     if not code and type(fault).__name__ in _CONNECTION_FAULTS:
-        code = "08"  # the server could not even give a code: there is no connection
+        # No connection, so no code from the server; libpq only quotes what it said.
+        code = "28" if any(sign in words for sign in _TURNED_AWAY) else "08"
     if code.startswith("AU") or words.startswith(("AU0", "no such function: apiops")):
         return unaudited(words)
     for known in _FAULTS:

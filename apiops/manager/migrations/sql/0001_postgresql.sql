@@ -97,7 +97,7 @@ LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
     'spec', (r->>'spec')::json, 'labels', (r->>'labels')::json, 'protected', r->'protected',
     'digest', r->'digest', 'serial', r->'serial', 'owner', r->'owner',
     'applied', (r->>'applied')::json
-  )::text ELSE (r - 'token' - 'wrapped')::text END
+  )::text ELSE (r - 'id' - 'token' - 'wrapped')::text END
 $$;
 
 CREATE FUNCTION audit_capture() RETURNS trigger
