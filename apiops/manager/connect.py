@@ -114,11 +114,11 @@ def withdraw(connection: Connection) -> None:
 
 def _gate(
     connection: Connection,
-    cursor: Any,  # noqa: ARG001 - SQLAlchemy's signature
+    _cursor: Any,
     statement: str,
-    parameters: Any,  # noqa: ARG001 - SQLAlchemy's signature
-    context: Any,  # noqa: ARG001 - SQLAlchemy's signature
-    executemany: bool,  # noqa: ARG001 - SQLAlchemy's signature
+    _parameters: Any,
+    _context: Any,
+    _executemany: bool,
 ) -> None:
     if not connection.info.get(_UNIT) and not _READS.match(statement):
         raise faults.unaudited("a write outside of the store")

@@ -123,8 +123,8 @@ class EmbeddedManager:
         doing = _Doing()
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
-                ring = self._fresh_ring(unit.connection)
-                return batch.carry_out(unit, ring, batch_, doing.note)
+                self._ring.renew(state.keys(unit.connection))  # another process may have added one
+                return batch.carry_out(unit, self._ring, batch_, doing.note)
         except AccessDenied as denied:
             if doing.write is not None:
                 self.deny(doing.write.context, doing.write.change, denied.code, denied.message)
@@ -202,11 +202,6 @@ class EmbeddedManager:
         write = Write(update, resource, (principal,), context)
         (outcome,) = self.write(Batch("", "", id.unit, None, None, (write,), context, 0))
         return outcome
-
-    def _fresh_ring(self, connection: Connection) -> Ring:
-        """The keys as they are inside this transaction: another process may have added one."""
-        self._ring = self._ring.renewed(state.keys(connection))
-        return self._ring
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

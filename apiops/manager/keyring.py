@@ -9,7 +9,6 @@ a plan, which writes nothing, can compare secrets of an environment that has non
 
 import base64
 import binascii
-import copy
 import os
 import stat
 from collections.abc import Iterable
@@ -51,17 +50,15 @@ class Ring:
         self._kek = fieldcrypt.derive(kek, "wrap", lineage)
         self._kid = "k" + fieldcrypt.derive(kek, "name", lineage).hex()[:12]
         self._lineage = lineage
-        self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
         self._open: dict[str, bytes] = {}
+        self.renew(versions)
 
     def __repr__(self) -> str:
         return f"Ring({len(self._versions)} keys)"
 
-    def renewed(self, versions: Iterable[KeyVersion]) -> "Ring":
-        """The same ring with the versions as they are now."""
-        ring = copy.copy(self)
-        ring._versions = {(v.environment, v.purpose, v.kid): v for v in versions}  # noqa: SLF001 - its own copy
-        return ring
+    def renew(self, versions: Iterable[KeyVersion]) -> None:
+        """Take the versions as they are stored now; what was rolled back is forgotten."""
+        self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
 
     def digest_key(self, environment: str) -> bytes:
         """The key that fingerprints secrets of `environment`. Raises SecretError."""

@@ -57,11 +57,11 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         """The text to store."""
         return None if value is None else canonical.encode(value).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         """The tree that was stored."""
         return None if value is None else orjson.loads(value)
 
@@ -72,11 +72,11 @@ class Instant(TypeDecorator[datetime]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
         """The text to store."""
         return None if value is None else instant(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """The moment that was stored."""
         return None if value is None else moment(value)
 
@@ -87,17 +87,17 @@ class Sealed(TypeDecorator[SealedText]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         """The token's text."""
         if not isinstance(value, SealedText):
             raise TypeError("a sealed column accepts sealed text only")
         return value.token
 
-    def process_literal_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_literal_param(self, _value: Any, _dialect: Dialect) -> str:
         """Refused: a token is never written into the text of a statement."""
         raise TypeError("sealed text is always a bound parameter")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> SealedText | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: Any, _dialect: Dialect) -> SealedText | None:
         """The token as sealed text."""
         return None if value is None else SealedText(value)
 
