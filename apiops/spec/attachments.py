@@ -45,6 +45,7 @@ def find(context: Context, folder: str, reference: str) -> File | Problem:
         return Problem("AO312", message, "commit the file itself")
     if context.snapshot.read(file.blob).startswith(LFS):
         return Problem("AO312", f'"{path}" is a Git LFS pointer', "commit the file itself")
+    context.used.append(file)
     return file
 
 

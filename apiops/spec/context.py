@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from apiops.model.resource import Target
+from apiops.model.resource import File, Target
 from apiops.model.revision import Snapshot
 from apiops.spec import read
 from apiops.spec.documents import Documents
@@ -16,7 +16,11 @@ from apiops.spec.positions import Source
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The inputs of a load, and what it collects: findings, and the files referred to."""
+    """The inputs of a load, and what it collects.
+
+    `referred` has the files that manifests refer to, by path; `used` those that the document in
+    hand was made from.
+    """
 
     snapshot: Snapshot
     target: Target
@@ -24,6 +28,7 @@ class Context:
     findings: Findings
     parameters: Parameters = field(default_factory=Parameters)
     referred: set[str] = field(default_factory=set)
+    used: list[File] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ parsed once, whatever path and commit it is found at.
 import hashlib
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from apiops.model.diagnostic import Diagnostic
 from apiops.model.resource import File
@@ -49,6 +49,8 @@ class Documents:
         self._parsed: dict[str, Parsed] = {}
         self._digests: dict[str, str] = {}
         self._others: set[str] = set()
+        self.made: dict[tuple[Hashable, ...], tuple[Any, tuple[File, ...]]] = {}
+        """What became of documents without fault, by all that it was made from (see `load`)."""
 
     def parse(self, file: File, content: Callable[[str], bytes]) -> Parsed:
         """The documents of `file`; `content` reads its bytes if it was not parsed before."""

@@ -56,6 +56,9 @@ class Findings:
             excerpt = self.positions.excerpt(blob, finding.location.line)
             self._add(replace(finding, excerpt=excerpt))
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def all(self) -> tuple[Diagnostic, ...]:
         """Every finding, by file, line, column and code."""
         return tuple(sorted(self._found.values(), key=lambda finding: finding.order))

@@ -8,6 +8,7 @@ is collected; an error stops the unit (project or System tier) it is in, and no 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from apiops.model.diagnostic import Diagnostic, Location
 from apiops.model.resource import SYSTEM, Desired, File, Resource, ResourceId, Target
@@ -61,6 +62,7 @@ class _Load:
         self._known: list[ResourceId] = []
         self._unclaimed: list[Source] = []
         self._checked = 0
+        self._parameters = context.parameters.digest
 
     def run(self) -> Loaded:
         context = self._context
@@ -108,11 +110,32 @@ class _Load:
             self._know(render.identity(source.tree))
             return
         document = render.render(source, parsed, self._patches, self._context)
-        id = render.identity(document.tree)
-        self._know(id)
-        resource = render.resource(document, self._context)
-        if resource is not None:
-            self._described.append(references.Described(resource, document))
+        self._know(render.identity(document.tree))
+        made = self._made(document, parsed)
+        if made is not None:
+            self._described.append(made)
+
+    def _made(self, document: Rendered, parsed: Parsed) -> references.Described | None:
+        """What a document describes, remembered from another commit if nothing has changed."""
+        context, source = self._context, document.source
+        key = (
+            *(source.path, source.blob, source.index, context.target),
+            self._parameters if parsed.parameterised or document.patches else "",
+            tuple((patch.path, patch.blob, patch.index) for patch in document.patches),
+        )
+        made, used = context.documents.made.get(key, (None, ()))
+        if made and all(context.snapshot.files.get(file.path) == file for file in used):
+            context.referred.update(file.path for file in used)
+            return cast("references.Described", made)
+        context.used.clear()
+        before = len(context.findings)
+        resource = render.resource(document, context)
+        if resource is None:
+            return None
+        described = references.described(resource, document)
+        if len(context.findings) == before:
+            context.documents.made[key] = (described, tuple(context.used))
+        return described
 
     def _know(self, id: ResourceId | None) -> None:
         if id is not None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from apiops.model import canonical
 from apiops.model.resource import Target
 from apiops.model.revision import Snapshot
 from apiops.spec import near
@@ -47,6 +48,12 @@ class Parameters:
     values: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Source] = field(default_factory=dict)
     declared: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """Identifies the values; of secrets, their ciphertexts."""
+        sealed = {name: [source.blob, source.index] for name, source in self.secrets.items()}
+        return canonical.digest({"values": self.values, "secrets": sealed})
 
 
 def load(

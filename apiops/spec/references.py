@@ -19,32 +19,38 @@ _Key = tuple[str, str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A resource with the document that describes it."""
+    """A resource with the document that describes it, and the names that it mentions."""
 
     resource: Resource
     document: Rendered
+    mentions: tuple[Mention, ...]
 
 
-def check(described: list[Described], known: Iterable[ResourceId], context: Context) -> None:
+def described(resource: Resource, document: Rendered) -> Described:
+    """The resource with what it mentions."""
+    return Described(resource, document, tuple(marks.references(resource.id.kind, resource.spec)))
+
+
+def check(all_described: list[Described], known: Iterable[ResourceId], context: Context) -> None:
     """Report what is wrong between resources.
 
     `known` are the identities of all documents, those with faults of their own included: a
     reference to one of these is no second finding.
     """
     names = _Names(known)
-    _duplicates(described, context)
-    _same_name_elsewhere(described, context)
+    _duplicates(all_described, context)
+    _same_name_elsewhere(all_described, context)
     edges: dict[ResourceId, list[tuple[ResourceId, Mention]]] = defaultdict(list)
-    for one in described:
+    for one in all_described:
         _project(one, names, context)
         _renamed(one, names, context)
-        for mention in marks.references(one.resource.id.kind, one.resource.spec):
+        for mention in one.mentions:
             found = names.find(one.resource.id, mention)
             if found is not None:
                 edges[one.resource.id].append((found, mention))
             elif names.must_exist(mention) and not context.findings.blind:
                 _missing(one, mention, names, context)
-    _circles({one.resource.id: one for one in described}, edges, context)
+    _circles({one.resource.id: one for one in all_described}, edges, context)
 
 
 class _Names:
@@ -118,9 +124,9 @@ def _missing(one: Described, mention: Mention, names: _Names, context: Context) 
     )
 
 
-def _duplicates(described: list[Described], context: Context) -> None:
+def _duplicates(all_described: list[Described], context: Context) -> None:
     first: dict[_Key, Described] = {}
-    for one in described:
+    for one in all_described:
         before = first.setdefault(key(one.resource.id), one)
         if before is one:
             continue
@@ -138,10 +144,10 @@ def _duplicates(described: list[Described], context: Context) -> None:
 _NAME = ("metadata", "name")
 
 
-def _same_name_elsewhere(described: list[Described], context: Context) -> None:
+def _same_name_elsewhere(all_described: list[Described], context: Context) -> None:
     """Both sides are told: which of them was first cannot be seen in one revision."""
     by_name: dict[tuple[str, str], list[Described]] = defaultdict(list)
-    for one in described:
+    for one in all_described:
         if one.resource.id.kind in GLOBAL:
             by_name[one.resource.id.kind, one.resource.id.name].append(one)
     for (kind, name), same in by_name.items():
