@@ -7,13 +7,16 @@ _FAR = 3
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name within edit distance 2 (or equal but for case), the closest first."""
+    """The name within edit distance 2 (or equal but for case), the closest first.
+
+    Of a short name at most half may differ: anything is near to a single letter.
+    """
     best: tuple[int, str] | None = None
     for candidate in sorted(set(names)):
         distance = 0 if candidate.lower() == name.lower() else _distance(name, candidate)
         if distance < _FAR and (best is None or distance < best[0]):
             best = (distance, candidate)
-    return best[1] if best and best[0] < max(len(name), 2) else None
+    return best[1] if best and 2 * best[0] <= len(name) else None
 
 
 def hint(name: str, names: Iterable[str], otherwise: str) -> str:
