@@ -134,7 +134,7 @@ class Unit:
     def create(self, permits: Sequence[Permit], held: Held) -> None:
         """Add a resource."""
         self._demand(permits, decide.need(held.id.kind, Action.CREATE, held.id))
-        self._write(insert(tables.resource).values(id=held.key, **_columns(held)))
+        self._write(insert(tables.resource), {"id": held.key} | _columns(held))
 
     def update(self, permits: Sequence[Permit], held: Held) -> None:
         """Write a resource anew; its serial is raised."""
@@ -164,7 +164,7 @@ class Unit:
             self._write(update(row).where(*here).values(**values))
         else:
             key = {"resource": held.key, "environment": running.environment}
-            self._write(insert(row).values(**key, **values))
+            self._write(insert(row), key | values)
         held.running[running.environment] = running
 
     def seal(
@@ -184,7 +184,7 @@ class Unit:
             here = (row.c.resource == held.key, row.c.pointer == pointer)
             self._write(update(row).where(*here).values(**values))
         else:
-            self._write(insert(row).values(resource=held.key, pointer=pointer, **values))
+            self._write(insert(row), {"resource": held.key, "pointer": pointer} | values)
         held.secrets[pointer] = (environment, fingerprint)
 
     def unseal(self, permits: Sequence[Permit], held: Held, pointer: str) -> None:
@@ -205,15 +205,15 @@ class Unit:
         The ledger's own rows need no permit: what they record was permitted, or changed nothing.
         """
         values = asdict(applied) | {"repository": repository, "target": target}
-        self._write(insert(tables.applied).values(**values))
+        self._write(insert(tables.applied), values)
 
     def introduce(self, introduction: Introduction) -> None:
         """Record where trust begins; there is no second time for a repository and target."""
-        self._write(insert(tables.introduction).values(**asdict(introduction)))
+        self._write(insert(tables.introduction), asdict(introduction))
 
     def add_key(self, version: KeyVersion) -> None:
         """Store a new key version."""
-        self._write(insert(tables.keyring).values({c: getattr(version, c) for c in _KEY}))
+        self._write(insert(tables.keyring), {name: getattr(version, name) for name in _KEY})
 
     def found(self, lineage: str, trust: Trust, admin: Held) -> None:
         """Make the Manager: its identity and first admin, the one write before anybody has rights.
@@ -223,8 +223,8 @@ class Unit:
         if state.identity(self.connection) is not None:
             raise already_initialised()
         values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
-        self._write(insert(tables.meta).values(**values))
-        self._write(insert(tables.resource).values(id=admin.key, **_columns(admin)))
+        self._write(insert(tables.meta), values)
+        self._write(insert(tables.resource), {"id": admin.key} | _columns(admin))
 
     def deny(self, change: Change, code: str, message: str) -> int:
         """Record a denied attempt; the entry's number."""
@@ -238,7 +238,7 @@ class Unit:
             "outcome": "denied",
             "note": note,
         }
-        self.connection.execute(insert(tables.audit_event).values(**values))
+        self.connection.execute(insert(tables.audit_event), values)
         self._entries += 1
         return self._entries
 
@@ -258,12 +258,16 @@ class Unit:
         """Add content under its digest, once."""
         (key,) = table.primary_key.columns
         if self.connection.execute(select(key).where(key == digest)).first() is None:
-            self.connection.execute(insert(table).values({key.name: digest} | values))
+            self.connection.execute(insert(table), {key.name: digest} | values)
 
-    def _write(self, statement: Insert | Update | Delete) -> None:
+    def _write(
+        self, statement: Insert | Update | Delete, values: dict[str, Any] | None = None
+    ) -> None:
         """Carry out a statement on a governed table; the database makes an entry per row."""
-        done = self.connection.execute(statement, execution_options={"preserve_rowcount": True})
-        self._entries += done.rowcount
+        options = {"preserve_rowcount": True}
+        self._entries += self.connection.execute(
+            statement, values, execution_options=options
+        ).rowcount
 
     def _last(self) -> int:
         seq = tables.audit_entry.c.seq
