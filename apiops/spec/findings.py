@@ -50,11 +50,13 @@ class Findings:
         """Note a finding about a file as a whole: nobody can tell what it should have held."""
         self._add(Diagnostic(code, message, Location(path), severity, hint))
 
-    def text(self, blob: str, found: Iterable[Diagnostic]) -> None:
+    def text(
+        self, blob: str, found: Iterable[Diagnostic], severity: Severity = Severity.ERROR
+    ) -> None:
         """Take over what reading found in a file."""
         for finding in found:
             excerpt = self.positions.excerpt(blob, finding.location.line)
-            self._add(replace(finding, excerpt=excerpt))
+            self._add(replace(finding, severity=severity, excerpt=excerpt))
 
     def __len__(self) -> int:
         return len(self._found)

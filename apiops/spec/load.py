@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from apiops.model.diagnostic import Diagnostic, Location
+from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.resource import SYSTEM, Desired, File, Resource, ResourceId, Target
 from apiops.model.revision import Snapshot
 from apiops.spec import manifests, parameters, patches, references, render
@@ -88,15 +88,19 @@ class _Load:
         return True
 
     def _rest(self, file: File) -> None:
-        """A file that nothing refers to: it may be a manifest all the same, or superfluous."""
-        self._take(file, self._context.documents.parse(file, self._context.snapshot.read))
+        """A file that nothing refers to and that has no look of a manifest: worth a warning.
 
-    def _take(self, file: File, parsed: Parsed) -> None:
+        Its text may be anything (a template, another tool's settings), so it stops nothing.
+        """
+        parsed = self._context.documents.parse(file, self._context.snapshot.read)
+        self._take(file, parsed, Severity.WARNING)
+
+    def _take(self, file: File, parsed: Parsed, severity: Severity = Severity.ERROR) -> None:
         context = self._context
         if parsed.pointer:
             manifests.pointer(file, context)
             return
-        context.findings.text(file.blob, parsed.findings)
+        context.findings.text(file.blob, parsed.findings, severity)
         for document in parsed.documents:
             source = Source(file.path, file.blob, document.index, document.tree)
             self._checked += 1

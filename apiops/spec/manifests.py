@@ -17,7 +17,7 @@ def files(context: Context) -> list[File]:
     """The YAML files that may hold manifests, by path. What is no file is reported."""
     found = []
     for path, file in sorted(context.snapshot.files.items()):
-        if _hidden(path) or path.startswith(_TARGETS) or path == DECLARATIONS:
+        if _hidden(path):
             continue
         if file.mode is FileMode.SUBMODULE:
             message = f'"{path}" is a submodule: its manifests would not be read'
@@ -26,7 +26,7 @@ def files(context: Context) -> list[File]:
         elif file.mode is FileMode.SYMLINK and _may_matter(path):
             message = f'"{path}" is a symbolic link, which is never followed'
             context.findings.file(path, "AO120", message, hint="commit the file itself")
-        elif file.mode is FileMode.FILE and path.endswith(_ENDINGS):
+        elif file.mode is FileMode.FILE and _may_hold_manifests(path):
             found.append(file)
     return found
 
@@ -61,6 +61,11 @@ def unclaimed(source: Source, context: Context) -> None:
 
 def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
+
+
+def _may_hold_manifests(path: str) -> bool:
+    apart = path.startswith(_TARGETS) or path == DECLARATIONS
+    return path.endswith(_ENDINGS) and not apart
 
 
 def _may_matter(path: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from apiops.model import canonical
-from apiops.model.resource import Target
+from apiops.model.resource import FileMode, Target
 from apiops.model.revision import Snapshot
 from apiops.spec import near
 from apiops.spec.documents import Documents
@@ -154,7 +154,7 @@ class _Reader:
     def file(self, path: str) -> Source | None:
         """The one mapping in a parameter file, or None if there is no such file."""
         file = self._snapshot.files.get(path)
-        if file is None:
+        if file is None or file.mode is not FileMode.FILE:
             return None
         parsed = self._documents.parse(file, self._snapshot.read)
         self._findings.text(file.blob, parsed.findings)

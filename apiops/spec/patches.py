@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apiops.model.kinds import API_VERSION, KINDS
-from apiops.model.resource import ResourceId
+from apiops.model.resource import FileMode, ResourceId
 from apiops.spec import near, parameters, read
 from apiops.spec.context import Context
 from apiops.spec.paths import Path
@@ -31,8 +31,9 @@ def load(context: Context) -> Patches:
     patches: Patches = {}
     start = folder(context.target.name)
     for path in sorted(context.snapshot.files):
-        if path.startswith(start) and path.endswith((".yaml", ".yml")):
-            file = context.snapshot.files[path]
+        file = context.snapshot.files[path]
+        named = path.startswith(start) and path.endswith((".yaml", ".yml"))
+        if named and file.mode is FileMode.FILE:
             parsed = context.documents.parse(file, context.snapshot.read)
             context.findings.text(file.blob, parsed.findings)
             for document in parsed.documents:

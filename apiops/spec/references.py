@@ -92,7 +92,8 @@ class _Names:
     def near(self, of: ResourceId, mention: Mention) -> list[str]:
         """Names that might have been meant."""
         places = _places(of, mention)
-        return [name for project in places for name in self._by_place[mention.kind, project]]
+        found = [name for project in places for name in self._by_place[mention.kind, project]]
+        return [*found, *KINDS[mention.kind].builtin]
 
 
 def key(id: ResourceId) -> _Key:

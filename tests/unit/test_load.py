@@ -7,6 +7,7 @@ import yaml
 
 from apiops.age.identities import gather
 from apiops.age.keyring import AgeKeyring
+from apiops.model.diagnostic import Severity
 from apiops.model.resource import FileMode, ResourceId, Target
 from apiops.model.secret import leaf_of
 from apiops.spec.documents import Documents
@@ -69,6 +70,8 @@ def contents(files: dict[str, str], target: Target = TEST) -> dict[ResourceId, s
         ("more.yaml", FileMode.SYMLINK, "AO120"),
         ("more", FileMode.SYMLINK, "AO120"),
         ("more", FileMode.SUBMODULE, "AO121"),
+        ("targets/test/params.yaml", FileMode.SYMLINK, "AO120"),
+        ("targets/test/patches/p.yaml", FileMode.SYMLINK, "AO120"),
     ],
 )
 def test_what_is_no_file_but_might_hide_manifests_stops_everything(
@@ -95,6 +98,13 @@ def test_links_beside_manifests_and_hidden_folders_are_nobodys_business() -> Non
     found = load(snapshot(files, {"CLAUDE.md": FileMode.SYMLINK}), TEST)
 
     assert () == found.diagnostics
+
+
+def test_a_template_of_another_tool_is_worth_a_warning_and_stops_nothing() -> None:
+    found = loaded({"a.yaml": offices(), "chart/values.yaml": "a: {{ .Values.a }}\n"})
+
+    assert {Severity.WARNING} == {one.severity for one in found.diagnostics}
+    assert {} == found.desired.stopped
 
 
 def test_a_manifest_cannot_be_made_to_disappear_by_referring_to_it() -> None:
