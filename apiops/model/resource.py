@@ -11,6 +11,9 @@ from apiops.model.diagnostic import Location
 SYSTEM: Final = "system"
 """The unit that all System-tier resources form, beside the projects."""
 
+EVERYTHING: Final = "*"
+"""Stands among stopped units for all of them, those unknown to the revision included."""
+
 JsonObject = Mapping[str, Any]
 
 
@@ -161,10 +164,15 @@ class Desired:
     """What a revision describes for one target.
 
     `resources` are sorted by identity; `stopped` names the units that an error diagnostic
-    stops, with its code: they are neither planned nor pruned.
+    stops, with its code: they are neither planned nor pruned. A fault that cannot be laid to a
+    unit stops all (`EVERYTHING` is among the names); ask `stops`.
     """
 
     target: str
     environment: str
     resources: tuple[Resource, ...]
     stopped: Mapping[str, str] = field(default_factory=dict)
+
+    def stops(self, unit: str) -> bool:
+        """Whether a unit is neither planned nor pruned."""
+        return unit in self.stopped or EVERYTHING in self.stopped

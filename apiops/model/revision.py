@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from apiops.model.resource import File, JsonObject, ResourceId
+from apiops.model.resource import EVERYTHING, File, JsonObject, ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,10 @@ class CommitView:
     permissions: Mapping[ResourceId, JsonObject] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
 
+    def is_broken(self, unit: str) -> bool:
+        """Whether what this commit says of a unit could not be read."""
+        return unit in self.broken or EVERYTHING in self.broken
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -112,7 +116,8 @@ class History:
 
     `views` are the commits reachable from `head` and not from every unit's base, parents first;
     `boundary` has the views of their parents and merge bases outside of that range (by commit
-    id), the units' bases and the introduction among them. `base` maps a unit to its last applied commit; a unit not named has none.
+    id), the units' bases and the introduction among them. `base` maps a unit to its last applied
+    commit; a unit not named has none.
     """
 
     head: str

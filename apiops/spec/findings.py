@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from apiops.model.diagnostic import Diagnostic, Location, Severity
+from apiops.model.resource import EVERYTHING
 from apiops.spec.paths import Path
 from apiops.spec.positions import Positions, Source
-
-EVERYTHING = "*"
-"""Stands in `Desired.stopped` for all units, those unknown to this revision included."""
 
 
 class Findings:

@@ -81,6 +81,8 @@ def test_what_is_no_file_but_might_hide_manifests_stops_everything(
 
     assert [(code, path)] == [(one.code, str(one.location)) for one in found.diagnostics]
     assert {"*": code, "payments": code, "system": code} == found.desired.stopped
+    assert found.desired.stops("a project that only the Manager knows")
+    assert view(commit(), found).is_broken("a project that only the Manager knows")
 
 
 def test_a_git_lfs_pointer_in_place_of_a_manifest_stops_everything() -> None:
