@@ -83,9 +83,9 @@ def reader(url: URL) -> Engine:
     return _engine(url, read_only=True)
 
 
-def owner(url: URL, *, create: bool = False) -> Engine:
-    """The engine for migrations: no gate and no authorizer. With `create` SQLite's file is made."""
-    return _engine(url, read_only=False, schema=True, create=create)
+def owner(url: URL) -> Engine:
+    """The engine for migrations: no gate and no authorizer."""
+    return _engine(url, read_only=False, schema=True)
 
 
 def admit(connection: Connection) -> None:
@@ -124,9 +124,9 @@ def _gate(
         raise faults.unaudited("a write outside of the store")
 
 
-def _engine(url: URL, *, read_only: bool, schema: bool = False, create: bool = False) -> Engine:
+def _engine(url: URL, *, read_only: bool, schema: bool = False) -> Engine:
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, read_only=read_only, schema=schema, create=create)
+        return _sqlite(url, read_only=read_only, schema=schema)
     return _postgresql(url, read_only=read_only)
 
 
@@ -154,9 +154,9 @@ def _postgresql(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
-def _sqlite(url: URL, *, read_only: bool, schema: bool, create: bool) -> Engine:
+def _sqlite(url: URL, *, read_only: bool, schema: bool) -> Engine:
     path = Path(url.database or "").absolute()
-    address = f"{path.as_uri()}?mode={'rwc' if create else 'rw'}"
+    address = f"{path.as_uri()}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(

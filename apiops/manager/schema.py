@@ -34,8 +34,8 @@ def migrate(text_url: str, *, application_role: str | None = None) -> str:
     """
     url = connect.parse(text_url)
     with faults.translated(url):
-        _check_directory(url)
-        engine = connect.owner(url, create=True)
+        _make_file(url)
+        engine = connect.owner(url)
         try:
             with engine.begin() as connection:
                 _refuse_foreign(connection, url)
@@ -44,7 +44,6 @@ def migrate(text_url: str, *, application_role: str | None = None) -> str:
                     _grant(connection, application_role)
         finally:
             engine.dispose()
-    _only_ours(url)
     return HEAD
 
 
@@ -114,19 +113,16 @@ def _grant(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(statement.format(schema=quote(schema), role=quote(role)))
 
 
-def _check_directory(url: URL) -> None:
+def _make_file(url: URL) -> None:
+    """Make SQLite's file, if it is not there, for its owner alone: it holds everything."""
     if url.get_backend_name() != "sqlite":
         return
-    directory = Path(url.database or "").absolute().parent
-    if not directory.is_dir():
+    path = Path(url.database or "").absolute()
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as fault:
         raise StoreError(
-            f"there is no directory {directory} for the database file",
+            f"cannot make the database file {path}: {fault.strerror}",
             code="AO705",
-            hint=f"make it: mkdir -p {directory}",
-        )
-
-
-def _only_ours(url: URL) -> None:
-    """A database file holds the state of everything: its owner alone may read it."""
-    if url.get_backend_name() == "sqlite":
-        Path(url.database or "").chmod(0o600)
+            hint=f"check the directory, or make it: mkdir -p {path.parent}",
+        ) from None
