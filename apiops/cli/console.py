@@ -1,6 +1,10 @@
 """What goes to stdout, to stderr and to files. The artefact is on stdout, all else on stderr."""
 
+import os
+import secrets
+import stat
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +29,23 @@ class Console:
     def open(
         cls, outputs: Iterable[str], color: str, *, quiet: bool, formats: Iterable[str]
     ) -> "Console":
-        """Parse `FORMAT[=FILE]` values. Raises UsageError for unknown formats and two on stdout."""
+        """Parse `FORMAT[=FILE]` values.
+
+        Raises UsageError for an unknown format, two outputs to one place, and (AO907) a file that
+        could not be written: found now, and not when the work is done.
+        """
         known = tuple(formats)
         parsed = tuple(_output(value, known) for value in outputs)
-        if sum(file is None for _, file in parsed) > 1:
+        place, times = Counter(file for _, file in parsed).most_common(1)[0]
+        if times > 1:
             raise UsageError(
-                "two outputs want stdout",
+                f"two outputs want {place or 'stdout'}",
                 code="AO905",
-                hint="give all but one a file: -o text -o json=plan.json",
+                hint="give each a place of its own: -o text -o json=plan.json",
             )
+        for _, file in parsed:
+            if file is not None:
+                require_writable(file)
         return cls(parsed, color, quiet)
 
     def show(self, value: Any) -> None:
@@ -43,7 +55,7 @@ class Console:
                 write(file, render(value, format).encode())
             else:
                 colour = format == "text" and ink.wanted(sys.stdout, choice=self.color)
-                click.echo(render(value, format, colour=colour), nl=False, color=True)
+                put(render(value, format, colour=colour))
 
     def note(self, value: Any) -> None:
         """Show a value to people, on stderr, whatever the artefact's format."""
@@ -66,24 +78,88 @@ def tell(fault: ApiopsError) -> None:
     click.echo(render(fault, "text", colour=colour), nl=False, err=True, color=True)
 
 
+def put(content: str | bytes) -> None:
+    """Write to stdout. Raises UsageError AO907 when it takes no more.
+
+    A reader that went away (`| head`) has seen what it wanted: the rest goes nowhere, and the
+    exit code stays that of the work.
+    """
+    try:
+        click.echo(content, nl=False, color=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except OSError as fault:
+        raise _unwritable("standard output", fault) from None
+
+
 def _output(value: str, known: tuple[str, ...]) -> tuple[str, Path | None]:
-    format, _, file = value.partition("=")
+    format, equals, file = value.partition("=")
     if format not in known:
         raise UsageError(
             f'this verb has no output format "{format}"',
             code="AO905",
             hint=f"it has: {', '.join(known)}",
         )
+    if equals and not file:
+        raise UsageError(
+            f'"-o {value}" names no file',
+            code="AO905",
+            hint=f"write -o {format}=FILE, or -o {format} for stdout",
+        )
     return format, Path(file) if file else None
 
 
-def write(file: Path, content: bytes) -> None:
-    """Replace the file's content. Raises UsageError AO907 when that cannot be done."""
+def require_writable(file: Path) -> None:
+    """Raise UsageError AO907 unless the file could be written now; it is not touched."""
     try:
-        file.write_bytes(content)
+        if file.is_dir():
+            raise IsADirectoryError(0, "it is a directory")
+        if not file.parent.is_dir():
+            raise FileNotFoundError(0, f"there is no directory {file.parent}")
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise PermissionError(0, "permission denied")
     except OSError as fault:
-        raise UsageError(
-            f"{file} cannot be written: {fault.strerror}",
-            code="AO907",
-            hint="choose a writable path",
-        ) from None
+        raise _unwritable(str(file), fault) from None
+
+
+def write(file: Path, content: bytes) -> None:
+    """Replace the file's content at once: a reader, or a full disk, never sees half of it.
+
+    What cannot be replaced (a pipe, a terminal, a file in a closed folder) is written as it is.
+    Raises UsageError AO907 when that cannot be done; a file keeps its old content then.
+    """
+    try:
+        regular = file.is_file() if file.exists() else True
+        if regular and os.access(file.resolve().parent, os.W_OK):
+            _replace(file.resolve(), content)
+        else:
+            file.write_bytes(content)
+    except OSError as fault:
+        raise _unwritable(str(file), fault) from None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write beside the file and rename; the mode stays, a new file has the shell's."""
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        with os.fdopen(os.open(beside, flags, 0o666 if mode is None else mode), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _unwritable(place: str, fault: OSError) -> UsageError:
+    return UsageError(
+        f"{place} cannot be written: {fault.strerror}",
+        code="AO907",
+        hint="choose a place that you may write to and that has space",
+    )

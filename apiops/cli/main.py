@@ -4,15 +4,19 @@ This is the outermost door: every error of ours becomes a message on stderr and 
 here, and nowhere else.
 """
 
+import difflib
 import importlib
+import io
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final
 
 import click
 
-from apiops.errors import ApiopsError, Exit
+from apiops.errors import ApiopsError, Exit, UsageError
 
 VERBS: Final = {
     "init": "Scaffold a specification repository; never overwrites.",
@@ -42,6 +46,16 @@ class Verbs(click.Group):
         """The verbs in the order of a user's first day."""
         return list(VERBS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; a misspelled verb is told its neighbour."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            did_you_mean = f'; did you mean "{near[0]}"?' if near else ""
+            ctx.fail(f'there is no verb "{args[0]}"{did_you_mean}')
+        return super().resolve_command(ctx, args)
+
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's `command`, or None if there is no such verb."""
         if cmd_name not in VERBS:
@@ -67,7 +81,7 @@ def apiops() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     sys.excepthook = _report_bug
-    click.UsageError.exit_code = Exit.USAGE
+    _streams()
     try:
         result = apiops.main(
             args=None if arguments is None else list(arguments),
@@ -77,16 +91,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = result if isinstance(result, int) else Exit.OK
     except ApiopsError as fault:
         code = _tell(fault)
-    except click.ClickException as fault:
+    except click.exceptions.NoArgsIsHelpError as fault:
         fault.show()
-        code = fault.exit_code
+        code = Exit.USAGE
+    except click.UsageError as fault:
+        code = _tell(_misused(fault))
+    except click.ClickException as fault:
+        code = _tell(ApiopsError(fault.format_message(), code="AO911"))
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = Exit.INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = Exit.OK
     sys.exit(int(code))
+
+
+def _streams() -> None:
+    """Make the standard streams safe to use.
+
+    A closed one is opened on nothing, or a database could get its number and take our messages.
+    What the terminal's encoding lacks is written as an escape.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _misused(fault: click.UsageError) -> UsageError:
+    """Say click's complaint about the command line as an error of ours."""
+    path = fault.ctx.command_path if fault.ctx else "apiops"
+    message = fault.format_message().rstrip(".")
+    return UsageError(message, code="AO910", hint=f"`{path} --help` shows how it is used")
 
 
 def _tell(fault: ApiopsError) -> Exit:
@@ -97,12 +134,16 @@ def _tell(fault: ApiopsError) -> Exit:
 
 
 def _report_bug(
-    kind: type[BaseException], fault: BaseException, trace: TracebackType | None
+    kind: type[BaseException], _fault: BaseException, trace: TracebackType | None
 ) -> None:
-    """An exception that is not ours is a bug: say so; exit code 1 is Python's own."""
-    sys.__excepthook__(kind, fault, trace)
+    """An exception that is not ours is a bug: say where. Exit code 1 is Python's own.
+
+    Its text is left out: a library may have quoted a secret there.
+    """
     click.echo(
-        "\nerror AO901  unexpected error: this is a bug in apiops\n"
-        "  please report it with the lines above and `apiops version -o json`",
+        "".join(traceback.format_tb(trace))
+        + f"error AO901  unexpected error ({kind.__qualname__}): this is a bug in apiops\n"
+        "  please report it with the lines above and `apiops version -o json`; "
+        "neither holds a secret",
         err=True,
     )

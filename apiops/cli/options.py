@@ -4,8 +4,9 @@ click does the precedence: flag, then variable, then `default_map` (filled from 
 the eager `--config`/`-C` pair), then default; it also remembers where a value came from.
 """
 
+import difflib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -39,7 +40,7 @@ def verb(name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command works: the repository's folder and the settings that hold there."""
+    """Where a command works: a folder in the repository, and the settings that hold there."""
 
     directory: Path
     settings: settings_file.Settings
@@ -58,12 +59,67 @@ def _settle(ctx: click.Context, parameter: click.Parameter, value: Path | None) 
     if not {"apiops.directory", "apiops.config"} <= ctx.meta.keys():
         return
     directory, explicit = ctx.meta["apiops.directory"], ctx.meta["apiops.config"]
-    path = explicit or directory / settings_file.FILE
-    settings = settings_file.Settings()
-    if explicit is not None or path.is_file():
-        settings = settings_file.read(path)
-    ctx.default_map = {**(ctx.default_map or {}), **settings.defaults}
+    path = explicit or settings_file.find(directory)
+    settings = settings_file.Settings() if path is None else settings_file.read(path)
+    ctx.default_map = {**(ctx.default_map or {}), **_defaults(ctx, settings)}
     ctx.obj = Place(directory, settings)
+
+
+def _defaults(ctx: click.Context, settings: settings_file.Settings) -> dict[str, Any]:
+    """The settings' defaults for the flags of a verb, by click's names. Raises UsageError AO903."""
+    flags = _flags(ctx.command)
+    path = settings.path or Path()
+    strange = settings.defaults.keys() - flags
+    every = {name for verb in _verbs(ctx.find_root()) for name in _flags(verb)} if strange else {}
+    for name in sorted(strange.difference(every)):
+        near = difflib.get_close_matches(name, every, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else ""
+        raise settings_file.fault(path, f'has an unknown key "{name}"', hint)
+    return {
+        str(flags[name].name): _default(path, flags[name], value)
+        for name, value in settings.defaults.items()
+        if name in flags
+    }
+
+
+def _verbs(ctx: click.Context) -> Iterator[click.Command]:
+    """Every verb and sub-verb under a context's command."""
+    command = ctx.command
+    names = command.list_commands(ctx) if isinstance(command, click.Group) else []
+    for name in names:
+        assert isinstance(command, click.Group)
+        below = command.get_command(ctx, name)
+        if below is not None:
+            yield below
+            yield from _verbs(click.Context(below, ctx, name))
+
+
+def _flags(command: click.Command) -> dict[str, click.Option]:
+    return {_long(one): one for one in command.params if isinstance(one, click.Option)}
+
+
+def _long(flag: click.Option) -> str:
+    return flag.opts[-1].lstrip("-")
+
+
+def _default(path: Path, flag: click.Option, value: object) -> object:
+    """A default as click wants it; a relative path starts at the folder of the settings."""
+    name = _long(flag)
+    if flag.is_flag:
+        if not isinstance(value, bool):
+            raise settings_file.fault(path, f"{name} must be true or false")
+        return value
+    given = value if flag.multiple and isinstance(value, list) else [value]
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in given):
+        raise settings_file.fault(path, f"{name} must be text")
+    texts = [str(one) for one in given]
+    if "\0" in "".join(texts):
+        raise settings_file.fault(path, f"{name} holds a null character")
+    if isinstance(flag.type, click.Path):
+        texts = [str(settings_file.beside(path, text)) for text in texts]
+    elif name == "manager":
+        texts = [settings_file.located(text, path.parent) for text in texts]
+    return texts if flag.multiple else texts[0]
 
 
 def place(command: Command) -> Command:
@@ -76,7 +132,7 @@ def place(command: Command) -> Command:
         is_eager=True,
         expose_value=False,
         callback=_settle,
-        help="Work in this repository (bare ones too).",
+        help="Work in the repository of this folder (bare ones too).",
     )(command)
     return option(
         "--config",
@@ -84,7 +140,7 @@ def place(command: Command) -> Command:
         is_eager=True,
         expose_value=False,
         callback=_settle,
-        help="Settings file instead of apiops.toml in that folder.",
+        help="Settings file instead of apiops.toml there or above, up to the repository's root.",
     )(command)
 
 

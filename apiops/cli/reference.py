@@ -85,9 +85,10 @@ def _settings() -> str:
     flags = "\n".join(f"| `{name}` | `{variable}` |" for name, variable in names)
     return (
         f"{HEADER}# Settings\n\n"
-        "`apiops.toml` lies at the root of the specification repository, or where `--config` "
-        "says. Relative paths in it start at its own folder. A flag beats a variable, a variable "
-        "beats the file; `apiops doctor --settings` shows each value and where it came from.\n\n"
+        "`apiops.toml` lies at the root of the specification repository (the nearest one counts, "
+        "from the working folder up to that root), or where `--config` says. Relative paths in it "
+        "start at its own folder. A flag beats a variable, a variable beats the file; `apiops "
+        "doctor --settings` shows each value and where it came from.\n\n"
         "Whom to trust is not set here: it is a setting of the Manager (`apiops manager init "
         "--trust`), so that no commit can loosen it.\n\n"
         f"## `[targets.NAME]`\n\n| key | meaning |\n|---|---|\n{rows}\n\n"

@@ -6,6 +6,8 @@ commit can change).
 """
 
 import difflib
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from apiops.model.diagnostic import Location
 
 FILE: Final = "apiops.toml"
 MAX_BYTES: Final = 256 * 1024
+_AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 TARGET_KEYS: Final = {
     "environment": "the environment that the target stands for (default: the target's name)",
@@ -40,7 +43,7 @@ class TargetSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The parsed file: targets by name, and the defaults for flags (`output = "json"`)."""
+    """The parsed file: targets by name, and defaults by a flag's long name (`output = "json"`)."""
 
     path: Path | None = None
     targets: Mapping[str, TargetSettings] = field(default_factory=dict)
@@ -67,12 +70,25 @@ class Settings:
         return self.targets[name]
 
 
+def find(directory: Path) -> Path | None:
+    """The `apiops.toml` in a folder of a Git repository or above it, up to the repository's root.
+
+    Above the root nothing is looked at: what lies there may be somebody else's. A folder outside
+    of any work tree (a bare repository) is looked at alone.
+    """
+    start = directory.resolve()
+    above = [start, *start.parents]
+    roots = (level for level, folder in enumerate(above) if os.path.lexists(folder / ".git"))
+    places = (folder / FILE for folder in above[: next(roots, 0) + 1])
+    return next((place for place in places if os.path.lexists(place)), None)
+
+
 def read(path: Path) -> Settings:
     """The settings in the file at `path`. Raises UsageError AO903 for anything unexpected."""
     tree = _tree(path)
     targets = tree.pop("targets", {})
     if not isinstance(targets, dict):
-        raise _fault(path, "[targets] must hold one table for each target")
+        raise fault(path, "[targets] must hold one table for each target")
     known = {name: _target(path, name, table) for name, table in targets.items()}
     return Settings(path, known, {_flag(path, k, v): v for k, v in tree.items()})
 
@@ -80,59 +96,73 @@ def read(path: Path) -> Settings:
 def _tree(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes()
-    except OSError as fault:
-        raise _fault(path, f"cannot be read: {fault.strerror}") from None
+    except OSError as error:
+        raise fault(path, f"cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise _fault(path, f"is larger than {MAX_BYTES} bytes")
+        raise fault(path, f"is larger than {MAX_BYTES} bytes")
     try:
         return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise _fault(path, f"is not TOML: {fault}") from None
+    except RecursionError:
+        raise fault(path, "is nested too deeply") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise fault(path, f"is not TOML: {error}", at=_AT.search(str(error))) from None
 
 
 def _target(path: Path, name: str, table: object) -> TargetSettings:
     if not isinstance(table, dict):
-        raise _fault(path, f"[targets.{name}] must be a table")
+        raise fault(path, f"[targets.{name}] must be a table")
     for key, value in table.items():
         if key not in TARGET_KEYS:
             near = difflib.get_close_matches(key, TARGET_KEYS, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(TARGET_KEYS)}"
-            raise _fault(path, f'[targets.{name}] has an unknown key "{key}"', hint)
-        if not isinstance(value, str):
-            raise _fault(path, f"[targets.{name}] {key} must be text")
+            raise fault(path, f'[targets.{name}] has an unknown key "{key}"', hint)
+        if not isinstance(value, str) or "\0" in value:
+            raise fault(path, f"[targets.{name}] {key} must be text")
     folder = path.parent
     return TargetSettings(
         name=name,
         environment=table.get("environment", name),
-        manager=_located(table.get("manager", ""), folder),
-        key_file=_path(table.get("key-file"), folder),
-        identities=_path(table.get("identities"), folder),
+        manager=located(table.get("manager", ""), folder),
+        key_file=_path(path, table.get("key-file")),
+        identities=_path(path, table.get("identities")),
     )
 
 
-def _located(url: str, folder: Path) -> str:
+def located(url: str, folder: Path) -> str:
     """A relative SQLite file starts at the folder of the settings, not at the shell's."""
     prefix = "sqlite:///"
     file = url.removeprefix(prefix)
-    if not url.startswith(prefix) or file.startswith("/"):
+    if not file or not url.startswith(prefix) or file.startswith("/"):
         return url
     return prefix + str((folder / file).resolve())
 
 
-def _path(text: str | None, folder: Path) -> Path | None:
-    return None if text is None else (folder / Path(text).expanduser()).resolve()
+def _path(path: Path, text: str | None) -> Path | None:
+    return None if text is None else beside(path, text)
+
+
+def beside(path: Path, text: str) -> Path:
+    """A path that a settings file names; a relative one starts at its folder."""
+    try:
+        return (path.parent / Path(text).expanduser()).resolve()
+    except RuntimeError:
+        raise fault(path, f'names a home that nobody has: "{text}"') from None
 
 
 def _flag(path: Path, key: str, value: object) -> str:
     if isinstance(value, dict):
-        raise _fault(path, f"unknown table [{key}]", "known: [targets.NAME]")
-    return key.replace("-", "_")
+        raise fault(path, f"has an unknown table [{key}]", "known: [targets.NAME]")
+    return key
 
 
-def _fault(path: Path, message: str, hint: str = "") -> UsageError:
+def fault(
+    path: Path, message: str, hint: str = "", *, at: re.Match[str] | None = None
+) -> UsageError:
+    """What is wrong with a settings file; `at` has line and column as its groups."""
+    place = (int(at[1]), int(at[2])) if at else ()
     return UsageError(
         f"{path.name} {message}",
         code="AO903",
         hint=hint or "docs/reference/settings.md lists what may stand there",
-        location=Location(path.name),
+        location=Location(path.name, *place),
     )

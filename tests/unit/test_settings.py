@@ -20,14 +20,18 @@ def test_a_relative_database_starts_at_the_folder_of_the_settings(tmp_path: Path
 
 
 def test_an_absolute_database_and_another_engine_stay_as_they_are(tmp_path: Path) -> None:
-    text = '[targets.a]\nmanager = "sqlite:////srv/a.db"\n[targets.b]\nmanager = "postgresql://h/b"\n'
+    text = (
+        '[targets.a]\nmanager = "sqlite:////srv/a.db"\n[targets.b]\nmanager = "postgresql://h/b"\n'
+    )
     read = settings.read(written(tmp_path, text))
     assert "sqlite:////srv/a.db" == read.target("a").manager
     assert "postgresql://h/b" == read.target("b").manager
 
 
 def test_the_environment_is_the_name_of_the_target_unless_it_is_given(tmp_path: Path) -> None:
-    read = settings.read(written(tmp_path, '[targets.dev]\n[targets.eu]\nenvironment = "production"\n'))
+    read = settings.read(
+        written(tmp_path, '[targets.dev]\n[targets.eu]\nenvironment = "production"\n')
+    )
     assert "dev" == read.target("dev").environment
     assert "production" == read.target("eu").environment
 
@@ -53,7 +57,7 @@ def test_a_misspelt_target_gets_the_nearest_name(tmp_path: Path) -> None:
 
 def test_flags_may_have_defaults_under_their_long_names(tmp_path: Path) -> None:
     read = settings.read(written(tmp_path, 'target = "dev"\nno-prune = true\n[targets.dev]\n'))
-    assert {"target": "dev", "no_prune": True} == dict(read.defaults)
+    assert {"target": "dev", "no-prune": True} == dict(read.defaults)
 
 
 @pytest.mark.parametrize(

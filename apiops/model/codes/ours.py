@@ -7,8 +7,8 @@ CODES: tuple[Code, ...] = (
         "AO901",
         "unexpected error",
         "apiops met a case that it does not know. That is a bug in apiops, not in your files.",
-        "Run the command again with -v and report what it prints, together with the output of "
-        "`apiops version -o json`. Neither holds a secret.",
+        "Report what it printed, together with the output of `apiops version -o json`. Neither "
+        "holds a secret. Nothing was left half done: a change is one transaction.",
     ),
     Code(
         "AO902",
@@ -62,5 +62,18 @@ CODES: tuple[Code, ...] = (
         "there is no such thing in the Manager",
         "The command named an audit entry or a person that this Manager does not have.",
         "`apiops audit list` shows the entries, `apiops access who` the people.",
+    ),
+    Code(
+        "AO910",
+        "the command line cannot be understood",
+        "A verb, a flag or an argument is not as the command expects it. Nothing was done.",
+        "`apiops VERB --help` shows each flag, with examples.",
+    ),
+    Code(
+        "AO911",
+        "another program failed",
+        "apiops started a program that you chose, such as the editor in $EDITOR, and it could not "
+        "be started or ended with an error. The file it was to change is as it was.",
+        "Check that the program runs by itself, for example with `$EDITOR somefile`.",
     ),
 )
