@@ -6,7 +6,7 @@ Adapters are imported where they are made, so a command pays only for what it us
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +138,9 @@ def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: st
     from apiops.manager import init
     from apiops.model.access import Trust
 
+    if target.key_file is None:
+        with suppress(OSError):  # the database says what is wrong with its folder
+            key_file(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return init.initialise(
         url(target),
         admin=admin,
