@@ -28,7 +28,7 @@ def command(keep: Path | None) -> int:
     """Run the whole story: signed commits, plan, apply, drift, a denial, the audit trail."""
     if keep is not None:
         Story(keep.resolve()).tell()
-        click.echo(f"\nIt is all in {keep}; README.md there says what to try.")
+        click.echo(f"\nIt is all in {keep}; {keep / 'repo/README.md'} says what to try.")
         return Exit.OK
     with tempfile.TemporaryDirectory(prefix="apiops-demo-") as folder:
         Story(Path(folder)).tell()
@@ -62,9 +62,9 @@ class Story:
         self._run("manager", "init", "--admin", "ayse", "--admin-key", key)
         begin = ("--introduction", first[:12], "--approver", "ayse")
         self._say("The first plan: everything is new. Ayşe answers for this first commit.")
-        self._run("plan", *begin, head=14, tail=14)
+        self._run("plan", *begin, head=16, tail=8)
         self._say("It is applied: one transaction for each project, an audit row for each change.")
-        self._run("apply", *begin, "--yes", tail=8)
+        self._run("apply", *begin, "--yes", head=3, tail=8)
         self._say("A second plan has nothing to do.")
         self._run("plan")
 
@@ -104,11 +104,11 @@ class Story:
             "messageCountForInterval: 250",
             "messageCountForInterval: 100000",
         )
-        self._run("sync", expect=Exit.DENIED)
+        self._run("sync", expect=Exit.DENIED, head=13, tail=7)
 
     def _trail(self) -> None:
         self._say("The audit log tells who, what and why; commits are the reasons.")
-        self._run("audit", "list", "--limit", "8")
+        self._run("audit", "list", "--project", "payments", "--limit", "8")
         self._say("And its chain verifies.")
         self._run("audit", "verify")
 
@@ -124,11 +124,12 @@ class Story:
             [sys.executable, "-m", "apiops", *arguments],
             cwd=self._stage.repository,
             env=self._environment(),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=False,
             text=True,
         )
-        click.echo(_middle_cut((done.stdout + done.stderr).rstrip("\n"), head, tail))
+        click.echo(_middle_cut(done.stdout.rstrip("\n"), head, tail))
         if done.returncode != expect:
             raise ApiopsError(
                 f"the demo's command ended with exit code {done.returncode}, not {expect}",
@@ -144,6 +145,7 @@ class Story:
             **kept,
             **colour,
             "APIOPS_TARGET": "production",
+            "APIOPS_QUIET": "1",
             "SOPS_AGE_KEY_FILE": str(self._stage.identity("production")),
         }
 
