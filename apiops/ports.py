@@ -21,7 +21,7 @@ from apiops.model.audit import (
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
-from apiops.model.revision import Commit, Relation, Revision, Snapshot
+from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
 
 
@@ -46,6 +46,13 @@ class Repository(Protocol):
 
     def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """Commits reachable from `head` and not from `base`, parents first, signatures verified."""
+
+    def knowing(self, proofs: Proofs) -> "Repository":
+        """The same repository, its commits verified and read with `proofs`.
+
+        A squash whose pull request's head is in the clone is a merge of its parent and that
+        head. SSH signatures need no proofs: their key is inside.
+        """
 
 
 class Keyring(Protocol):

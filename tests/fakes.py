@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from apiops.errors import SecretError, SourceError
 from apiops.model.resource import File
 from apiops.model.revision import (
     Commit,
+    Proofs,
     Relation,
     Revision,
     Signature,
@@ -78,6 +79,20 @@ class FakeRepository:
         if id not in self.stored:
             raise SourceError(f"no commit {id}", code="AO809")
         return self.stored[id].commit
+
+    def knowing(self, proofs: Proofs) -> "FakeRepository":
+        """Signatures are what the story says; a squash merges the first head that is there."""
+        known = FakeRepository()
+        known.branches, known._blobs, known.stored = self.branches, self._blobs, dict(self.stored)
+        for id, names in proofs.heads.items():
+            head = next((name for name in names if name in self.stored), None)
+            commit = self.stored[id].commit if id in self.stored else None
+            if head and commit and len(commit.parents) == 1 and id not in known.ancestry(head):
+                parents = (*commit.parents, head)
+                bases = known.merge_bases(parents)
+                commit = replace(commit, parents=parents, bases=bases)
+                known.stored[id] = replace(self.stored[id], commit=commit)
+        return known
 
     def _read(self, blob: str) -> bytes:
         if blob not in self._blobs:

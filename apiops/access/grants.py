@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apiops.access import matrix, roles
-from apiops.model import canonical, sshkey
+from apiops.model import canonical, openpgp, sshkey
 from apiops.model.access import Category, Grant, Grants, Key, Right, Verb
 from apiops.model.resource import JsonObject, ResourceId
 
@@ -56,7 +56,10 @@ def sealed(grants: Grants) -> Grants:
         ),
         "system": {name: sorted(held) for name, held in grants.system_roles.items()},
         "keys": sorted(
-            [k.fingerprint, k.principal, k.valid_from, k.valid_until, k.revoked]
+            [
+                *(k.fingerprint, k.principal, k.valid_from, k.valid_until),
+                *(k.revoked, k.attests, k.certificate),
+            ]
             for k in grants.keys.values()
         ),
         "emails": dict(grants.emails),
@@ -107,17 +110,18 @@ class _Draft:
         for unknown in sorted(held - roles.SYSTEM_ROLES.keys()):
             self.faults.append(f"{id}: there is no system role {unknown}")
         self.system_roles[id.name] = held & roles.SYSTEM_ROLES.keys()
-        if spec.get("enabled", True) is True:
+        attests = spec.get("attests", False) is not False
+        if spec.get("enabled", True) is True and not attests:
             self.enabled.add(id.name)
         for address in (spec.get("email"), *_texts(spec, "identities")):
             if isinstance(address, str) and "@" in address:
                 self.emails.setdefault(address.casefold(), set()).add(id.name)
         for number, entry in enumerate(_objects(spec, "keys")):
-            self._key(id, number, entry)
+            self._key(id, number, entry, attests=attests)
 
-    def _key(self, id: ResourceId, number: int, entry: JsonObject) -> None:
+    def _key(self, id: ResourceId, number: int, entry: JsonObject, *, attests: bool) -> None:
         try:
-            fingerprint = sshkey.fingerprint(str(entry.get("key", "")))
+            fingerprint, certificate = _print(entry)
         except ValueError as fault:
             self.faults.append(f"{id}: keys[{number}] is left out: {fault}")
             return
@@ -127,6 +131,8 @@ class _Draft:
             valid_from=str(entry.get("validFrom") or ""),
             valid_until=str(entry.get("validUntil") or ""),
             revoked=entry.get("revoked", False) is not False,
+            certificate=certificate,
+            attests=attests,
         )
         self.keys.setdefault(fingerprint, []).append(key)
 
@@ -198,6 +204,15 @@ class _Draft:
         for member in _objects(found, "members"):
             for role in dict.fromkeys((*given, *_texts(member, "roles"))):
                 yield str(member.get("user", "")), role, str(team)
+
+
+def _print(entry: JsonObject) -> tuple[str, str]:
+    """A key's fingerprint and, of an OpenPGP one, its certificate. Raises ValueError."""
+    certificate, line = str(entry.get("openpgp") or ""), str(entry.get("key") or "")
+    if certificate and line:
+        raise ValueError("it is two keys in one")
+    print_ = openpgp.fingerprint(certificate) if certificate else sshkey.fingerprint(line)
+    return print_, certificate
 
 
 def _order(grant: Grant) -> tuple[str, str, str, tuple[str, ...], str]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from apiops.model.access import Cause, Grants, Key, Trust
-from apiops.model.revision import Commit, SignatureStatus
+from apiops.model.revision import Commit, Evidence, SignatureStatus
 
 _FAULTS: Final = {
     SignatureStatus.UNSIGNED: ("AO501", "is not signed"),
@@ -20,6 +20,10 @@ _FAULTS: Final = {
     SignatureStatus.WEAK: ("AO507", "has a signature that is too weak"),
     SignatureStatus.SEVERAL: ("AO508", "has more than one signature"),
     SignatureStatus.UNSUPPORTED: ("AO509", "has a kind of signature that is not supported"),
+    SignatureStatus.UNKNOWN_KEY: ("AO502", "is signed by a key of no user"),
+    SignatureStatus.EXPIRED: ("AO505", "is signed with a certificate that has expired"),
+    SignatureStatus.REVOKED: ("AO506", "is signed with a certificate that is revoked"),
+    SignatureStatus.NO_LIBRARY: ("AO512", "has an OpenPGP signature, which cannot be verified"),
 }
 
 _NEXT: Final = {
@@ -29,7 +33,12 @@ _NEXT: Final = {
     "AO506": "sign with another key, or have the content approved",
     "AO507": "sign with an Ed25519 key",
     "AO511": "set git config user.email to the address on your User",
+    "AO512": "install the extra where apiops runs: pip install 'apiops[openpgp]'",
+    "AO513": "give --evidence FILE, which says who merged it, or have the content approved",
+    "AO514": "list the address under spec.identities of their User and apply that first",
+    "AO515": "merge and sign with your own key, or make the Manager host-attested",
 }
+_NO_EVIDENCE: Final[Evidence] = {}
 _REDO: Final = "make the commit anew with one good signature, or have the content approved"
 
 
@@ -37,7 +46,8 @@ _REDO: Final = "make the commit anew with one good signature, or have the conten
 class Maker:
     """Who made a commit: the principal, or the cause why nobody answers for it.
 
-    `approves`: whether an approval written in the commit would be this person's own word.
+    `approves`: whether the person signed the commit, so that an approval or an introduction in
+    it is their own word.
     """
 
     principal: str | None
@@ -51,11 +61,13 @@ def identify(
     trust: Trust,
     at: datetime,
     revoked: frozenset[str] = frozenset(),
+    evidence: Evidence = _NO_EVIDENCE,
 ) -> Maker:
     """The maker of a commit. `revoked` are keys that commits below this one took away.
 
-    Behind `host-attested` a key may be the forge's: whoever writes a merge request can put an
-    approval into the message that the forge signs, so there no approval is anybody's own word.
+    A forge's key proves only where a commit was made; `evidence` says who pressed the button.
+    Whoever opens a pull request can put an approval into the message that the forge signs, so
+    there it is nobody's word.
     """
     if trust is Trust.COMMITTER:
         return _believe(commit, grants)
@@ -66,11 +78,35 @@ def identify(
     key = grants.keys.get(commit.signature.key)
     if key is None:
         return _nobody(commit, "AO502", f"is signed by {commit.signature.key}, a key of no user")
+    lapsed = _lapsed(key, at, revoked)
+    if lapsed is not None:
+        return _nobody(commit, *lapsed)
+    if key.attests:
+        return _attested(commit, key, grants, trust, evidence)
+    return Maker(key.principal, approves=True)
+
+
+def _lapsed(key: Key, at: datetime, revoked: frozenset[str]) -> tuple[str, str] | None:
     if key.revoked or key.fingerprint in revoked:
-        return _nobody(commit, "AO506", f"is signed by a key of {key.principal} that is revoked")
+        return "AO506", f"is signed by a key of {key.principal} that is revoked"
     if not valid(key, at):
-        return _nobody(commit, "AO505", f"is signed by {key.principal}'s key {_validity(key)}")
-    return Maker(key.principal, approves=trust is Trust.SIGNED)
+        return "AO505", f"is signed by {key.principal}'s key {_validity(key)}"
+    return None
+
+
+def _attested(commit: Commit, key: Key, grants: Grants, trust: Trust, evidence: Evidence) -> Maker:
+    """Who stands behind a commit that the forge made and signed."""
+    if trust is not Trust.HOST_ATTESTED:
+        return _nobody(commit, "AO515", f"is signed by {key.principal}, a forge and no person")
+    attestation = evidence.get(commit.id)
+    if attestation is None:
+        says = f"was made by {key.principal}, and there is no evidence of who merged it"
+        return _nobody(commit, "AO513", says)
+    principal = grants.emails.get(attestation.merged_by.casefold())
+    if principal is None:
+        says = f"was merged by {attestation.merged_by}, an address of no user"
+        return _nobody(commit, "AO514", says)
+    return Maker(principal)
 
 
 def valid(key: Key, at: datetime) -> bool:

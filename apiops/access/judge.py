@@ -11,12 +11,11 @@ from datetime import datetime
 
 from apiops.access import charge, decide, taint
 from apiops.access.charge import Subject
-from apiops.access.identify import identify
 from apiops.access.taint import Account, Start
 from apiops.model.access import Cause, Grants, Judgement, Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Change, Plan
-from apiops.model.revision import CommitView, History
+from apiops.model.revision import CommitView, Evidence, History
 
 
 def judge(
@@ -27,14 +26,16 @@ def judge(
     introduction: Introduction | None,
     *,
     at: datetime,
+    evidence: Evidence | None = None,
 ) -> Verdicts:
     """Judge a plan against the grants that were held before it.
 
     `history` covers the plan's units; `introduction` is where trust begins for a unit without a
-    base; `at` is now, for the validity of keys. A unit whose head cannot be read has no changes
+    base; `at` is now, for the validity of keys; `evidence` is what the forge says of merges that
+    it made, for a Manager that is host-attested. A unit whose head cannot be read has no changes
     in the plan and is not judged.
     """
-    bench = taint.Bench(grants, trust, at, plan.environment)
+    bench = taint.Bench(grants, trust, at, plan.environment, evidence or {})
     views = {**history.boundary, **{view.commit.id: view for view in history.views}}
     court = _Court(history, views, bench, introduction)
     starts, unfounded = court.starts(plan.units)
@@ -88,9 +89,8 @@ class _Court:
         view = self.views.get(commit)
         if view is None:
             return _lost(unit, commit)
-        bench = self.bench
-        maker = identify(view.commit, bench.grants, bench.trust, bench.at)
-        if maker.principal == approver:
+        maker = self.bench.maker(view.commit)
+        if maker.principal == approver and maker.approves:
             return Start(commit, approver)
         signer = maker.principal or (maker.cause.message if maker.cause else "nobody")
         message = f"introduction {commit[:7]} must be signed by {approver}; found: {signer}"
@@ -119,7 +119,19 @@ class _Court:
             causes=tuple(causes),
             could=decide.able(self.bench.grants, needs) if causes else (),
             needs=needs,
+            rules=() if causes else self._rules(tuple(principals), needs),
         )
+
+    def _rules(
+        self, principals: tuple[str, ...], needs: tuple[decide.Need, ...]
+    ) -> tuple[str, ...]:
+        """The rules by which everybody charged holds everything needed."""
+        verdicts = (
+            decide.decide(self.bench.grants, name, right.verb, right.category, scope)
+            for right, scope in needs
+            for name in principals
+        )
+        return tuple(dict.fromkeys(verdict.rule for verdict in verdicts))
 
     def _needs(self, change: Change, start: Start, head: CommitView) -> tuple[decide.Need, ...]:
         environments: tuple[str, ...] = ()
@@ -147,7 +159,7 @@ class _Court:
     ) -> taint.Charge:
         """Setting right what drifted: the head's signer answers, else the first approver."""
         bench = self.bench
-        signer = identify(head.commit, bench.grants, bench.trust, bench.at).principal
+        signer = bench.maker(head.commit).principal
         sponsors = [(head.commit.id, signer)]
         if self.introduction is not None:
             sponsors.append((self.introduction.commit, self.introduction.approver))

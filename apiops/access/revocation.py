@@ -61,8 +61,10 @@ def without(held: Grants, facts: frozenset[Fact]) -> Grants:
 
 
 def keys(facts: frozenset[Fact]) -> frozenset[str]:
-    """The fingerprints among the lost facts."""
-    return frozenset(fact[1] for fact in facts if fact[0] == "key" and isinstance(fact[1], str))
+    """The fingerprints among the lost facts; a person's key that becomes a forge's is lost too."""
+    return frozenset(
+        fact[1] for fact in facts if fact[0] in ("key", "forge") and isinstance(fact[1], str)
+    )
 
 
 def _facts(grants: Grants, at: datetime) -> frozenset[Fact]:
@@ -76,7 +78,7 @@ def _facts(grants: Grants, at: datetime) -> frozenset[Fact]:
     facts |= {("email", address, user) for address, user in grants.emails.items()}
     facts |= {("enabled", user) for user in grants.enabled}
     facts |= {
-        ("key", key.fingerprint, key.principal)
+        ("forge" if key.attests else "key", key.fingerprint, key.principal)
         for key in grants.keys.values()
         if valid(key, at) and not key.revoked
     }

@@ -7,7 +7,7 @@ a merge: docs/adr/0006-charges-and-taint.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from apiops.access import approval, charge, decide, revocation
@@ -15,7 +15,7 @@ from apiops.access.charge import Subject
 from apiops.access.identify import Maker, identify
 from apiops.model.access import Cause, Grants, Trust
 from apiops.model.resource import JsonObject, ResourceId
-from apiops.model.revision import Commit, CommitView, History
+from apiops.model.revision import Commit, CommitView, Evidence, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ class Bench:
     trust: Trust
     at: datetime
     environment: str
+    evidence: Evidence = field(default_factory=dict)
+
+    def maker(self, commit: Commit) -> Maker:
+        """Who made a commit, by the grants that were held before the history."""
+        return identify(commit, self.grants, self.trust, self.at, evidence=self.evidence)
 
 
 def tainted(account: Account) -> bool:
@@ -134,7 +139,8 @@ class _Walker:
         )
         grants = self._without(lost)
         revoked = revocation.keys(lost)
-        maker = identify(commit, grants, self._bench.trust, self._bench.at, revoked)
+        bench = self._bench
+        maker = identify(commit, grants, bench.trust, bench.at, revoked, bench.evidence)
         approved = approval.named(commit.message)
         stirred = None if approved else self._stirred(view)
         table = {} if stirred is None else dict(self._accounts.get(commit.parents[0], {}))

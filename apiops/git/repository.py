@@ -4,10 +4,12 @@ The work tree, the index, replacement refs and grafts play no part: what is judg
 commit ids stand for. Commits are read by our own strict parser, not through libgit2's view.
 """
 
+import contextlib
 import difflib
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,8 +19,9 @@ from pygit2.enums import ObjectType
 
 from apiops.errors import SourceError
 from apiops.git import commitobject, faults, graph, remote, signature
+from apiops.git.openpgp import Certificates
 from apiops.git.tree import Trees
-from apiops.model.revision import Commit, Relation, Revision, Snapshot
+from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
 
 MAX_BLOB: Final = 16 * 1024 * 1024
 """Larger files are not read (bytes)."""
@@ -34,6 +37,7 @@ _MAX_TREE_CACHED: Final = 1 << 20
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 Read = TypeVar("Read")
 _opening: Final = threading.Lock()
+_NO_PROOFS: Final = Proofs()
 
 # libgit2 caches no tree above 4 KiB by default, so each commit of a range re-inflates its folders.
 pygit2.settings.cache_object_limit(ObjectType.TREE, _MAX_TREE_CACHED)
@@ -71,12 +75,20 @@ def open_plain(path: Path, *, trusted: bool = False) -> pygit2.Repository:
 class GitRepository:
     """`ports.Repository` over a Git directory. Commits, folders and blobs are read once each."""
 
-    def __init__(self, repository: pygit2.Repository) -> None:
+    def __init__(
+        self,
+        repository: pygit2.Repository,
+        proofs: Proofs = _NO_PROOFS,
+        trees: Trees | None = None,
+        blobs: dict[str, bytes] | None = None,
+    ) -> None:
         self._repository = repository
-        self._trees = Trees(repository)
+        self._proofs = proofs
+        self._certificates = Certificates(proofs.certificates, proofs.at)
+        self._trees = Trees(repository) if trees is None else trees
+        self._blobs: dict[str, bytes] = {} if blobs is None else blobs
         self._nodes: dict[str, graph.Node] = {}
         self._commits: dict[str, Commit] = {}
-        self._blobs: dict[str, bytes] = {}
 
     @property
     def path(self) -> Path:
@@ -135,29 +147,69 @@ class GitRepository:
             known = self._commits[id] = self._commit(id)
         return known
 
+    def knowing(self, proofs: Proofs) -> "GitRepository":
+        """The same repository, its commits verified and read with `proofs`.
+
+        Folders and files are shared with this one: no proof changes what they hold.
+        """
+        return GitRepository(self._repository, proofs, self._trees, self._blobs)
+
     def fetch(self, name: str) -> None:
         """Update the remote branches of a remote. Raises SourceError, SourceUnavailable."""
         remote.fetch(self._repository, name)
-        self.__dict__.pop("_edges", None)  # a fetch may have moved the edge of a shallow clone
+        for name_ in ("_edges", "_squashed"):  # a fetch may have moved a shallow clone's edge
+            self.__dict__.pop(name_, None)
         self._nodes.clear()
 
     def _commit(self, id: str) -> Commit:
         read = _understood(id, commitobject.parse, self._raw(id))
-        several = len(read.parents) > 1 and id not in self._edges
+        parents = (*read.parents, *self._squashed.get(id, ()))
+        several = len(parents) > 1 and id not in self._edges
         return Commit(
             id=id,
-            parents=read.parents,
+            parents=parents,
             tree=read.tree,
             subject=read.subject,
             message=read.message,
             author=read.author,
             committer=read.committer,
             at=read.at,
-            signature=signature.of_commit(read),
-            bases=graph.merge_bases(self._node, read.parents) if several else (),
+            signature=signature.of_commit(read, self._certificates),
+            bases=graph.merge_bases(self._node, parents) if several else (),
         )
 
     def _node(self, id: str) -> graph.Node:
+        node = self._plain(id)
+        heads = self._squashed.get(id)
+        return node if heads is None else replace(node, parents=(*node.parents, *heads))
+
+    @cached_property
+    def _squashed(self) -> dict[str, tuple[str]]:
+        """Squash commit → the head that it merged, as far as the clone has it.
+
+        Each is taken only if no cycle comes of it: that is what `is_ancestor` is asked.
+        """
+        found: dict[str, tuple[str]] = {}
+
+        def node(id: str) -> graph.Node:
+            plain = self._plain(id)
+            return replace(plain, parents=(*plain.parents, *found.get(id, ())))
+
+        for commit, names in self._proofs.heads.items():
+            with contextlib.suppress(SourceError):  # what is not in the clone proves nothing
+                if len(self._plain(commit).parents) == 1:
+                    head = self._first_of(names)
+                    if head is not None and not graph.is_ancestor(node, commit, head):
+                        found[commit] = (head,)
+        return found
+
+    def _first_of(self, names: tuple[str, ...]) -> str | None:
+        for name in names:
+            with contextlib.suppress(SourceError):
+                return self._peel(name, self._find(name))
+        return None
+
+    def _plain(self, id: str) -> graph.Node:
         known = self._nodes.get(id)
         if known is None:
             parents, seconds = _understood(id, commitobject.links, self._raw(id))

@@ -90,13 +90,19 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A signing key of a principal: OpenSSH fingerprint, validity (ISO 8601 UTC; empty: open)."""
+    """A signing key of a principal: fingerprint, validity (ISO 8601 UTC; empty: open).
+
+    The fingerprint is OpenSSH's (`SHA256:…`) or, of an OpenPGP `certificate` (armored), `PGP:…`.
+    `attests`: it is a forge's key, which proves where a commit was made and not by whom.
+    """
 
     fingerprint: str
     principal: str
     valid_from: str = ""
     valid_until: str = ""
     revoked: bool = False
+    certificate: str = field(default="", repr=False)
+    attests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,12 @@ class Grants:
             at = (grant.principal, grant.project)
             held[at] = (*held.get(at, ()), grant)
         object.__setattr__(self, "_held", held)
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The OpenPGP certificates among the keys, armored, in the order of their fingerprints."""
+        known = sorted(self.keys.items())
+        return tuple(key.certificate for _, key in known if key.certificate)
 
     def held(self, principal: str, project: str | None) -> tuple[Grant, ...]:
         """What a principal was granted in a project, directly and through teams."""
@@ -170,7 +182,8 @@ class Judgement:
     """The verdict on one change of a plan.
 
     `charged` are the commits that answer for it, `principals` their makers (deduplicated, in
-    commit order), `causes` why it is denied (empty: allowed), `could` who could approve it.
+    commit order), `causes` why it is denied (empty: allowed), `could` who could approve it,
+    `needs` the rights it takes and, when allowed, `rules` by which they are held.
     """
 
     change: Change
@@ -180,6 +193,7 @@ class Judgement:
     causes: tuple[Cause, ...] = ()
     could: tuple[str, ...] = ()
     needs: tuple[tuple[Right, Scope], ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

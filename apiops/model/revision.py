@@ -47,13 +47,18 @@ class SignatureStatus(StrEnum):
     WEAK = "weak"
     SEVERAL = "several"
     UNSUPPORTED = "unsupported"
+    UNKNOWN_KEY = "unknown-key"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    NO_LIBRARY = "no-library"
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A commit's signature: its status and, when good, the OpenSSH fingerprint of the key.
+    """A commit's signature: its status and, when good, the fingerprint of the key.
 
-    `key` is `SHA256:…` as `ssh-keygen -l` prints it. Whose key it is, access decides.
+    `key` is `SHA256:…` as `ssh-keygen -l` prints it, or `PGP:…` with the fingerprint of the
+    OpenPGP certificate. Whose key it is, access decides.
     """
 
     status: SignatureStatus
@@ -78,6 +83,37 @@ class Commit:
     at: datetime
     signature: Signature
     bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What the forge says about a commit that it made itself: a merge or a squash in its web UI.
+
+    `merged_by` is the address of whoever pressed the button; `heads` are the names that the
+    pull request's own last commit may go by in the clone, the best first.
+    """
+
+    commit: str
+    merged_by: str
+    pull_request: str = ""
+    heads: tuple[str, ...] = ()
+
+
+Evidence = Mapping[str, Attestation]
+"""Commit id → what the forge says about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What is known about commits from outside of them, to verify and to read them with.
+
+    `certificates` are OpenPGP ones, armored, judged `at` that time. `heads` has, for a squash
+    commit, the names of the head of the pull request that it stands for.
+    """
+
+    certificates: tuple[str, ...] = ()
+    at: datetime | None = None
+    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Relation(StrEnum):

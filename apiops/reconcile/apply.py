@@ -185,6 +185,7 @@ class _Carrier:
         charged = judgement.charged if judgement else ()
         commit = self._commit(charged[-1] if charged else self._prepared.plan.head.commit)
         principal = judgement.principals[-1] if judgement and judgement.principals else ""
+        said = self._prepared.evidence.get(commit.id)
         return AuditContext(
             actor=commit.committer,
             principal=principal or self._line.actor,
@@ -193,7 +194,7 @@ class _Carrier:
                 commit=commit.id,
                 commits=charged,
                 signer=principal,
-                pull_request=self._line.pull_request,
+                pull_request=said.pull_request if said else self._line.pull_request,
             ),
             run=self._line.run,
             source=Source.APPLY,

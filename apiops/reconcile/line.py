@@ -8,15 +8,15 @@ shown cannot differ from what is done. `drift.py` enters with the last applied r
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from apiops.access import judge
-from apiops.model.access import Verdicts
+from apiops.model.access import Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Plan
 from apiops.model.resource import Target
-from apiops.model.revision import History, Snapshot
+from apiops.model.revision import Evidence, History, Proofs, Snapshot
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
 from apiops.reconcile import history
@@ -50,7 +50,8 @@ class Wish:
 
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
     `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
-    its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file.
+    its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file;
+    `evidence` is what the forge says of merges that it made, from the CI job.
     """
 
     allow: frozenset[str] = frozenset()
@@ -58,6 +59,7 @@ class Wish:
     introduction: Introduction | None = None
     approved: str | None = None
     stored: Plan | None = None
+    evidence: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Prepared:
     history: History | None = None
     verdicts: Verdicts | None = None
     introduction: Introduction | None = None
+    evidence: Evidence = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -115,8 +118,10 @@ def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
     live = prepared.live
     introduction = live.ledger.introduction or wish.introduction
     line.observer.notice(Event("judge", "judging the commits"))
+    at = line.now()
+    evidence = believed(live, wish.evidence)
     past = history.collect(
-        line.repository,
+        line.repository.knowing(proofs(live, evidence, at)),
         line.target,
         prepared.snapshot.revision,
         {unit: applied.commit for unit, applied in live.ledger.applied.items()},
@@ -124,6 +129,19 @@ def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
         introduction,
     )
     verdicts = judge.judge(
-        prepared.plan, past, live.grants, live.trust, introduction, at=line.now()
+        prepared.plan, past, live.grants, live.trust, introduction, at=at, evidence=evidence
     )
-    return replace(prepared, history=past, verdicts=verdicts, introduction=introduction)
+    return replace(
+        prepared, history=past, verdicts=verdicts, introduction=introduction, evidence=evidence
+    )
+
+
+def believed(live: Live, evidence: Evidence) -> Evidence:
+    """The forge's evidence, where the Manager believes forges; nothing otherwise."""
+    return evidence if live.trust is Trust.HOST_ATTESTED else {}
+
+
+def proofs(live: Live, evidence: Evidence, at: datetime) -> Proofs:
+    """What commits are verified and read with: the Manager's certificates, the forge's heads."""
+    heads = {commit: said.heads for commit, said in evidence.items() if said.heads}
+    return Proofs(live.grants.certificates, at, heads)

@@ -376,7 +376,6 @@ def test_no_claimed_time_can_crash_the_reader(when: bytes) -> None:
 @pytest.mark.parametrize(
     ("begin", "word"),
     [
-        ("-----BEGIN PGP SIGNATURE-----", "OpenPGP"),
         ("-----BEGIN PGP MESSAGE-----", "OpenPGP"),
         ("-----BEGIN SIGNED MESSAGE-----", "X.509"),
     ],

@@ -208,10 +208,11 @@ def test_behind_a_forges_key_no_approval_counts():
     story = (
         applied()
         .commit("c1", "mallory", {ORDERS: "x"})
-        .commit("c2", "alice", message="apiops-approve: ApiProxy/payments/orders")
+        .commit("c2", "forge", message="apiops-approve: ApiProxy/payments/orders")
     )
     story.trust = Trust.HOST_ATTESTED
-    assert ("AO520", "AO521") == codes(of(story.judge("A"), ORDERS))
+    world = {**WORLD, **dict([user("forge", attests=True)])}
+    assert ("AO520", "AO521") == codes(of(story.judge("A", world), ORDERS))
 
 
 def test_where_names_are_believed_the_committers_address_counts():

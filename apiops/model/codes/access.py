@@ -23,8 +23,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO502",
         "commit is signed by a key that nobody has registered",
-        "The signature verifies, but the key stands on no User as the Manager knew them before "
-        "this run. A key that the same range of commits adds counts from the next run on; a key "
+        "The key stands on no User as the Manager knew them before this run. A key that the same range of commits adds counts from the next run on; a key "
         "that two Users list proves neither of them.",
         f"Register the key under `spec.keys` of your User and apply that first. {_APPROVE}",
     ),
@@ -45,7 +44,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO505",
         "signing key is outside its validity",
-        "The key is registered with `validFrom` or `validUntil`, and now lies outside of it. "
+        "The key is registered with `validFrom` or `validUntil`, and now lies outside of it; or "
+        "the OpenPGP certificate, or the subkey that signed, has expired by its own word. "
         "The time of the run counts, not the commit's date: the signer chooses that.",
         f"Register a new key, or extend the validity of this one. {_APPROVE}",
     ),
@@ -53,7 +53,7 @@ CODES: tuple[Code, ...] = (
         "AO506",
         "signing key is revoked",
         "The key's owner or an administrator revoked it, before this run or with an authorised "
-        "commit below this one. Commits that are not applied yet no longer count as its owner's.",
+        "commit below this one, or the OpenPGP certificate carries its own revocation. Commits that are not applied yet no longer count as its owner's.",
         f"Register a new key and sign with it. {_APPROVE}",
     ),
     Code(
@@ -71,7 +71,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO509",
         "kind of signature is not supported",
-        "apiops verifies SSH signatures. It does not guess about what it cannot verify.",
+        "apiops verifies SSH and OpenPGP signatures, not X.509 (S/MIME, gitsign) nor signatures "
+        "for SHA-256 repositories. It does not guess about what it cannot verify.",
         _SIGN,
     ),
     Code(
@@ -86,6 +87,44 @@ CODES: tuple[Code, ...] = (
         "The target believes names (`trust: committer`), but no User, or more than one, has the "
         "committer's e-mail address.",
         "Set `git config user.email` to the address on your User, or add the address there.",
+    ),
+    Code(
+        "AO512",
+        "OpenPGP support is not installed",
+        "The commit has an OpenPGP signature. The library that verifies those is an extra, and "
+        "it is not installed where apiops runs, so the signature proves nothing here.",
+        "Install it: `pip install 'apiops[openpgp]'`. Or sign with an SSH key.",
+    ),
+    Code(
+        "AO513",
+        "nobody is named for a commit that the forge made",
+        "The commit is a merge or a squash that was made in the forge's web UI: the forge signed "
+        "it, with a key of a User that `attests`. That proves where it was made, not by whom, "
+        "and the evidence that the CI job gave has no entry for it.",
+        "Give `--evidence FILE` (or APIOPS_EVIDENCE) with an entry for the commit: "
+        f'`{{"commit": …, "mergedBy": …, "pullRequest": …, "head": …}}`. {_APPROVE}',
+    ),
+    Code(
+        "AO514",
+        "whoever merged is not known",
+        "The evidence names who merged the pull request, but no User, or more than one, has that "
+        "address.",
+        "List the address under `spec.identities` of the person's User and apply that first. For "
+        "a login write `login@forge-host`, in the evidence too.",
+    ),
+    Code(
+        "AO515",
+        "commit is signed by a forge, and forges are not believed here",
+        "The key belongs to a User that `attests`: a forge, which signs whatever is merged in "
+        "its web UI. This Manager's trust is `signed`, so only people's own keys count.",
+        f"Merge on the command line and sign, or set up the Manager host-attested. {_APPROVE}",
+    ),
+    Code(
+        "AO516",
+        "host evidence cannot be used",
+        "The evidence says who answers for merges that the forge made. It must be a JSON list of "
+        "entries with full commit ids, each commit once, and nothing else in them.",
+        "Look at what the CI job writes; docs/explanation/permission.md shows an entry.",
     ),
     Code(
         "AO520",

@@ -1,12 +1,11 @@
 """Specs of those who act, and of what they may do: users, roles, teams, memberships."""
 
-import base64
-import binascii
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from apiops.model import openpgp, sshkey
 from apiops.model.access import Category, Verb
 from apiops.model.kinds.parts import Email, Part, about, form
 
@@ -25,10 +24,14 @@ SystemRole = Literal["sysAdmin", "sysProjectManager", "sysAnalyzer"]
 class SigningKey(Part):
     """A key whose signature on a commit proves the commit to be its owner's."""
 
-    key: str = about(
-        "The public key as in an OpenSSH `.pub` file: type, base64 and, if you like, a comment.",
-        ...,
+    key: str | None = about(
+        "The public key as in an OpenSSH `.pub` file: type, base64 and, if you like, a comment. "
+        "Either this or `openpgp`.",
         examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI… ada@bank.example"],
+    )
+    openpgp: str | None = about(
+        "An OpenPGP certificate in its armor, as `gpg --armor --export` prints it. Verifying its "
+        "signatures needs the extra: `pip install 'apiops[openpgp]'`."
     )
     validFrom: Moment | None = about("From when it counts, ISO 8601 in UTC (absent: always).")
     validUntil: Moment | None = about("Until when it counts, ISO 8601 in UTC (absent: no end).")
@@ -36,17 +39,30 @@ class SigningKey(Part):
 
     @field_validator("key")
     @classmethod
-    def _is_a_key(cls, value: str) -> str:
-        """The base64 part begins with the type's own length and name (RFC 4253, 6.6)."""
-        words = value.split()
+    def _is_a_key(cls, value: str | None) -> str | None:
+        """What cannot verify a signature cannot be registered either."""
         try:
-            blob = base64.b64decode(words[1], validate=True)
-        except (IndexError, binascii.Error, ValueError):
-            raise ValueError("not an OpenSSH public key: expected `type base64 comment`") from None
-        name = words[0].encode()
-        if blob[:4] != len(name).to_bytes(4, "big") or blob[4 : 4 + len(name)] != name:
-            raise ValueError("not an OpenSSH public key: its type and its base64 part disagree")
+            if value is not None:
+                sshkey.parse(value)
+        except ValueError as fault:
+            raise ValueError(f"not an OpenSSH public key: {fault}") from None
         return value
+
+    @field_validator("openpgp")
+    @classmethod
+    def _is_a_certificate(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                openpgp.parse(value)
+        except ValueError as fault:
+            raise ValueError(f"not an OpenPGP certificate: {fault}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.key is None) == (self.openpgp is None):
+            raise ValueError("give exactly one of key and openpgp")
+        return self
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
@@ -78,6 +94,18 @@ class UserSpec(Part):
         [],
     )
     enabled: bool = about("Whether the user may do anything at all.", True)
+    attests: bool = about(
+        "Whether the keys are a forge's own, with which it signs merges made in its web UI. Such "
+        "a signature proves where a commit was made, not by whom: it needs `trust: "
+        "host-attested`, and the forge itself holds no right.",
+        False,
+    )
+
+    @model_validator(mode="after")
+    def _a_forge_holds_nothing(self) -> Self:
+        if self.attests and (self.systemRoles or self.email or self.identities):
+            raise ValueError("a user that attests is a forge: it has keys, no roles or addresses")
+        return self
 
 
 class Permission(Part):
