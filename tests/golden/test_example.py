@@ -269,3 +269,25 @@ def test_after_the_first_apply_nothing_is_left_to_do(bank: Bank) -> None:
     bank.begin()
     assert 0 == bank.begun("apply", "--yes").code
     assert "No changes." in bank.run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("resource", "assignment"),
+    [
+        ("ApiProxy/payments/orders", "spec.settings.connection.readTimeout=90"),
+        ("Certificate/cards/card-scheme", "spec.description=Renewed in spring"),
+        ("Credential/payments/partner-b", "spec.enabled=false"),
+        ("Connection/payments/incident-hook", "spec.timeout=9"),
+    ],
+)
+def test_what_zeynep_changes_by_hand_is_drift_until_the_next_sync(
+    bank: Bank, resource: str, assignment: str
+) -> None:
+    bank.begin()
+    assert 0 == bank.begun("apply", "--yes").code
+    signed = ("--as", "zeynep", "--sign-key", str(KEYS / "people/zeynep"))
+    done = bank.run("manager", "set", resource, assignment, *signed, "--reason", "incident 4711")
+    assert 0 == done.code, done.err
+    assert resource in bank.run("drift").out
+    assert 0 == bank.run("sync").code
+    assert "No changes." in bank.run("plan").out
