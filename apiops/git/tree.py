@@ -1,14 +1,20 @@
-"""Folders of commits, listed once each: neighbouring commits share nearly all of them."""
+"""Folders of commits, listed once each: neighbouring commits share nearly all of them.
 
+Tree objects are taken apart here, entry by entry (Git's own format: mode, name, zero byte, id), and
+an entry that was met before is the same `File` again.
+"""
+
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import pygit2
-from pygit2.enums import FileMode as GitMode
+from pygit2.enums import ObjectType
 
 from apiops.git import faults
 from apiops.model.resource import File, FileMode
+from apiops.model.sharing import Shared, by_folder
 
 MAX_DEPTH: Final = 64
 """Folders deeper than this are refused."""
@@ -17,8 +23,21 @@ MAX_FILES: Final = 250_000
 MAX_FOLDERS: Final = 50_000
 """A commit with more is refused: a few small trees that name each other can claim billions."""
 
-_MODES: Final = {GitMode.LINK: FileMode.SYMLINK, GitMode.COMMIT: FileMode.SUBMODULE}
+MAX_TREE: Final = 32 * 1024 * 1024
+"""A larger folder is not read (bytes of its tree object)."""
+
+_ENTRY: Final = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
+_BESIDE: Final = 22
+"""What an entry has beside its mode and name: a blank, a zero byte, and the id (bytes)."""
+
+_FOLDER: Final = 0o04
+_KINDS: Final = {0o10: FileMode.FILE, 0o12: FileMode.SYMLINK, 0o16: FileMode.SUBMODULE}
+"""The upper digits of an entry's mode → what it is."""
+
 _FORBIDDEN: Final = frozenset({"", ".", "..", ".git"})
+
+_Raw = tuple[bytes, bytes, bytes]
+"""Mode, name and id of an entry, as the tree object has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +54,87 @@ class Trees:
 
     repository: pygit2.Repository
     _known: dict[tuple[str, str], _Listing] = field(default_factory=dict)
+    _entries: dict[str, dict[_Raw, File | tuple[str, str]]] = field(default_factory=dict)
 
-    def files(self, tree: str) -> dict[str, File]:
-        """All files under a tree: those of a folder first, then its folders in order.
+    def files(self, tree: str) -> Shared[str, File]:
+        """All files under a tree, folder by folder; two commits share the folders they share.
 
         Raises SourceError (AO809 unreadable, AO810 too many or too deep, AO811 bad name).
         """
-        found: dict[str, File] = {}
-        for listing in self._walk(tree):
-            found.update(listing.files)
-            if len(found) > MAX_FILES:
+        found: dict[str, dict[str, File]] = {}
+        count = 0
+        for prefix, listing in self._walk(tree):
+            if listing.files:
+                found[prefix] = listing.files
+            count += len(listing.files)
+            if count > MAX_FILES:
                 raise faults.too_large("The commit", f"{MAX_FILES} files")
-        return found
+        return Shared(found, by_folder)
 
-    def _walk(self, tree: str) -> Iterator[_Listing]:
+    def _walk(self, tree: str) -> Iterator[tuple[str, _Listing]]:
         stack = [("", tree)]
         for _ in range(MAX_FOLDERS):
             if not stack:
                 return
-            prefix, id = stack.pop()
-            if prefix.count("/") > MAX_DEPTH:
+            at = stack.pop()
+            if at[0].count("/") > MAX_DEPTH:
                 raise faults.too_large("The folder tree", f"{MAX_DEPTH} folders deep")
-            listing = self._known.get((prefix, id))
+            listing = self._known.get(at)
             if listing is None:
-                listing = self._known[prefix, id] = self._read(prefix, id)
-            yield listing
+                listing = self._known[at] = self._read(*at)
+            yield at[0], listing
             stack.extend(reversed(listing.folders))
         raise faults.too_large("The commit", f"{MAX_FOLDERS} folders")
 
     def _read(self, prefix: str, id: str) -> _Listing:
+        raw = self._raw(id)
+        entries = _ENTRY.findall(raw)
+        if sum(len(mode) + len(name) for mode, name, _ in entries) + _BESIDE * len(entries) != len(
+            raw
+        ):
+            raise faults.unreadable(id, "it is damaged")
+        known = self._entries.setdefault(prefix, {})
+        files: dict[str, File] = {}
+        folders: dict[str, str] = {}
+        for entry in entries:
+            found = known.get(entry)
+            if found is None:
+                found = known[entry] = _entry(prefix, entry, id)
+            if isinstance(found, File):
+                files[found.path] = found
+            else:
+                folders[found[0]] = found[1]
+        if len(files) + len(folders) != len(entries):
+            raise faults.unreadable(id, "it has two entries of one name")
+        return _Listing(files, tuple(folders.items()))
+
+    def _raw(self, id: str) -> bytes:
+        odb = self.repository.odb
         try:
-            tree = self.repository[id]
+            oid = pygit2.Oid(hex=id)
+            kind, size = odb.read_header(oid)
+            if kind == ObjectType.TREE and size <= MAX_TREE:
+                return odb.read(oid)[1]
         except (pygit2.GitError, KeyError, ValueError) as fault:
             raise faults.unreadable(id, fault) from fault
-        if not isinstance(tree, pygit2.Tree):
+        if kind != ObjectType.TREE:
             raise faults.unreadable(id, "it is not a folder")
-        files: dict[str, File] = {}
-        folders: list[tuple[str, str]] = []
-        for entry in tree:
-            path = prefix + _name(entry, id)
-            if entry.filemode == GitMode.TREE:
-                folders.append((f"{path}/", str(entry.id)))
-            else:
-                mode = _MODES.get(GitMode(entry.filemode), FileMode.FILE)
-                files[path] = File(path, str(entry.id), mode)
-        return _Listing(files, tuple(folders))
+        raise faults.too_large("The folder", f"{MAX_TREE} bytes")
 
 
-def _name(entry: pygit2.Object, tree: str) -> str:
-    raw = entry.raw_name or b""
+def _entry(prefix: str, raw: _Raw, tree: str) -> File | tuple[str, str]:
+    """A file, or a folder as (path prefix, tree id)."""
+    mode, name, id = raw
+    path = prefix + _name(name, tree)
+    kind = int(mode, 8) >> 12
+    if kind == _FOLDER:
+        return f"{path}/", id.hex()
+    if kind not in _KINDS:
+        raise faults.unreadable(tree, f"{path} is neither a file nor a folder")
+    return File(path, id.hex(), _KINDS[kind])
+
+
+def _name(raw: bytes, tree: str) -> str:
     try:
         name = raw.decode()
     except UnicodeDecodeError:
