@@ -13,9 +13,8 @@ from pygit2.enums import FileMode as GitMode
 
 from apiops.errors import Exit, SourceError, SourceUnavailable
 from apiops.git import author, repository, tree
-from apiops.model import codes
+from apiops.model import codes, sharing
 from apiops.model.resource import FileMode
-from apiops.model import sharing
 from apiops.model.revision import Relation
 from tests.people import GitStory, person
 
