@@ -10,6 +10,7 @@ from apiops.cli.options import Place
 from apiops.errors import Exit, UsageError
 
 FORMATS = ("text", "json", "markdown")
+MAX_NUMBER = 2**63 - 1  # a database's largest integer
 TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 
 
@@ -55,7 +56,13 @@ def _query(chosen: dict[str, Any]) -> Any:
 @options.option("--action", help="create, update, delete, deploy, undeploy, denied, …")
 @options.option("--since", type=TIME, help="Not before (UTC).")
 @options.option("--until", type=TIME, help="Before (UTC).")
-@options.option("--limit", default=50, show_default=True, help="Newest first; 0: all.")
+@options.option(
+    "--limit",
+    type=click.IntRange(0, MAX_NUMBER),
+    default=50,
+    show_default=True,
+    help="Newest first; 0: all.",
+)
 @options.output(*FORMATS)
 @click.pass_obj
 def list_(place: Place, /, console: Any, **chosen: Any) -> int:
@@ -70,7 +77,7 @@ def list_(place: Place, /, console: Any, **chosen: Any) -> int:
 
 
 @command.command("show", cls=options.Verb, examples=("apiops audit show 42 --target production",))
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=click.IntRange(1, MAX_NUMBER))
 @options.place
 @options.target
 @options.output(*FORMATS)

@@ -44,8 +44,7 @@ def carry_out(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> 
     """Apply, show diagnostics, denials and the report, and give the exit code."""
     prepared, report = apply.apply(line, snapshot, wish)
     found = entry.findings(prepared)
-    if found.diagnostics:
-        door.console.note(found)
+    entry.remark(door.console, found)
     if prepared.verdicts is not None and prepared.verdicts.denied:
         door.console.note(entry.view(prepared, keyless=not line.keyring.available))
     door.console.show(report)
@@ -56,7 +55,7 @@ def exit_code(report: RunReport, *, invalid: bool) -> Exit:
     """What a report means to a shell: denials speak loudest, then failures, then faults."""
     if report.count(Result.DENIED):
         return Exit.DENIED
-    if report.count(Result.FAILED):
+    if report.count(Result.FAILED) or report.stuck:
         return Exit.PARTIAL if report.count(Result.DONE) else Exit.FAILED
     if report.count(Result.REFUSED):
         return Exit.REFUSED

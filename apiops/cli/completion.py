@@ -16,9 +16,10 @@ from apiops.errors import Exit
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
     """Print the completion script for a shell."""
+    from apiops.cli import console
     from apiops.cli.main import apiops
 
     kind = get_completion_class(shell)
     assert kind is not None, "click knows every shell in the choice"
-    click.echo(kind(apiops, {}, "apiops", "_APIOPS_COMPLETE").source())
+    console.put(kind(apiops, {}, "apiops", "_APIOPS_COMPLETE").source() + "\n")
     return Exit.OK

@@ -1,5 +1,6 @@
 """`apiops doctor`: is this machine, repository and Manager ready?"""
 
+import re
 from typing import Any
 
 import click
@@ -38,4 +39,12 @@ def _show_settings(ctx: click.Context) -> None:
         source = ctx.get_parameter_source(name)
         words = {"DEFAULT_MAP": "apiops.toml", "COMMANDLINE": "flag", "ENVIRONMENT": "variable"}
         origin = words.get(source.name, "default") if source else "default"
-        click.echo(f"{name.replace('_', '-'):<12} {value!s:<32} {origin}", err=True)
+        click.echo(f"{name.replace('_', '-'):<12} {_shown(value):<32} {origin}", err=True)
+
+
+def _shown(value: object) -> str:
+    """A setting, without the password and the parameters that a URL may hold."""
+    text = str(value)
+    if "://" not in text:
+        return text
+    return re.sub(r"://([^:/]*):.*@", r"://\1:***@", text.partition("?")[0])

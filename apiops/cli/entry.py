@@ -105,6 +105,12 @@ def findings(prepared: Prepared) -> Findings:
     return Findings(prepared.loaded.diagnostics, prepared.loaded.checked)
 
 
+def remark(console: Console, found: Findings) -> None:
+    """Show the diagnostics behind a plan; with -q only those that an error is among."""
+    if found.diagnostics and (invalid(found) or not console.quiet):
+        console.note(found)
+
+
 def invalid(found: Findings) -> bool:
     """Whether a project is stopped by an error."""
     return found.count(Severity.ERROR) > 0

@@ -30,17 +30,17 @@ def command(directory: Path, **chosen: Any) -> int:
     Writes settings, a first project with a proxy and an encrypted credential, an age identity
     of your own (outside of Git), editor schemas and, with --ci, a pipeline.
     """
-    from apiops.wiring import scaffold
+    from apiops.cli import console
+    from apiops.wiring import admin, scaffold
 
     written = scaffold.write(
         directory,
-        admin=chosen["admin"],
-        email=chosen["email"],
-        key=chosen["admin_key"].read_text(encoding="utf-8").strip(),
+        admin=admin.name(chosen["admin"]),
+        email=admin.email(chosen["email"]),
+        key=admin.public_key(chosen["admin_key"]),
         ci=chosen["ci"],
     )
-    for path in written:
-        click.echo(f"  {path}")
+    console.put("".join(f"  {path}\n" for path in written))
     if not written:
         click.echo("everything is there already; nothing was changed", err=True)
         return Exit.OK

@@ -16,6 +16,7 @@ from typing import Final
 
 import click
 
+from apiops import __version__
 from apiops.errors import ApiopsError, Exit, UsageError
 
 VERBS: Final = {
@@ -74,6 +75,7 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `apiops demo`. Docs: docs/ in the repository.",
 )
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def apiops() -> None:
     """Signed commits become audited changes of an API gateway."""
 

@@ -52,8 +52,7 @@ def command(
         prepared = walk.prepare(line, door.snapshot(line), door.wish(line))
         keyless = not line.keyring.available
     found = entry.findings(prepared)
-    if found.diagnostics:
-        console.note(found)
+    entry.remark(console, found)
     shown = entry.view(prepared, keyless=keyless)
     console.show(shown)
     if out is not None:

@@ -18,21 +18,34 @@ from apiops.errors import Exit, UsageError
 )
 def command(kind: str | None, write: Path | None) -> int:
     """List the kinds, print one kind's JSON Schema (draft-07), or write them all."""
-    import shutil
-
+    from apiops.cli import console
     from apiops.model.kinds import KINDS
     from apiops.spec import catalog
 
     if write is not None:
-        shutil.copytree(catalog.directory(), write, dirs_exist_ok=True)
+        _copy(catalog.directory(), write)
         click.echo(f"wrote {len(KINDS)} schemas to {write}", err=True)
     elif kind is None:
         width = max(map(len, KINDS))
-        for known in KINDS.values():
-            click.echo(f"{known.name:{width}}  {known.summary}")
+        lines = [f"{known.name:{width}}  {known.summary}\n" for known in KINDS.values()]
+        console.put("".join(lines))
     else:
-        click.echo(_text(kind), nl=False)
+        console.put(_text(kind))
     return Exit.OK
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy every schema. Raises UsageError AO907."""
+    import shutil
+
+    try:
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    except OSError as fault:  # shutil.Error, for several files, has no strerror
+        raise UsageError(
+            f"the schemas cannot be written to {folder}: {fault.strerror or 'see its permissions'}",
+            code="AO907",
+            hint="choose a folder that you may write to",
+        ) from None
 
 
 def _text(kind: str) -> str:

@@ -1,6 +1,5 @@
 """`apiops secrets`: encrypt, decrypt and edit sops files."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import click
 
 from apiops.cli import options
 from apiops.cli.options import Place
-from apiops.errors import Exit
+from apiops.errors import Exit, SecretError
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -70,9 +69,17 @@ def edit(place: Place, /, file: Path, **chosen: Any) -> int:
 
     The plaintext lies in a private file in memory where the system has one, and is wiped.
     """
+    from apiops.cli import console, entry
     from apiops.wiring import vault
 
-    done = vault.edit(file, _identities(place, chosen), _editor)
+    def again(fault: SecretError) -> bool:
+        """Nobody's edits are lost to a slip: whoever can be asked may mend it."""
+        if not entry.interactive(chosen):
+            return False
+        console.tell(fault)
+        return click.confirm("Edit again?", default=True, err=True)
+
+    done = vault.edit(file, _identities(place, chosen), _editor, again)
     if done is None:
         click.echo("nothing changed", err=True)
         return Exit.OK
@@ -101,9 +108,9 @@ def _finish(file: Path, done: Any, *, in_place: bool) -> None:
 
 
 def _put(file: Path, content: bytes, *, in_place: bool) -> None:
-    from apiops.cli.console import write
+    from apiops.cli import console
 
     if in_place:
-        write(file, content)
+        console.write(file, content)
     else:
-        sys.stdout.buffer.write(content)
+        console.put(content)

@@ -16,6 +16,7 @@ from apiops.errors import Exit
 )
 def command(output: str) -> int:
     """Print the versions of apiops and of what it stands on."""
+    from apiops.cli import console
     from apiops.wiring import versions
 
     facts = {
@@ -26,8 +27,7 @@ def command(output: str) -> int:
         **versions.libraries(),
     }
     if output == "json":
-        click.echo(json.dumps({"format_version": "1.0", **facts}, indent=2))
+        console.put(json.dumps({"format_version": "1.0", **facts}, indent=2) + "\n")
     else:
-        for name, version in facts.items():
-            click.echo(f"{name:<14}{version}")
+        console.put("".join(f"{name:<14}{version}\n" for name, version in facts.items()))
     return Exit.OK

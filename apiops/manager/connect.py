@@ -59,7 +59,7 @@ def parse(text: str) -> URL:
     hint = "write sqlite:////var/lib/apiops/manager.db or postgresql://user@host/database"
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise UsageError("the database URL cannot be read", code="AO702", hint=hint) from None
     engine = url.get_backend_name()
     if engine == "postgresql":

@@ -5,14 +5,14 @@ driver's errors comes out, and in one transaction, so that it is all or nothing.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from apiops.errors import AccessDenied, StoreError
+from apiops.errors import AccessDenied, ManagerError, StoreError
 from apiops.manager import audit, batch, connect, faults, fieldcrypt, keyring, leases, schema, state
 from apiops.manager.keyring import Ring
 from apiops.manager.state import Identity
@@ -134,14 +134,19 @@ class EmbeddedManager:
     def lease(self, name: str, holder: str) -> Iterator[int]:
         """Hold a lease; gives its fence. Every batch renews it; `leases.LIFE` without one ends it.
 
-        Raises ManagerUnavailable while another holds it.
+        Raises ManagerUnavailable while another holds it. Giving it back raises nothing: what was
+        done is done, and a lease that cannot be given back ends by itself.
         """
         with faults.translated(self._url), self._store.bookkeeping() as connection:
             fence = leases.take(connection, name, holder, self._clock())
         try:
             yield fence
         finally:
-            with faults.translated(self._url), self._store.bookkeeping() as connection:
+            with (
+                suppress(ManagerError),
+                faults.translated(self._url),
+                self._store.bookkeeping() as connection,
+            ):
                 leases.release(connection, name, fence, self._clock())
 
     def state(self, repository: str, target: str) -> LedgerState:

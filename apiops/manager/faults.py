@@ -46,6 +46,14 @@ _FAULTS: Final = (
         "free some space and run the command again",
     ),
     _Fault(
+        ("SQLITE_IOERR",),
+        StoreError,
+        "AO706",
+        "the system did not let us read or write the files of {where}; the change was taken back, "
+        "nothing is lost",
+        "check free space, quota, file size limit (ulimit -f) and disk; then run it again",
+    ),
+    _Fault(
         ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01", "57014"),
         ManagerUnavailable,
         "AO704",
@@ -103,8 +111,8 @@ _CONNECTION_FAULTS: Final = ("OperationalError", "ConnectionTimeout", "Interface
 
 
 def shown(url: URL) -> str:
-    """The database's address as it may be shown: without the password."""
-    return url.render_as_string(hide_password=True)
+    """The database's address as it may be shown: without password and parameters."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 @contextmanager

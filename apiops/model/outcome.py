@@ -30,7 +30,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """The result of a run: the outcomes, and for each unit the commit it is now at."""
+    """The result of a run: the outcomes, and for each unit the commit it is now at.
+
+    `stuck` are units without changes of their own that could not be moved to the head, and why:
+    they are as the head describes them, and the next run moves them.
+    """
 
     run: str
     target: str
@@ -38,6 +42,7 @@ class RunReport:
     outcomes: tuple[Outcome, ...] = ()
     applied: Mapping[str, str] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    stuck: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     def count(self, result: Result) -> int:

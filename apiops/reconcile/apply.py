@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from apiops.errors import AccessDenied, ApiopsError, ManagerUnavailable
+from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
 from apiops.model.access import Judgement
 from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.outcome import Outcome, Result, RunReport
@@ -54,6 +54,7 @@ def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
         outcomes=tuple(carrier.outcomes),
         applied=carrier.standing(),
         frozen=tuple(sorted(carrier.held)),
+        stuck=carrier.stuck,
     )
 
 
@@ -65,6 +66,7 @@ class _Carrier:
         self.outcomes: list[Outcome] = []
         self.applied: dict[str, str] = {}
         self.held: set[str] = set(prepared.plan.stopped)
+        self.stuck: dict[str, str] = {}
         self._line = line
         self._prepared = prepared
         self._fence = fence
@@ -85,13 +87,23 @@ class _Carrier:
             self._write(unit, changes)
 
     def advance(self) -> None:
-        """Move the units that are already as the head describes them."""
+        """Move the units that are already as the head describes them.
+
+        What fails here is told in the report: raised, it would hide what was written before.
+        """
         known = set(self._prepared.live.ledger.applied)
         known |= {resource.id.unit for resource in self._prepared.revealed.desired.resources}
         head = self._prepared.plan.head.commit
         for unit in sorted(known - self.held - self.applied.keys()):
-            if self._base(unit) != head:
+            if self._base(unit) == head:
+                continue
+            try:
                 self._line.manager.write(self._batch(unit, ()))
+            except ManagerError as fault:
+                if not (self.applied or self.outcomes):
+                    raise
+                self.stuck[unit] = f"{fault.code} {fault.message}"
+            else:
                 self.applied[unit] = head
 
     def standing(self) -> dict[str, str]:

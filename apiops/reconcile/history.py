@@ -36,7 +36,7 @@ def collect(
     if introduction is not None and any(unit not in base for unit in units):
         starts.add(introduction.commit)
     for start in sorted(starts):
-        _require_forward(repository, start, head)
+        _require_forward(repository, start, head, applied=start in base.values())
     commits = {c.id: c for start in sorted(starts) for c in repository.commits(start, head.commit)}
     viewer = _Viewer(repository, target)
     outside = starts | {edge for c in commits.values() for edge in (*c.parents, *c.bases)}
@@ -50,20 +50,22 @@ def collect(
     )
 
 
-def _require_forward(repository: Repository, base: str, head: Revision) -> None:
+def _require_forward(repository: Repository, base: str, head: Revision, *, applied: bool) -> None:
     relation = repository.relation(base, head.commit)
     if relation in (Relation.SAME, Relation.FORWARD):
         return
+    which = "applied last" if applied else "the introduction"
     if relation is Relation.BASE_MISSING:
         raise SourceError(
-            f"commit {base[:7]}, applied last, is not in this clone",
+            f"commit {base[:7]}, {which}, is not in this clone",
             code="AO818",
             hint="fetch the whole history: git fetch --unshallow",
         )
+    cure = "bring the applied commit back into it" if applied else "name a commit of this branch"
     raise PlanRefused(
-        f"commit {base[:7]}, applied last, is not an ancestor of {head.short} ({head.ref})",
+        f"commit {base[:7]}, {which}, is not an ancestor of {head.short} ({head.ref})",
         code="AO625",
-        hint="the branch was rewritten or is another one; bring the applied commit back into it",
+        hint=f"the branch was rewritten or is another one; {cure}",
     )
 
 

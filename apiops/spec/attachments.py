@@ -83,6 +83,16 @@ def attach(
     return spec, files
 
 
+def detach(kind: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`spec` without the digests that `attach` put in: as an author writes it."""
+    for pattern in KINDS[kind].files:
+        for path in tuple(marks.expand(pattern, spec)):
+            parent = dict(paths.value(spec, path[:-1]))
+            parent.pop(f"{path[-1]}Digest", None)
+            spec = paths.put(spec, path[:-1], parent)
+    return spec
+
+
 def _beside(context: Context, path: str) -> list[str]:
     folder = posixpath.dirname(path)
     return [other for other in context.snapshot.files if posixpath.dirname(other) == folder]

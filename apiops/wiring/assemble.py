@@ -85,6 +85,9 @@ def key_file(target: TargetSettings) -> Path:
         return target.key_file
     if target.manager.startswith("sqlite:///"):
         return Path(target.manager.removeprefix("sqlite:///") + ".key")
+    from apiops.manager import connect
+
+    connect.parse(url(target))  # a URL that cannot be used is the worse fault: tell it first
     raise UsageError(
         f"target {target.name} has no key file",
         code="AO908",
@@ -137,14 +140,15 @@ def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: st
     """Make the target's Manager with its first admin; gives its lineage. Raises StoreError."""
     from apiops.manager import init
     from apiops.model.access import Trust
+    from apiops.wiring import admin as admin_
 
     if target.key_file is None:
         with suppress(OSError):  # the database says what is wrong with its folder
             key_file(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return init.initialise(
         url(target),
-        admin=admin,
-        admin_key_line=admin_key.read_text(encoding="utf-8"),
+        admin=admin_.name(admin),
+        admin_key_line=admin_.public_key(admin_key),
         key_file=key_file(target),
         trust=Trust(trust),
     )

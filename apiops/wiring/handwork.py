@@ -6,16 +6,21 @@ run finds it as drift.
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from apiops.errors import AccessDenied, UsageError
+from apiops.errors import AccessDenied, SpecInvalid, UsageError
+from apiops.manager import embedded
 from apiops.model.access import Grants
 from apiops.model.audit import AuditContext, Reason, Source
-from apiops.model.kinds import KINDS
+from apiops.model.diagnostic import Diagnostic, Location
+from apiops.model.kinds import API_VERSION, KINDS
 from apiops.model.outcome import RunReport
 from apiops.model.resource import JsonObject, ResourceId
+from apiops.model.secret import MARK
+from apiops.ports import Live
+from apiops.spec import attachments, marks, paths, schema
 from apiops.wiring import assemble
 from apiops.wiring.settings import TargetSettings
 
@@ -31,11 +36,19 @@ def change(
 ) -> RunReport:
     """Merge `patch` (RFC 7386) into the resource's spec, as `principal`.
 
-    Raises AccessDenied when the private key is not the principal's or the right is missing.
+    Raises AccessDenied when the private key is not the principal's or the right is missing,
+    SpecInvalid when the resource would no longer be as its kind demands, UsageError for a secret.
     """
+    if not reason.strip():
+        raise UsageError(
+            "a change by hand needs a reason",
+            code="AO910",
+            hint='say why, for the audit log: --reason "incident 4711"',
+        )
     run = uuid.uuid4().hex
     with assemble.manager(target) as manager:
         _prove(manager.grants(), principal, sign_key)
+        _check(manager.read("", ""), id, patch)
         context = AuditContext(
             actor=principal,
             principal=principal,
@@ -59,6 +72,61 @@ def _prove(grants: Grants, principal: str, sign_key: Path) -> None:
             code="AO502",
             hint=f"sign with a key that stands in User/{principal}, or say who you are with --as",
         )
+
+
+def _check(live: Live, id: ResourceId, patch: JsonObject) -> None:
+    """Hold what the change would make of the resource against its kind, as `validate` does."""
+    row = next((held for held in live.resources if held.id == id), None)
+    if row is None:
+        return  # the Manager says so better
+    spec = embedded.merge_patch(row.spec, patch)
+    _refuse_secrets(id.kind, row.spec, spec)
+    metadata = {"name": id.name} | ({"project": id.project} if id.project else {})
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": id.kind,
+        "metadata": metadata,
+        "spec": attachments.detach(id.kind, spec),
+    }
+    faults = schema.check(id.kind, document) or schema.meaning(id.kind, document)
+    if faults:
+        raise SpecInvalid(
+            f"{id} would be invalid",
+            code=faults[0].code,
+            diagnostics=[
+                Diagnostic(fault.code, fault.message, Location(str(id)), hint=fault.hint)
+                for fault in faults
+            ],
+        )
+
+
+def _refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:
+    """A secret comes from an encrypted file alone: on a command line everybody could read it."""
+    was, now = _secrets(kind, before), _secrets(kind, after)
+    changed = [path for path in now if was.get(path) != now[path]]
+    if changed:
+        raise UsageError(
+            f"{'.'.join(map(str, changed[0]))} holds a secret, which is not set by hand",
+            code="AO910",
+            hint="change the encrypted value in the repository: apiops secrets edit FILE",
+        )
+
+
+def _secrets(kind: str, spec: JsonObject) -> dict[paths.Path, Any]:
+    """The value of every secret field, and of every other place that holds a leaf."""
+    fields = {path: paths.value(spec, path) for path, _ in marks.secret_paths(kind, spec)}
+    return {**fields, **dict(_leaves(spec, ()))}
+
+
+def _leaves(node: Any, path: paths.Path) -> Iterator[tuple[paths.Path, Any]]:
+    if isinstance(node, Mapping) and MARK in node:
+        yield path, node
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _leaves(value, (*path, index))
 
 
 def identity(text: str) -> ResourceId:
@@ -86,15 +154,26 @@ def patch(assignments: Iterable[str]) -> JsonObject:
                 code="AO905",
                 hint="write spec.FIELD=VALUE, for example spec.settings.connection.readTimeout=90",
             )
-        node = tree
-        for step in steps[1:-1]:
-            node = node.setdefault(step, {})
-        node[steps[-1]] = _value(value)
+        _assign(tree, steps[1:], _value(value), assignment)
     return tree
 
 
+def _assign(tree: dict[str, Any], steps: list[str], value: Any, assignment: str) -> None:
+    node: Any = tree
+    for step in steps[:-1]:
+        node = node.setdefault(step, {}) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or steps[-1] in node:
+        raise UsageError(
+            f'"{assignment}" contradicts another assignment',
+            code="AO905",
+            hint="set each field once",
+        )
+    node[steps[-1]] = value
+
+
 def _value(text: str) -> Any:
+    """JSON, or else the text itself; what JSON cannot carry back (NaN, too deep) is text too."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
         return text

@@ -1,5 +1,7 @@
 """What `apiops init` writes: the files of `templates/`, filled in; never over an existing file."""
 
+import json
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -8,7 +10,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from apiops.errors import UsageError
+from apiops.errors import SecretError, UsageError
+from apiops.model.diagnostic import Location
 from apiops.spec import catalog
 
 DOTTED: Final = {
@@ -27,6 +30,10 @@ PIPELINES: Final = {
 IDENTITY: Final = ".apiops/identities/dev.txt"
 SCHEMAS: Final = ".apiops/schemas"
 CREDENTIAL: Final = "projects/shop/partner.yaml"
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/=@-]*( [A-Za-z0-9_.+/=@-]+)*")
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""Words that YAML, of one version or another, takes for something else than text."""
 
 
 def write(directory: Path, *, admin: str, email: str, key: str, ci: str | None) -> list[str]:
@@ -53,11 +60,11 @@ def _write(directory: Path, *, admin: str, email: str, key: str, ci: str | None)
         shutil.copytree(catalog.directory(), directory / SCHEMAS)
         yield SCHEMAS + "/"
     values = {
-        "{recipient}": identities.read_keys(identity.read_bytes(), IDENTITY)[0].public,
-        "{admin}": admin,
-        "{email}": email,
-        "{key}": key,
-        "{password}": secrets.token_urlsafe(18),
+        "{recipient}": _recipient(identity),
+        "{admin}": _scalar(admin),
+        "{email}": _scalar(email),
+        "{key}": _scalar(key),
+        "{password}": _scalar(secrets.token_urlsafe(18)),
     }
     for template, place in _files(ci):
         file = directory / place
@@ -93,6 +100,27 @@ def _sealed(file: Path, text: str) -> bytes:
     from apiops.wiring import vault
 
     return vault.encrypt_text(file, text.encode())
+
+
+def _recipient(identity: Path) -> str:
+    """Whom the key file opens for. Raises SecretError AO403 for a file that holds no key."""
+    from apiops.age import identities
+
+    found = identities.read_keys(identity.read_bytes(), IDENTITY)
+    if not found:
+        raise SecretError(
+            f"{IDENTITY} holds no age identity",
+            code="AO403",
+            hint="put the key back, or remove the file: a new one is made then",
+            location=Location(IDENTITY),
+        )
+    return found[0].public
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML: plain where YAML reads it as the same text, else in double quotes."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _private(file: Path, content: str) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 from apiops.age import editing, rules, scratch, writing
 from apiops.age.identities import Identities
 from apiops.age.selection import Selection
+from apiops.age.source import MAX_BYTES
 from apiops.age.writing import Encrypted, Policy
+from apiops.errors import SecretError
+from apiops.model.diagnostic import Location
 
 
 def encrypt(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Encrypted:
     """Encrypt a file for `recipients`, or as its `.sops.yaml` rule says. Raises SecretError."""
-    return writing.encrypt(file.name, file.read_bytes(), _policy(file, recipients, encrypted_regex))
+    return writing.encrypt(file.name, _read(file), _policy(file, recipients, encrypted_regex))
 
 
 def encrypt_text(file: Path, content: bytes) -> bytes:
@@ -21,17 +24,44 @@ def encrypt_text(file: Path, content: bytes) -> bytes:
 
 def decrypt(file: Path, identities: Identities) -> bytes:
     """The plain file. Raises SecretError."""
-    return editing.decrypt(str(file), file.read_bytes(), identities)
+    return editing.decrypt(str(file), _read(file), identities)
 
 
-def edit(file: Path, identities: Identities, editor: Callable[[Path], None]) -> Encrypted | None:
-    """Let `editor` change the plain file; None when nothing changed. Raises SecretError."""
-    old = file.read_bytes()
+def edit(
+    file: Path,
+    identities: Identities,
+    editor: Callable[[Path], None],
+    again: Callable[[SecretError], bool],
+) -> Encrypted | None:
+    """Let `editor` change the plain file; None when nothing changed.
+
+    `again` is told why what was written cannot be encrypted, and says whether to edit on; if not,
+    the error is raised and the file stays as it is. Raises SecretError.
+    """
+    old = _read(file)
     plain = editing.decrypt(str(file), old, identities)
     with scratch.private_file(plain, file.name) as private:
-        editor(private)
-        new = private.read_bytes()
-    return None if new == plain else editing.reencrypt(str(file), old, new, identities)
+        while True:
+            editor(private)
+            new = _read(private)
+            try:
+                return None if new == plain else editing.reencrypt(str(file), old, new, identities)
+            except SecretError as fault:
+                if not again(fault):
+                    raise
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as fault:
+        raise SecretError(
+            f"{file} cannot be read: {fault.strerror}",
+            code="AO415",
+            hint="check path, owner and mode of the file",
+            location=Location(str(file)),
+        ) from None
 
 
 def _policy(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Policy:

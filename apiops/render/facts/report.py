@@ -21,12 +21,14 @@ def success(report: RunReport) -> str:
 
 def places(report: RunReport) -> tuple[tuple[str, str], ...]:
     """Each unit and the commit it is at after the run, the System tier first."""
-    names = sorted({*report.applied, *report.frozen}, key=lambda name: (name != "system", name))
+    names = sorted({*report.applied, *report.frozen, *report.stuck}, key=lambda name: (name != "system", name))
     return tuple((words.unit(name), _place(report, name)) for name in names)
 
 
 def _place(report: RunReport, name: str) -> str:
     commit = report.applied.get(name, "")
+    if name in report.stuck:
+        return f"not moved: {report.stuck[name]}"
     if name in report.frozen:
         return f"frozen at {commit[:7]}" if commit else "frozen, never applied"
     return f"now at {commit[:7]}"
