@@ -17,6 +17,7 @@ from typing import Any
 
 from apiops.age import identities
 from apiops.cli import main
+from apiops.manager import embedded
 from tests.people import GitStory, Person, person
 
 SETTINGS = """
@@ -150,6 +151,17 @@ class Shop:
         done = self.run("apply", "--introduction", first, "--approver", "ayse", "--yes")
         assert done.code == 0, done.out + done.err
         return first
+
+    @property
+    def lineage(self) -> str:
+        """What leases and the ledger call this repository."""
+        return self.story.open().lineage
+
+    def open_manager(self) -> embedded.EmbeddedManager:
+        """The Manager itself, behind the command line's back; close it."""
+        return embedded.open_manager(
+            f"sqlite:///{self.folder}/dev.db", key_file=self.folder / "dev.db.key"
+        )
 
     def run(self, *arguments: str | Path) -> Done:
         """`apiops …` in the repository, in this process."""
