@@ -50,7 +50,7 @@ def state(view: CommitView, subject: Subject) -> str | None:
     leaves unreadable, and whoever makes it readable again answers for what then stands there.
     """
     content = view.content.get(subject.id)
-    if content is None and subject.id.unit in view.broken:
+    if content is None and view.is_broken(subject.id.unit):
         return f"unreadable at {view.commit.id}"
     if content is None or subject.environment is None:
         return content

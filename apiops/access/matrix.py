@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from apiops.access import roles
 from apiops.model.access import Category, Right, Verb
+from apiops.model.view import PermissionMatrix
 
 
 def expand(rights: Iterable[Right]) -> frozenset[Right]:
@@ -43,3 +44,14 @@ def rows(*, expanded: bool = True) -> tuple[tuple[str, ...], ...]:
         for category in Category
     )
     return (header, *body)
+
+
+def view(*, expanded: bool) -> PermissionMatrix:
+    """The matrix as people are shown it."""
+    (_, *names), *body = rows(expanded=expanded)
+    return PermissionMatrix(
+        roles=tuple(names),
+        cells={category: tuple(cells) for category, *cells in body},
+        letters={letter: verb.value for letter, verb in roles.LETTERS.items()},
+        expanded=expanded,
+    )

@@ -13,6 +13,7 @@ from datetime import datetime
 from apiops.access import approval, charge, decide, revocation
 from apiops.access.charge import Subject
 from apiops.access.identify import Maker, identify
+from apiops.model import sharing
 from apiops.model.access import Cause, Grants, Trust
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.revision import Commit, CommitView, Evidence, History
@@ -159,11 +160,8 @@ class _Walker:
         parent = self._views[view.commit.parents[0]]
         if view.broken or parent.broken:
             return None
-        differing = (
-            *(view.content.items() ^ parent.content.items()),
-            *(view.deployments.items() ^ parent.deployments.items()),
-        )
-        return frozenset(id for id, _ in differing)
+        content = sharing.differing(view.content, parent.content)
+        return frozenset(content | sharing.differing(view.deployments, parent.deployments))
 
     def _open(self, commit: Commit, stirred: frozenset[ResourceId] | None) -> Iterator[Subject]:
         """The subjects to judge at a commit; the others are as at its parent."""
@@ -320,9 +318,7 @@ def _meet(accounts: list[Account]) -> Account:
 
 
 def _moved(one: revocation.Permissions, other: revocation.Permissions) -> tuple[ResourceId, ...]:
-    if one is other:
-        return ()
-    return tuple(id for id in {**other, **one} if one.get(id) != other.get(id))
+    return tuple(sharing.differing(one, other))
 
 
 def _patched(

@@ -1,5 +1,6 @@
-"""`apiops access`: who may do what in the Manager, now."""
+"""`apiops access`: who may do what in the Manager, and who might with the commits at hand."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,4 +71,79 @@ def who(place: Place, /, console: Any, **chosen: Any) -> int:
             "the Manager knows nobody", code="AO909", hint="`apiops manager init` makes the first"
         )
     console.show(Holders(right, scope, verdicts))
+    return Exit.OK
+
+
+@command.command(
+    "check",
+    cls=options.Verb,
+    examples=(
+        "apiops access check --target production",
+        "apiops access check --target production --base origin/main --ref HEAD -o markdown",
+    ),
+)
+@options.place
+@options.target
+@options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit to check.")
+@options.option(
+    "--base",
+    metavar="REV",
+    help="Check the commits since this revision (default: since what was applied last).",
+)
+@options.introduction
+@options.wishes
+@options.output(*FORMATS)
+@click.pass_obj
+def check(place: Place, /, console: Any, base: str | None, **chosen: Any) -> int:
+    """Say for every changed resource whether its committers may, by which rule, and what to do.
+
+    Nothing is written and no secret is opened. Exit code 4: something is denied, 3: some
+    specifications are invalid, so that their projects could not be checked.
+    """
+    from apiops.cli import checking, entry
+
+    door = entry.Entry(place, console, {**chosen, "no_secrets": True})
+    with door.line() as line:
+        found, shown = checking.since(door, line, base) if base else checking.applied(door, line)
+    if found.diagnostics:
+        console.note(found)
+    console.show(shown)
+    if entry.invalid(found):
+        return Exit.INVALID
+    return Exit.DENIED if shown.verdicts.denied else Exit.OK
+
+
+@command.command(
+    "matrix",
+    cls=options.Verb,
+    examples=("apiops access matrix", "apiops access matrix --expanded -o markdown"),
+)
+@options.option("--expanded", is_flag=True, help="With all that each right brings along.")
+@options.output(*FORMATS)
+def matrix(console: Any, *, expanded: bool) -> int:
+    """Show what the built-in roles may, category by category."""
+    from apiops.access import matrix as tables
+
+    console.show(tables.view(expanded=expanded))
+    return Exit.OK
+
+
+@command.command(
+    "import-signers",
+    cls=options.Verb,
+    examples=("apiops access import-signers .git/allowed_signers > system/people.yaml",),
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def import_signers(file: Path) -> int:
+    """Print User manifests for the people in an OpenSSH allowed_signers file.
+
+    Exit code 3: a line names nobody in particular, or cannot be read; then nothing is printed.
+    """
+    import yaml
+
+    from apiops.access import signers
+    from apiops.cli import evidence
+
+    users = signers.users(signers.parse(evidence.text(file), str(file)))
+    click.echo(yaml.safe_dump_all(users, sort_keys=False, allow_unicode=True), nl=False)
     return Exit.OK

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from apiops.cli import evidence
 from apiops.cli.console import Console
 from apiops.cli.options import Place
 from apiops.errors import UsageError
@@ -57,6 +58,7 @@ class Entry:
             allow=frozenset(self.options["allow"]),
             prune=not self.options["no_prune"],
             introduction=self._introduction(line),
+            evidence=evidence.given(self.options["evidence"]),
         )
 
     def _introduction(self, line: Line) -> Introduction | None:

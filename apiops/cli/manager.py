@@ -35,10 +35,11 @@ def command() -> None:
 )
 @options.option(
     "--trust",
-    type=click.Choice(["signed", "committer"]),
+    type=click.Choice(["signed", "host-attested", "committer"]),
     default="signed",
     show_default=True,
-    help="signed: keys prove who committed; committer: names are believed (sandbox only).",
+    help="signed: keys prove who committed; host-attested: also the forge's own key, with "
+    "evidence of who merged; committer: names are believed (sandbox only).",
 )
 @click.pass_obj
 def init(place: Place, /, admin: str, admin_key: Path, trust: str, **chosen: Any) -> int:

@@ -231,6 +231,11 @@ def wishes(command: Command) -> Command:
         option("--no-prune", is_flag=True, help="Delete nothing."),
         option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
         option("--pull-request", default="", help="Pull request to name in the audit reason."),
+        option(
+            "--evidence",
+            metavar="FILE",
+            help="What the forge says of merges that it made: a JSON file, or the JSON itself.",
+        ),
     ):
         command = decorator(command)
     return command

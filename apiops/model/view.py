@@ -11,6 +11,7 @@ from apiops.model.access import Right, Scope, Verdict, Verdicts
 from apiops.model.audit import AuditEntry
 from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.plan import Plan
+from apiops.model.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +93,32 @@ class Holders:
     right: Right
     scope: Scope
     verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCheck:
+    """Whether those who made the commits up to `head` might: the verdicts and nothing else.
+
+    `base` maps each unit to the commit from which it was judged; `subjects` maps a commit id to
+    its first line.
+    """
+
+    target: str
+    head: Revision
+    base: Mapping[str, str]
+    verdicts: Verdicts
+    subjects: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionMatrix:
+    """The built-in roles: `cells` has a row for each category with one cell for each role.
+
+    A cell has the letters of the actions, as `letters` spells them out. `expanded` says whether
+    what one right brings along is in it.
+    """
+
+    roles: tuple[str, ...]
+    cells: Mapping[str, tuple[str, ...]]
+    letters: Mapping[str, str]
+    expanded: bool

@@ -33,6 +33,8 @@ _SHAPES: Final[dict[str, _Shape]] = {
     "AuditEntry": _Shape("entry", text.audit.entry, markdown.audit.entry),
     "ChainReport": _Shape("chain", text.audit.chain, markdown.audit.chain),
     "Holders": _Shape("holders", text.access.page, answers.holders),
+    "AccessCheck": _Shape("check", text.access.check, answers.check),
+    "PermissionMatrix": _Shape("matrix", text.access.matrix, answers.matrix),
     "Explanation": _Shape("explanation", text.explain.page, markdown.explain.paper),
     "DoctorReport": _Shape("doctor", text.doctor.page, answers.doctor),
     "ApiopsError": _Shape("error", text.findings.fault, markdown.findings.fault),

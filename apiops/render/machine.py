@@ -13,7 +13,7 @@ from typing import Any, Final
 from apiops.errors import ApiopsError, SpecInvalid
 from apiops.model import codec
 from apiops.model.access import Judgement, Verdicts
-from apiops.model.view import AuditTrail, Findings, PlanView
+from apiops.model.view import AccessCheck, AuditTrail, Findings, PlanView
 from apiops.ports import Event
 
 VERSION: Final = "1.0"
@@ -49,6 +49,8 @@ def _body(value: Any, kind: str) -> dict[str, Any]:
         return _plan(value)
     if isinstance(value, Findings):
         return {"diagnostics": _tree(value.sorted), "checked": value.checked}
+    if isinstance(value, AccessCheck):
+        return _check(value)
     if isinstance(value, AuditTrail):
         return {"entries": _tree(value.entries)}
     return {kind: _tree(value)}
@@ -78,6 +80,15 @@ def _plan(view: PlanView) -> dict[str, Any]:
         "uncompared": view.uncompared,
         "keyless": view.keyless,
         "notes": list(view.notes),
+    }
+
+
+def _check(view: AccessCheck) -> dict[str, Any]:
+    return {
+        "target": view.target,
+        "head": _tree(view.head),
+        "base": dict(view.base),
+        "permission": _permission(view.verdicts),
     }
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from apiops.access import matrix
 from apiops.errors import AccessDenied
 from apiops.model.access import (
     Category,
@@ -22,7 +23,7 @@ from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Plan
 from apiops.model.resource import ResourceId
 from apiops.model.revision import Revision
-from apiops.model.view import AuditTrail, Findings, Holders, PlanView
+from apiops.model.view import AccessCheck, AuditTrail, Findings, Holders, PlanView
 from apiops.spec.explain import Child, Explanation
 
 HEAD = "8d2f01c4be6a7d1093f5c2e8a4b7d6019e3c5f28"
@@ -54,7 +55,14 @@ def a_plan(*changes: Change, **more: object) -> Plan:
 
 
 def allowed(change: Change, principal: str, *needs: tuple[Right, Scope]) -> Judgement:
-    return Judgement(change, allowed=True, charged=(HEAD,), principals=(principal,), needs=needs)
+    return Judgement(
+        change,
+        allowed=True,
+        charged=(HEAD,),
+        principals=(principal,),
+        needs=needs,
+        rules=("R-project-role",),
+    )
 
 
 def a_verdict(name: str, right: Right, scope: Scope, rule: str, explanation: str) -> Verdict:
@@ -355,6 +363,14 @@ def fault() -> AccessDenied:
     )
 
 
+def checked() -> AccessCheck:
+    """The verdicts alone, as for a pull request: one denial, one change that may happen."""
+    view = denied()
+    assert view.verdicts is not None
+    base = {"payments": BASE, "cards": BASE}
+    return AccessCheck("production", view.plan.head, base, view.verdicts, view.subjects)
+
+
 STORIES = {
     "create": creation,
     "rotation": rotation,
@@ -371,6 +387,8 @@ STORIES = {
     "chain-bad": chain_bad,
     "doctor": doctor,
     "who": holders,
+    "check": checked,
+    "matrix": lambda: matrix.view(expanded=True),
     "explain": explained,
     "error": fault,
 }

@@ -182,4 +182,51 @@ CODES: tuple[Code, ...] = (
         "Let somebody who holds the right sign the newest commit (an empty one will do), or "
         "change the state back in the Manager.",
     ),
+    Code(
+        "AO540",
+        "line of allowed_signers cannot be read",
+        "A line names principals, then options, then a public key. What cannot be read for "
+        "certain is not guessed, because it would decide whose commits are believed.",
+        "Mend the line as ssh-keygen(1) describes it under ALLOWED SIGNERS, or leave it out.",
+    ),
+    Code(
+        "AO541",
+        "allowed_signers names a pattern, not a person",
+        "A pattern such as `*@bank.example` lets Git say that a signature is good, and not whose "
+        "it is. apiops judges people, so every key needs exactly one.",
+        "Write one line for each person, with their own key.",
+    ),
+    Code(
+        "AO542",
+        "certificate authorities are not imported",
+        "With `cert-authority` anybody whom the authority certifies may sign. apiops verifies "
+        "plain keys only, each registered on one User.",
+        "List each person's own key.",
+    ),
+    Code(
+        "AO543",
+        "key of allowed_signers cannot be used",
+        "The key is damaged, of a kind that apiops does not verify, or too weak: DSA, or RSA "
+        "below 3072 bits.",
+        "Make an Ed25519 key with `ssh-keygen -t ed25519`, or leave the line out.",
+    ),
+    Code(
+        "AO544",
+        "key of allowed_signers is not for Git",
+        "Its `namespaces` leave out `git`, so it must not prove who made a commit.",
+        "Leave the line out, or add git to its namespaces if the key signs commits.",
+    ),
+    Code(
+        "AO545",
+        "time in allowed_signers is not in UTC",
+        "A time without Z means the zone of whatever machine reads it. A User's key has its "
+        "validity in UTC.",
+        "Write the time as YYYYMMDDZ or YYYYMMDDHHMMSSZ.",
+    ),
+    Code(
+        "AO546",
+        "key stands in allowed_signers twice",
+        "A key that two people list proves neither of them.",
+        "Keep one line for each key. It may name several addresses of one person.",
+    ),
 )

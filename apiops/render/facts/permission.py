@@ -1,9 +1,84 @@
 """What there is to say about verdicts: who needed what, and why a change is denied."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from apiops.model.access import Cause, Judgement, Right, Scope, Trust, Verdicts
+from apiops.model.view import PermissionMatrix
 from apiops.render import words
+from apiops.render.facts import plan
+
+NOTHING: Final = "No change to judge: nothing differs."
+HEADINGS: Final = ("change", "commit", "signer", "right needed", "verdict", "rule", "next")
+NOBODY: Final = "nobody known"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A row of the table of verdicts: an allowed change, or one cause why another is denied."""
+
+    change: str
+    commit: str
+    signer: str
+    needs: tuple[str, ...]
+    allowed: bool
+    rule: str
+    next: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one word."""
+        return "allowed" if self.allowed else "denied"
+
+
+def rulings(verdicts: Verdicts) -> tuple[Ruling, ...]:
+    """What was ruled on every change: denials first, otherwise in the plan's order."""
+    judgements = sorted(verdicts.judgements, key=lambda judged: judged.allowed)
+    return tuple(row for judged in judgements for row in _rulings(judged))
+
+
+def _rulings(judged: Judgement) -> Iterator[Ruling]:
+    change = f"{plan.SIGNS[judged.change.action]} {plan.what(judged.change)}"
+    needs = tuple(f"{right} in {scope}" for right, scope in judged.needs)
+    if judged.allowed:
+        signers = ", ".join(judged.principals) or NOBODY
+        rules = ", ".join(judged.rules)
+        yield Ruling(change, commits(judged.charged), signers, needs, allowed=True, rule=rules)
+    for cause in judged.causes:
+        verdict = cause.verdict
+        yield Ruling(
+            change,
+            commits((cause.commit,) if cause.commit else ()),
+            cause.principal or NOBODY,
+            (f"{verdict.right} in {verdict.scope}",) if verdict else needs,
+            allowed=False,
+            rule=verdict.rule if verdict else cause.code,
+            next=_next(judged, cause),
+        )
+
+
+def _next(judged: Judgement, cause: Cause) -> str:
+    """What to do about one cause, and who could."""
+    hint = cause.hint or words.advice(cause.code)
+    if not judged.could:
+        return hint
+    named = hint.replace("KIND/PROJECT/NAME", str(judged.change.id))
+    return f"{named}; could approve: {approvers(judged.could)}"
+
+
+def commits(ids: tuple[str, ...]) -> str:
+    """Commits by their first digits; of many the newest."""
+    shown = [id[:7] for id in ids[-words.FEW :]]
+    more = len(ids) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} before" if more else "")
+
+
+def summary(verdicts: Verdicts) -> str:
+    """How many changes are allowed and denied."""
+    denied = len(verdicts.denied)
+    allowed = len(verdicts.judgements) - denied
+    return f"{allowed:,} allowed, {denied:,} denied"
 
 
 def allowed_needs(verdicts: Verdicts) -> tuple[tuple[str, Right, Scope], ...]:
@@ -65,3 +140,14 @@ def remedy(judged: Judgement) -> str:
 def frozen(name: str) -> str:
     """That a unit stays where it is because a change in it is denied."""
     return f"{words.unit(name)} stays at its last applied commit until then; other projects go on"
+
+
+def matrix_title(matrix: PermissionMatrix) -> str:
+    """What a matrix shows."""
+    said = "with what each right brings along" if matrix.expanded else "as the roles name them"
+    return f"Rights of the built-in roles, {said}"
+
+
+def legend(matrix: PermissionMatrix) -> str:
+    """What the letters of a matrix mean."""
+    return ", ".join(f"{letter} {verb}" for letter, verb in matrix.letters.items())

@@ -1,7 +1,10 @@
-"""Answers of `access who` and `doctor` in Markdown: one table each."""
+"""Answers of `apiops access` and `doctor` in Markdown: one table each."""
 
+from apiops.model.access import Trust, Verdicts
 from apiops.model.doctor import DoctorReport, Health
-from apiops.model.view import Holders
+from apiops.model.view import AccessCheck, Holders, PermissionMatrix
+from apiops.render.facts import permission
+from apiops.render.facts import plan as facts
 from apiops.render.markdown.paper import Paper, code, prose
 
 
@@ -19,6 +22,54 @@ def holders(holders: Holders) -> Paper:
         for verdict in sorted(holders.verdicts, key=lambda one: (not one.allowed, one.principal))
     )
     out.table(("who", "verdict", "rule", "why"), rows)
+    return out
+
+
+def check(view: AccessCheck) -> Paper:
+    """Write what was ruled on every change."""
+    out = Paper()
+    target = "".join(char if char.isalnum() else "-" for char in view.target)
+    out.line(f"<!-- apiops:check:{target} -->")
+    tally = permission.summary(view.verdicts)
+    out.paragraph(f"### Permission for {prose(view.target)} at {code(view.head.short)}: {tally}")
+    if view.verdicts.trust is Trust.COMMITTER:
+        out.paragraph(f"> **{facts.BELIEVED}**")
+    if not view.verdicts.judgements:
+        out.paragraph(permission.NOTHING)
+        return out
+    rulings(out, view.verdicts)
+    for unit in sorted(view.verdicts.frozen):
+        out.line(f"- {prose(permission.frozen(unit))}")
+    return out
+
+
+def rulings(out: Paper, verdicts: Verdicts) -> None:
+    """Write the table of verdicts: commit, signer, right, verdict, rule and what to do."""
+    rows = (
+        (
+            code(row.change),
+            code(row.commit),
+            prose(row.signer),
+            "<br>".join(map(prose, row.needs)),
+            row.verdict if row.allowed else f"**{row.verdict}**",
+            prose(row.rule),
+            prose(row.next),
+        )
+        for row in permission.rulings(verdicts)
+    )
+    out.table(permission.HEADINGS, rows)
+
+
+def matrix(matrix: PermissionMatrix) -> Paper:
+    """Write the matrix of the built-in roles."""
+    out = Paper()
+    out.paragraph(f"### {permission.matrix_title(matrix)}")
+    rows = (
+        (code(category), *(cell or "–" for cell in cells))
+        for category, cells in matrix.cells.items()
+    )
+    out.table(("category", *matrix.roles), rows)
+    out.paragraph(permission.legend(matrix))
     return out
 
 

@@ -14,6 +14,7 @@ from apiops.model.view import PlanView
 from apiops.render import words
 from apiops.render.facts import permission
 from apiops.render.facts import plan as facts
+from apiops.render.markdown import answers
 from apiops.render.markdown.paper import Paper, code, prose
 
 ABOVE: Final = 50
@@ -37,7 +38,7 @@ def paper(view: PlanView) -> Paper:
     _denials(out, view)
     if view.plan.changes:
         _details(out, view)
-        _allowed(out, view)
+        _rulings(out, view)
         _next(out, view)
     return out
 
@@ -122,13 +123,12 @@ def _rows(change: Change, where: str, *, drift: bool) -> Iterator[tuple[str, str
         yield "", f"{code(path)}: {facts.NOT_COMPARED}", ""
 
 
-def _allowed(out: Paper, view: PlanView) -> None:
-    rows = permission.allowed_needs(view.verdicts) if view.verdicts else ()
-    if not rows:
+def _rulings(out: Paper, view: PlanView) -> None:
+    """The table of verdicts, the same that `apiops access check` writes."""
+    if view.verdicts is None or not view.verdicts.judgements:
         return
-    out.fold("Permission: who needs what, and has it")
-    cells = ((prose(who), code(str(right)), prose(str(scope))) for who, right, scope in rows)
-    out.table(("who", "right", "where"), cells)
+    out.fold(f"Permission: {permission.summary(view.verdicts)}")
+    answers.rulings(out, view.verdicts)
     out.unfold()
 
 
