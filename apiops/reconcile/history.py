@@ -1,7 +1,7 @@
 """Collect the commits that answer for a plan, with the content that each of them describes.
 
-Only the units that have changes are looked at, so a run with nothing to do walks no commit.
-A document is parsed once for all commits that share its blob.
+Only the units that have changes are looked at, so a run with nothing to do walks no commit. What
+it costs follows what the commits changed, not how much there is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,8 +12,8 @@ from apiops.model.audit import Introduction
 from apiops.model.resource import Target
 from apiops.model.revision import Commit, CommitView, History, Relation, Revision
 from apiops.ports import Repository
-from apiops.spec import load, views
 from apiops.spec.documents import Documents
+from apiops.spec.views import Reader, Reading
 
 
 def collect(
@@ -23,11 +23,13 @@ def collect(
     bases: Mapping[str, str],
     units: Iterable[str],
     introduction: Introduction | None,
+    documents: Documents | None = None,
 ) -> History:
     """The history behind changes of `units`.
 
     `bases` maps a unit to its last applied commit; a unit without one starts at the
     introduction, and without an introduction its history is empty (and so is nobody's right).
+    `documents` is what was read of the head already.
     Raises SourceError AO818 when a base is not in the clone, PlanRefused AO625 when it is not an
     ancestor of the head.
     """
@@ -38,15 +40,17 @@ def collect(
     for start in sorted(starts):
         _require_forward(repository, start, head, applied=start in base.values())
     commits = {c.id: c for start in sorted(starts) for c in repository.commits(start, head.commit)}
-    viewer = _Viewer(repository, target)
+    if not starts:
+        return History(head.commit, base, ())
     outside = starts | {edge for c in commits.values() for edge in (*c.parents, *c.bases)}
+    outside -= commits.keys()
+    order = _parents_first(commits)
+    views = _views(repository, Reader(target, documents), head, order, sorted(outside))
     return History(
         head=head.commit,
         base=base,
-        views=tuple(viewer.view(commit) for commit in _parents_first(commits)),
-        boundary={
-            id: viewer.view(repository.commit(id)) for id in sorted(outside - commits.keys())
-        },
+        views=tuple(views[commit.id] for commit in order),
+        boundary={id: views[id] for id in sorted(outside)},
     )
 
 
@@ -77,15 +81,26 @@ def _parents_first(commits: Mapping[str, Commit]) -> list[Commit]:
     return [commits[id] for id in TopologicalSorter(graph).static_order()]
 
 
-class _Viewer:
-    """Reads commits for one target; parsed documents are shared between them."""
+def _views(
+    repository: Repository,
+    reader: Reader,
+    head: Revision,
+    commits: Iterable[Commit],
+    at: Iterable[str],
+) -> dict[str, CommitView]:
+    """The views of `commits` (parents first) and of those `at` which they begin.
 
-    def __init__(self, repository: Repository, target: Target) -> None:
-        self._repository = repository
-        self._target = target
-        self._documents = Documents()
-
-    def view(self, commit: Commit) -> CommitView:
+    They are read from new to old, each from a child of it, so that only what a commit changed is
+    read. The head is read whole: the caller has just done so, and what it made is remembered.
+    """
+    whole = reader.read(repository.snapshot(head))
+    near: dict[str, Reading] = {}
+    views: dict[str, CommitView] = {}
+    for commit in (*reversed(tuple(commits)), *map(repository.commit, at)):
         revision = Revision(commit.id, commit.id, commit.tree, commit.subject)
-        snapshot = self._repository.snapshot(revision)
-        return views.view(commit, load.load(snapshot, self._target, self._documents))
+        reading = reader.read(repository.snapshot(revision), near.pop(commit.id, whole))
+        views[commit.id] = reading.view(commit)
+        for below in (*commit.parents, *commit.bases):
+            if below not in views:
+                near[below] = reading
+    return views

@@ -22,6 +22,7 @@ from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Reposi
 from apiops.reconcile import history
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
+from apiops.spec.documents import Documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,12 @@ class Prepared:
         return self.built.plan
 
 
-def validate(snapshot: Snapshot, target: Target) -> load.Loaded:
-    """Read and check a snapshot for one target. Faults are diagnostics in the result."""
-    return load.load(snapshot, target)
+def validate(snapshot: Snapshot, target: Target, documents: Documents | None = None) -> load.Loaded:
+    """Read and check a snapshot for one target. Faults are diagnostics in the result.
+
+    `documents` keeps what was read, for whoever reads neighbouring commits next.
+    """
+    return load.load(snapshot, target, documents)
 
 
 def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
@@ -93,7 +97,8 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
     Raises SourceError, SecretError, ManagerError, and PlanRefused for a cycle of references.
     """
     line.observer.notice(Event("load", "reading the specifications"))
-    loaded = validate(snapshot, line.target)
+    documents = Documents()
+    loaded = validate(snapshot, line.target, documents)
     line.observer.notice(Event("read", "reading the live state", total=loaded.checked))
     live = line.manager.read(line.repository.lineage, line.target.name)
     line.observer.notice(Event("reveal", "opening secrets"))
@@ -110,10 +115,10 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
         prune=wish.prune,
     )
     prepared = Prepared(snapshot, loaded, revealed, live, built)
-    return _judged(line, prepared, wish) if snapshot.revision.commit else prepared
+    return _judged(line, prepared, wish, documents) if snapshot.revision.commit else prepared
 
 
-def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
+def _judged(line: Line, prepared: Prepared, wish: Wish, documents: Documents) -> Prepared:
     """The verdicts on every change, from the grants that were held before this run."""
     live = prepared.live
     introduction = live.ledger.introduction or wish.introduction
@@ -127,6 +132,7 @@ def _judged(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
         {unit: applied.commit for unit, applied in live.ledger.applied.items()},
         prepared.plan.units,
         introduction,
+        documents,
     )
     verdicts = judge.judge(
         prepared.plan, past, live.grants, live.trust, introduction, at=at, evidence=evidence

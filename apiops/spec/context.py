@@ -1,7 +1,7 @@
 """What one load works with, and a document on its way to becoming a resource."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apiops.model.resource import File, Target
@@ -29,6 +29,10 @@ class Context:
     parameters: Parameters = field(default_factory=Parameters)
     referred: set[str] = field(default_factory=set)
     used: list[File] = field(default_factory=list)
+
+    def given(self, parameters: Parameters) -> "Context":
+        """The same load with the target's parameters."""
+        return replace(self, parameters=parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,22 @@ _TARGETS = "targets/"
 
 def files(context: Context) -> list[File]:
     """The YAML files that may hold manifests, by path. What is no file is reported."""
-    found = []
-    for path, file in sorted(context.snapshot.files.items()):
-        if _hidden(path):
-            continue
-        if file.mode is FileMode.SUBMODULE:
-            message = f'"{path}" is a submodule: its manifests would not be read'
-            hint = "commit the files themselves, or move the submodule into a hidden folder"
-            context.findings.file(path, "AO121", message, hint=hint)
-        elif file.mode is FileMode.SYMLINK and _may_matter(path):
-            message = f'"{path}" is a symbolic link, which is never followed'
-            context.findings.file(path, "AO120", message, hint="commit the file itself")
-        elif file.mode is FileMode.FILE and _may_hold_manifests(path):
-            found.append(file)
-    return found
+    return [file for _, file in sorted(context.snapshot.files.items()) if wanted(file, context)]
+
+
+def wanted(file: File, context: Context) -> bool:
+    """Whether a file may hold manifests. What is no file but might hide some is reported."""
+    path = file.path
+    if _hidden(path):
+        return False
+    if file.mode is FileMode.SUBMODULE:
+        message = f'"{path}" is a submodule: its manifests would not be read'
+        hint = "commit the files themselves, or move the submodule into a hidden folder"
+        context.findings.file(path, "AO121", message, hint=hint)
+    elif file.mode is FileMode.SYMLINK and _may_matter(path):
+        message = f'"{path}" is a symbolic link, which is never followed'
+        context.findings.file(path, "AO120", message, hint="commit the file itself")
+    return file.mode is FileMode.FILE and _may_hold_manifests(path)
 
 
 def pointer(file: File, context: Context) -> None:
@@ -41,6 +43,18 @@ def pointer(file: File, context: Context) -> None:
 def is_manifest(tree: Any) -> bool:
     """Whether a document claims to be a manifest."""
     return isinstance(tree, dict) and ("apiVersion" in tree or "kind" in tree)
+
+
+def disguised(source: Source, context: Context) -> None:
+    """Report a manifest in a file that has no look of one: it might be passed over unseen."""
+    context.findings.at(
+        source,
+        (),
+        "AO241",
+        "this manifest is written in a way that hides what it is",
+        unit=read.unit_of(source.tree),
+        hint="write apiVersion and kind plainly, each at the beginning of a line",
+    )
 
 
 def unclaimed(source: Source, context: Context) -> None:

@@ -55,6 +55,36 @@ class Parameters:
         sealed = {name: [source.blob, source.index] for name, source in self.secrets.items()}
         return canonical.digest({"values": self.values, "secrets": sealed})
 
+    def meaning(self, name: str) -> tuple[Any, ...]:
+        """What a use of the parameter comes to; its type counts, so 1 is not true."""
+        value = self.values.get(name)
+        return (
+            name in self.declared,
+            name in self.values,
+            type(value),
+            value,
+            self.secrets.get(name),
+        )
+
+
+def is_input(path: str, target: Target) -> bool:
+    """Whether a file may have a say in what every manifest means: parameters and patches."""
+    return path == DECLARATIONS or path.startswith(f"targets/{target.name}/")
+
+
+def uses(tree: Any) -> frozenset[str]:
+    """The names of the parameters in the texts of `tree`."""
+    if isinstance(tree, str):
+        return frozenset(_USE.findall(tree)) if "${param:" in tree else frozenset()
+    below = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return frozenset().union(*map(uses, below))
+
+
+def differing(one: Parameters, other: Parameters) -> frozenset[str]:
+    """The names that do not mean the same in both."""
+    names = one.declared | other.declared
+    return frozenset(name for name in names if one.meaning(name) != other.meaning(name))
+
 
 def load(
     snapshot: Snapshot, target: Target, documents: Documents, findings: Findings

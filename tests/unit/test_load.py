@@ -12,7 +12,7 @@ from apiops.model.resource import FileMode, ResourceId, Target
 from apiops.model.secret import leaf_of
 from apiops.spec.documents import Documents
 from apiops.spec.load import Loaded, load
-from apiops.spec.views import view
+from apiops.spec.views import Reader
 from tests.snapshots import TEST, commit, snapshot
 
 PRODUCTION = Target("production", "production")
@@ -77,12 +77,14 @@ def contents(files: dict[str, str], target: Target = TEST) -> dict[ResourceId, s
 def test_what_is_no_file_but_might_hide_manifests_stops_everything(
     path: str, mode: FileMode, code: str
 ) -> None:
-    found = load(snapshot({"a.yaml": offices(), path: "elsewhere"}, {path: mode}), TEST)
+    files = snapshot({"a.yaml": offices(), path: "elsewhere"}, {path: mode})
+    found = load(files, TEST)
 
     assert [(code, path)] == [(one.code, str(one.location)) for one in found.diagnostics]
     assert {"*": code, "payments": code, "system": code} == found.desired.stopped
     assert found.desired.stops("a project that only the Manager knows")
-    assert view(commit(), found).is_broken("a project that only the Manager knows")
+    seen = Reader(TEST).read(files).view(commit())
+    assert seen.is_broken("a project that only the Manager knows")
 
 
 def test_a_git_lfs_pointer_in_place_of_a_manifest_stops_everything() -> None:
@@ -234,7 +236,7 @@ def test_no_diagnostic_repeats_a_plaintext_secret() -> None:
 
 def test_a_view_has_contents_deployments_permissions_and_what_is_broken() -> None:
     files = {**REPOSITORY, "bad.yaml": manifest("IpGroup", "b", "{}", "cards")}
-    seen = view(commit(), loaded(files))
+    seen = Reader(TEST).read(snapshot(files)).view(commit())
 
     assert {PROXY: ("test", "production")} == seen.deployments
     assert {ResourceId("User", None, "ada"): {"fullName": "Ada"}} == seen.permissions

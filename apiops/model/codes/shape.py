@@ -142,4 +142,12 @@ CODES: tuple[Code, ...] = (
         "Add the missing lines, refer to the file from a manifest, or move it into a hidden "
         "folder (one whose name begins with a dot).",
     ),
+    Code(
+        "AO241",
+        "Manifest that hides what it is",
+        "Which files hold manifests is told from their text, before anything is parsed. This one "
+        "has an `apiVersion` or a `kind`, but written in braces or with escapes where nobody "
+        "would look for it; a file that another manifest refers to would be passed over so.",
+        "Write `apiVersion: apiops/v1` and `kind: …` plainly, each at the beginning of a line.",
+    ),
 )
