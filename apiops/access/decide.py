@@ -1,12 +1,12 @@
 """One question, one answer: may this principal do this here?
 
-Every door asks here for every read, write and deploy, and the store takes nothing but the
-`Permit` that only `permit` can make. The rules stand in order below; the first that has an
-answer decides, and the last one says no.
+Every door asks here for every read, write and deploy: the store takes nothing but the `Permit`
+that only `permit` can make, and shows nothing but what a `Sight` covers. The rules stand in
+order below; the first that has an answer decides, and the last one says no.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Final, NoReturn
 
 from apiops.access import roles
@@ -94,6 +94,40 @@ def permit(grants: Grants, principal: str, verb: Verb, category: Category, scope
     return Permit(principal, verdict.right, scope, verdict.rule, grants.digest, mint=_MINT)
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a principal may look at, under one permission snapshot: what reading demands.
+
+    `sight` alone makes one, as `permit` makes permits.
+    """
+
+    principal: str
+    grants: Grants
+    mint: InitVar[object]
+    _seen: dict[Need, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("only access.decide.sight makes a Sight")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Sight cannot be pickled")
+
+    def sees(self, id: ResourceId) -> bool:
+        """Whether the principal may look at a resource."""
+        right, scope = need_to_see(id)
+        known = self._seen.get((right, scope))
+        if known is None:
+            verdict = decide(self.grants, self.principal, right.verb, right.category, scope)
+            known = self._seen[right, scope] = verdict.allowed
+        return known
+
+
+def sight(grants: Grants, principal: str) -> Sight:
+    """What `principal` may look at; of somebody without any right, nothing."""
+    return Sight(principal, grants, mint=_MINT)
+
+
 def permits(grants: Grants, principal: str, needs: Iterable[Need]) -> tuple[Permit, ...]:
     """A permit for every need. Raises AccessDenied for the first that the principal lacks."""
     return tuple(permit(grants, principal, r.verb, r.category, scope) for r, scope in needs)
@@ -133,6 +167,15 @@ def need(
     if category in roles.REACHES_WORKERS:
         return tuple((manage, scope) for scope in there or (here,))
     return ((manage, here), *(deploys if kind.deployable and there else ()))
+
+
+def need_to_see(id: ResourceId) -> Need:
+    """The right that looking at a resource needs."""
+    kind = KINDS.get(id.kind)
+    category = kind.category if kind else Category.PROJECT_MANAGEMENT
+    within = kind is not None and kind.tier is not Tier.SYSTEM and id.project is not None
+    scope = Scope(kind.tier, id.project) if kind and within else Scope(Tier.SYSTEM)
+    return Right(category, Verb.VIEW), scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine
 
+from apiops.access import decide, grants
 from apiops.errors import AccessDenied, ManagerError, StoreError
 from apiops.manager import audit, batch, connect, faults, fieldcrypt, keyring, leases, schema, state
 from apiops.manager.keyring import Ring
@@ -95,10 +96,12 @@ class EmbeddedManager:
         """The live state, its permissions and its ledger, all of one moment."""
         with self._snapshot() as connection:
             found = _expected(self._url, state.identity(connection))
+            permissions = state.permissions(connection)
+            sight = decide.sight(permissions, grants.ENGINE)
             return Live(
                 lineage=found.lineage,
-                resources=tuple(row.live() for row in state.held(connection)),
-                grants=state.permissions(connection),
+                resources=tuple(row.live() for row in state.held(connection, sight)),
+                grants=permissions,
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,
             )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from apiops.access import grants
+from apiops.access.decide import Sight
 from apiops.manager import tables
 from apiops.manager.keyring import KeyVersion
 from apiops.manager.tables import SYSTEM_PROJECT
@@ -107,10 +108,11 @@ def identity(connection: Connection) -> Identity | None:
     return None if row is None else Identity(row.lineage, Trust(row.trust), row.created)
 
 
-def held(connection: Connection) -> tuple[Held, ...]:
-    """Every resource, sorted by identity."""
+def held(connection: Connection, sight: Sight) -> tuple[Held, ...]:
+    """Every resource that may be looked at, sorted by identity."""
     rows = _gathered(connection, select(tables.resource), select(tables.deployment), None)
-    return tuple(sorted(rows, key=lambda one: one.id.order))
+    seen = (row for row in rows if sight.sees(row.id))
+    return tuple(sorted(seen, key=lambda one: one.id.order))
 
 
 def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId, Held]:
