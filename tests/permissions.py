@@ -22,6 +22,7 @@ from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.revision import (
     Commit,
     CommitView,
+    Evidence,
     History,
     Revision,
     Signature,
@@ -240,6 +241,7 @@ class Story:
         changes: Iterable[Change] | None = None,
         introduction: tuple[str, str] | None = None,
         at: datetime = NOW,
+        evidence: Evidence | None = None,
     ) -> Verdicts:
         """The verdicts on the tip, for units that were applied at `base` (one for all, or each)."""
         units = {id.unit for view in self.commits.values() for id in view.content}
@@ -247,7 +249,9 @@ class Story:
         plan = self.plan(self.changes(bases) if changes is None else changes, bases)
         begun = Introduction("lineage", "target", *introduction) if introduction else None
         history = self.history(bases, introduction[0] if introduction else None)
-        return judge.judge(plan, history, snapshot(world), self.trust, begun, at=at)
+        return judge.judge(
+            plan, history, snapshot(world), self.trust, begun, at=at, evidence=evidence
+        )
 
 
 def snapshot(world: Mapping[ResourceId, JsonObject] = WORLD) -> Grants:

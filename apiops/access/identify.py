@@ -67,10 +67,23 @@ def identify(
 
     A forge's key proves only where a commit was made; `evidence` says who pressed the button.
     Whoever opens a pull request can put an approval into the message that the forge signs, so
-    there it is nobody's word.
+    there it is nobody's word. Where names are believed, a signature still says more than they do.
     """
-    if trust is Trust.COMMITTER:
+    maker = _proven(commit, grants, trust, at, revoked, evidence)
+    if trust is Trust.COMMITTER and maker.principal is None:
         return _believe(commit, grants)
+    return maker
+
+
+def _proven(
+    commit: Commit,
+    grants: Grants,
+    trust: Trust,
+    at: datetime,
+    revoked: frozenset[str],
+    evidence: Evidence,
+) -> Maker:
+    """The maker as far as keys prove it."""
     if commit.signature.status is not SignatureStatus.GOOD:
         code, says = _FAULTS[commit.signature.status]
         detail = f": {commit.signature.detail}" if commit.signature.detail else ""

@@ -222,9 +222,17 @@ def test_where_names_are_believed_the_committers_address_counts():
 
 
 def test_where_names_are_believed_an_unknown_name_is_nobody():
-    story = applied().commit("c1", "bob", {ORDERS: "x"}, committer="bob")
+    story = applied().commit("c1", "", {ORDERS: "x"}, committer="bob")
     story.trust = Trust.COMMITTER
     assert ("AO511",) == codes(of(story.judge("A"), ORDERS))
+
+
+def test_where_names_are_believed_a_signature_says_more_than_a_name():
+    claimed = "alice <alice@bank.example>"
+    story = applied().commit("c1", "mallory", {ORDERS: "x"}, committer=claimed)
+    story.trust = Trust.COMMITTER
+    judged = of(story.judge("A"), ORDERS)
+    assert (False, ("mallory",)) == (judged.allowed, judged.principals)
 
 
 def fork(left: str, left_edits, right: str, right_edits) -> Story:
