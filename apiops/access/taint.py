@@ -9,6 +9,7 @@ a merge: docs/adr/0006-charges-and-taint.md.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from apiops.access import approval, charge, decide, revocation
 from apiops.access.charge import Subject
@@ -17,6 +18,7 @@ from apiops.model import sharing
 from apiops.model.access import Cause, Grants, Trust
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.revision import Commit, CommitView, Evidence, History
+from apiops.model.sharing import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def walk(
     return lambda subject: walker.account(history.head, subject)
 
 
+_NO_ACCOUNTS: Final[Shared[Subject, Account]] = Shared.of({})
+
+
 class _Walker:
     """The state of one walk: per commit the accounts that are not empty, and the rights lost."""
 
@@ -116,7 +121,7 @@ class _Walker:
             unit: inside - ancestors(self._views, start.commit) for unit, start in starts.items()
         }
         self._subjects: dict[str, dict[ResourceId, dict[Subject, None]]] = {u: {} for u in starts}
-        self._accounts: dict[str, dict[Subject, Account]] = {}
+        self._accounts: dict[str, Shared[Subject, Account]] = {}
         self._lost: dict[str, frozenset[revocation.Fact]] = {}
         self._reduced: dict[frozenset[revocation.Fact], Grants] = {}
 
@@ -144,14 +149,16 @@ class _Walker:
         maker = identify(commit, grants, bench.trust, bench.at, revoked, bench.evidence)
         approved = approval.named(commit.message)
         stirred = None if approved else self._stirred(view)
-        table = {} if stirred is None else dict(self._accounts.get(commit.parents[0], {}))
+        before = None if stirred is None else self._accounts.get(commit.parents[0])
+        judged: dict[Subject, Account] = {}
         for subject in self._open(commit, stirred):
             account = self._judge(view, subject, maker, grants)
             if approved and str(subject.id) in approved:
                 account = self._approve(view, subject, maker, grants, account)
-            table[subject] = account
-        self._accounts[commit.id] = table
-        self._lost[commit.id] = lost | self._revoked(view, table)
+            judged[subject] = account
+        kept = {subject: account or None for subject, account in judged.items()}
+        self._accounts[commit.id] = (before or _NO_ACCOUNTS).put(kept)
+        self._lost[commit.id] = lost | self._revoked(view, judged)
 
     def _stirred(self, view: CommitView) -> frozenset[ResourceId] | None:
         """The resources that differ from the one parent; None when all must be looked at."""
@@ -247,21 +254,21 @@ class _Walker:
         return (Charge(commit.id, maker.principal, stands_for=tuple(behind)),)
 
     def _revoked(
-        self, view: CommitView, table: Mapping[Subject, Account]
+        self, view: CommitView, judged: Mapping[Subject, Account]
     ) -> frozenset[revocation.Fact]:
         """What the commit takes away with the right to do so."""
         facts: frozenset[revocation.Fact] = frozenset()
-        for before, after in self._steps(view, table):
+        for before, after in self._steps(view, judged):
             facts |= revocation.lost(self._bench.grants, before, after, self._bench.at)
         return facts
 
     def _steps(
-        self, view: CommitView, table: Mapping[Subject, Account]
+        self, view: CommitView, judged: Mapping[Subject, Account]
     ) -> Iterator[tuple[revocation.Permissions, revocation.Permissions]]:
         """The authorised steps of a commit between states of what gives rights."""
         own = {
             subject.id: account[-1]
-            for subject, account in table.items()
+            for subject, account in judged.items()
             if account and account[-1].commit == view.commit.id and not account[-1].causes
         }
         for parent in view.commit.parents:

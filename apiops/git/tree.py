@@ -26,18 +26,14 @@ MAX_FOLDERS: Final = 50_000
 MAX_TREE: Final = 32 * 1024 * 1024
 """A larger folder is not read (bytes of its tree object)."""
 
-_ENTRY: Final = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
-_BESIDE: Final = 22
-"""What an entry has beside its mode and name: a blank, a zero byte, and the id (bytes)."""
+_ENTRY: Final = re.compile(rb"[0-7]{5,6} [^\0]+\0.{20}", re.DOTALL)
+_ID_BYTES: Final = 20
 
 _FOLDER: Final = 0o04
 _KINDS: Final = {0o10: FileMode.FILE, 0o12: FileMode.SYMLINK, 0o16: FileMode.SUBMODULE}
 """The upper digits of an entry's mode → what it is."""
 
 _FORBIDDEN: Final = frozenset({"", ".", "..", ".git"})
-
-_Raw = tuple[bytes, bytes, bytes]
-"""Mode, name and id of an entry, as the tree object has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class Trees:
 
     repository: pygit2.Repository
     _known: dict[tuple[str, str], _Listing] = field(default_factory=dict)
-    _entries: dict[str, dict[_Raw, File | tuple[str, str]]] = field(default_factory=dict)
+    _entries: dict[str, dict[bytes, File | tuple[str, str]]] = field(default_factory=dict)
 
     def files(self, tree: str) -> Shared[str, File]:
         """All files under a tree, folder by folder; two commits share the folders they share.
@@ -89,9 +85,7 @@ class Trees:
     def _read(self, prefix: str, id: str) -> _Listing:
         raw = self._raw(id)
         entries = _ENTRY.findall(raw)
-        if sum(len(mode) + len(name) for mode, name, _ in entries) + _BESIDE * len(entries) != len(
-            raw
-        ):
+        if sum(map(len, entries)) != len(raw):
             raise faults.unreadable(id, "it is damaged")
         known = self._entries.setdefault(prefix, {})
         files: dict[str, File] = {}
@@ -122,9 +116,10 @@ class Trees:
         raise faults.too_large("The folder", f"{MAX_TREE} bytes")
 
 
-def _entry(prefix: str, raw: _Raw, tree: str) -> File | tuple[str, str]:
+def _entry(prefix: str, raw: bytes, tree: str) -> File | tuple[str, str]:
     """A file, or a folder as (path prefix, tree id)."""
-    mode, name, id = raw
+    mode, _, name = raw[: -_ID_BYTES - 1].partition(b" ")
+    id = raw[-_ID_BYTES:]
     path = prefix + _name(name, tree)
     kind = int(mode, 8) >> 12
     if kind == _FOLDER:

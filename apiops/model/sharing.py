@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-_PARTS: Final = 256
+_PARTS: Final = 128
 
 
 def scattered(key: Any) -> int:
@@ -73,10 +73,8 @@ class Shared(Mapping[K, V]):
         """The keys whose values are not the same in a mapping that is cut alike."""
         empty: Mapping[K, V] = {}
         found: set[K] = set()
-        for name in self.parts.keys() | other.parts.keys():
-            mine, theirs = self.parts.get(name, empty), other.parts.get(name, empty)
-            if mine is not theirs:
-                found |= _differing(mine, theirs)
+        for name in _differing(self.parts, other.parts):
+            found |= _differing(self.parts.get(name, empty), other.parts.get(name, empty))
         return found
 
     def alike(self, other: "Shared[K, V]") -> bool:
@@ -94,9 +92,14 @@ def differing(one: Mapping[K, V], other: Mapping[K, V]) -> set[K]:
 
 
 def _differing(one: Mapping[K, V], other: Mapping[K, V]) -> set[K]:
-    keys = one.keys() | other.keys()
-    return {
-        key
-        for key in keys
-        if (mine := one.get(key)) is not (theirs := other.get(key)) and mine != theirs
-    }
+    """Versions mostly have the very same keys in the same order: then no key is hashed."""
+    if len(one) == len(other):
+        found: set[K] = set()
+        for (key, mine), (same, theirs) in zip(one.items(), other.items(), strict=True):
+            if key is not same and key != same:
+                break
+            if mine is not theirs and mine != theirs:
+                found.add(key)
+        else:
+            return found
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}

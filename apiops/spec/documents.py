@@ -49,8 +49,8 @@ class Documents:
         self._parsed: dict[str, Parsed] = {}
         self._digests: dict[str, str] = {}
         self._others: set[str] = set()
-        self.made: dict[tuple[Hashable, ...], tuple[Any, tuple[File, ...]]] = {}
-        """What became of documents without fault, by all that it was made from (see `load`)."""
+        self.pages: dict[tuple[Hashable, ...], Any] = {}
+        """What became of files without fault (see `pages`, which knows when it still holds)."""
 
     def parse(self, file: File, content: Callable[[str], bytes]) -> Parsed:
         """The documents of `file`; `content` reads its bytes if it was not parsed before."""

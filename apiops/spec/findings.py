@@ -14,6 +14,8 @@ class Findings:
 
     def __init__(self, positions: Positions) -> None:
         self.positions = positions
+        self.told = 0
+        """How often anything was found, repetitions included."""
         self._found: dict[tuple[Location, str, str], Diagnostic] = {}
 
     def at(
@@ -56,9 +58,6 @@ class Findings:
             excerpt = self.positions.excerpt(blob, finding.location.line)
             self._add(replace(finding, severity=severity, excerpt=excerpt))
 
-    def __len__(self) -> int:
-        return len(self._found)
-
     def all(self) -> tuple[Diagnostic, ...]:
         """Every finding, by file, line, column and code."""
         return tuple(sorted(self._found.values(), key=lambda finding: finding.order))
@@ -84,5 +83,6 @@ class Findings:
 
     def _add(self, finding: Diagnostic) -> None:
         """The same finding twice is one finding."""
+        self.told += 1
         key = (finding.location, finding.code, finding.message)
         self._found.setdefault(key, finding)

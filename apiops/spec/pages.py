@@ -5,11 +5,11 @@ it refers to. Whatever is between pages (`references`) is looked at when all of 
 """
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from apiops.model.resource import File, ResourceId
 from apiops.spec import manifests, patches, references, render
-from apiops.spec.context import Context, Rendered
+from apiops.spec.context import Context
 from apiops.spec.documents import Parsed
 from apiops.spec.positions import Source
 
@@ -19,13 +19,15 @@ class Page:
     """One file's part in a commit.
 
     `described` are its sound documents, `known` the identities of all of them, faulty ones
-    included; `unclaimed` are documents that are no manifests; `checked` counts documents.
+    included; `unclaimed` are documents that are no manifests; `checked` counts documents; `used`
+    are the other files that it was made from.
     """
 
     described: tuple[references.Described, ...] = ()
     known: tuple[ResourceId, ...] = ()
     unclaimed: tuple[Source, ...] = ()
     checked: int = 0
+    used: tuple[File, ...] = ()
 
 
 BLANK: Final = Page()
@@ -45,11 +47,37 @@ def shared(context: Context) -> Shared:
 
 
 def read(file: File, parsed: Parsed, shared: Shared, context: Context) -> Page:
-    """The page of a file that may hold manifests; whatever is wrong with it is reported."""
+    """The page of a file that may hold manifests; whatever is wrong with it is reported.
+
+    A page without fault is remembered: another commit that has all it was made from has it too.
+    """
+    parameterised = parsed.parameterised or shared.patches
+    key = (file, context.target, shared.parameters if parameterised else "")
+    page = context.documents.pages.get(key)
+    if page is None or not _same(page, shared, context):
+        before = context.findings.told
+        page = _read(file, parsed, shared, context)
+        if context.findings.told == before:
+            context.documents.pages[key] = page
+    context.referred.update(other.path for other in page.used)
+    return page
+
+
+def _same(page: Page, shared: Shared, context: Context) -> bool:
+    """Whether the patches and files that a page was made from are as they were."""
+    files = context.snapshot.files
+    return all(files.get(other.path) == other for other in page.used) and all(
+        tuple(shared.patches.get(one.resource.id, ())) == one.document.patches
+        for one in page.described
+    )
+
+
+def _read(file: File, parsed: Parsed, shared: Shared, context: Context) -> Page:
     if parsed.pointer:
         manifests.pointer(file, context)
         return BLANK
     context.findings.text(file.blob, parsed.findings)
+    context.used.clear()
     known: list[ResourceId] = []
     described: list[references.Described] = []
     unclaimed: list[Source] = []
@@ -59,36 +87,16 @@ def read(file: File, parsed: Parsed, shared: Shared, context: Context) -> Page:
             if document.sound and document.tree is not None:
                 unclaimed.append(source)
             continue
-        tree, made = document.tree, None
+        tree = document.tree
         if document.sound:
             rendered = render.render(source, parsed, shared.patches, context)
-            tree, made = rendered.tree, _made(rendered, parsed, shared, context)
+            tree = rendered.tree
+            resource = render.resource(rendered, context)
+            if resource is not None:
+                described.append(references.described(resource, rendered))
         id = render.identity(tree)
-        known += [id] if id is not None else []
-        described += [made] if made is not None else []
-    return Page(tuple(described), tuple(known), tuple(unclaimed), len(parsed.documents))
-
-
-def _made(
-    document: Rendered, parsed: Parsed, shared: Shared, context: Context
-) -> references.Described | None:
-    """What a document describes, remembered from another commit if nothing has changed."""
-    source = document.source
-    key = (
-        *(source.path, source.blob, source.index, context.target),
-        shared.parameters if parsed.parameterised or document.patches else "",
-        tuple((patch.path, patch.blob, patch.index) for patch in document.patches),
+        if id is not None:
+            known.append(id)
+    return Page(
+        tuple(described), tuple(known), tuple(unclaimed), len(parsed.documents), tuple(context.used)
     )
-    made, used = context.documents.made.get(key, (None, ()))
-    if made and all(context.snapshot.files.get(file.path) == file for file in used):
-        context.referred.update(file.path for file in used)
-        return cast("references.Described", made)
-    context.used.clear()
-    before = len(context.findings)
-    resource = render.resource(document, context)
-    if resource is None:
-        return None
-    described = references.described(resource, document)
-    if len(context.findings) == before:
-        context.documents.made[key] = (described, tuple(context.used))
-    return described

@@ -126,15 +126,15 @@ class Reader:
         page = pages.read(file, parsed, inputs.shared, context)
         for other in context.referred:
             self._made_from.setdefault(other, set()).add(path)
-        uses: frozenset[str] = frozenset()
-        if parsed.parameterised:
-            uses = parameters.uses([document.tree for document in parsed.documents])
+        trees = [document.tree for document in parsed.documents if parsed.parameterised]
+        trees += [one.tree for id in page.known for one in inputs.shared.patches.get(id, ())]
+        uses = parameters.uses(trees)
         resources = tuple(described.resource for described in page.described)
         return _Page(resources, page.known, _errors(context), uses)
 
 
 def _errors(context: Context) -> Errors:
-    found = context.findings.all() if len(context.findings) else ()
+    found = context.findings.all() if context.findings.told else ()
     return tuple(
         (finding.project or EVERYTHING, finding.code)
         for finding in found

@@ -30,7 +30,20 @@ def proxy(source: str, environments: str = "[]") -> str:
 
 
 USER = "apiVersion: apiops/v1\nkind: User\nmetadata: {name: ada}\nspec: {fullName: %s}\n"
-PARAMETERS = "parameters:\n  net: {type: string, default: 198.51.100.0/24}\n  other: {}\n"
+PARAMETERS = (
+    "parameters:\n  net: {type: string, default: 198.51.100.0/24}\n  other: {}\n"
+    "  sealed: {secret: true}\n"
+)
+CREDENTIAL = (
+    "apiVersion: apiops/v1\nkind: Credential\nmetadata: {name: app, project: payments}\n"
+    "spec: {username: app, password: %s}\n"
+)
+
+
+def sealed(value: str) -> str:
+    """What looks like a sops file to everybody who has no key."""
+    return f"sealed: ENC[AES256_GCM,data:{value}]\nsops: {{version: 3.11.0}}\n"
+
 
 WRITTEN: dict[str, tuple[str, ...]] = {
     "payments/a.yaml": (
@@ -67,6 +80,15 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         group("ghost"),
         "spec: 1\n",
     ),
+    "targets/test/patches/c.yaml": (CREDENTIAL % '"${param:sealed}"', CREDENTIAL % "${PASSWORD}"),
+    "targets/test/params.sops.yaml": (sealed("one"), sealed("two"), "sealed: plain\n"),
+    "payments/app.yaml": (
+        CREDENTIAL % '"${param:sealed}"',
+        CREDENTIAL % "${PASSWORD}",
+        CREDENTIAL % '{$secret: "s.sops.yaml#sealed"}',
+        CREDENTIAL % "plain",
+    ),
+    "payments/s.sops.yaml": (sealed("three"), sealed("four"), "sealed: plain\n"),
     "README.md": ("Hello\n",),
     "disguised.yaml": ('{"kind": "IpGroup"}\n', "{{ template }}\n"),
 }
