@@ -49,8 +49,9 @@ def _head(directory: Path) -> Check:
     repository = assemble.repository(directory)
     revision = repository.resolve("HEAD")
     status = repository.commit(revision.commit).signature.status
-    if status is SignatureStatus.GOOD:
-        return Check("head", Health.OK, f'{revision.short} "{revision.subject}", signed')
+    said = {SignatureStatus.GOOD: "signed", SignatureStatus.UNKNOWN_KEY: "signed with OpenPGP"}
+    if status in said:
+        return Check("head", Health.OK, f'{revision.short} "{revision.subject}", {said[status]}')
     return Check(
         "head",
         Health.WARN,

@@ -14,6 +14,7 @@ LIBRARIES: Final = (
     "SQLAlchemy",
     "alembic",
     "psycopg",
+    "pysequoia",
 )
 
 
