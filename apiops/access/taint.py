@@ -117,9 +117,10 @@ class _Walker:
         self._range = history.views
         self._views = {**history.boundary, **{view.commit.id: view for view in history.views}}
         inside = frozenset(view.commit.id for view in history.views)
-        self._inside = {
-            unit: inside - ancestors(self._views, start.commit) for unit, start in starts.items()
-        }
+        self._begun: dict[str, dict[str, None]] = {}
+        for unit, start in starts.items():
+            self._begun.setdefault(start.commit, {})[unit] = None
+        self._inside = {at: inside - ancestors(self._views, at) for at in self._begun}
         self._subjects: dict[str, dict[ResourceId, dict[Subject, None]]] = {u: {} for u in starts}
         self._accounts: dict[str, Shared[Subject, Account]] = {}
         self._lost: dict[str, frozenset[revocation.Fact]] = {}
@@ -172,22 +173,24 @@ class _Walker:
 
     def _open(self, commit: Commit, stirred: frozenset[ResourceId] | None) -> Iterator[Subject]:
         """The subjects to judge at a commit; the others are as at its parent."""
-        for unit, inside in self._inside.items():
-            subjects = self._subjects[unit]
+        for start, units in self._begun.items():
+            inside = self._inside[start]
             if commit.id not in inside:
                 continue
             if stirred is None or commit.parents[0] not in inside:
-                ids: Iterable[ResourceId] = subjects
+                for unit in units:
+                    for subjects in self._subjects[unit].values():
+                        yield from subjects
             else:
-                ids = stirred & subjects.keys()
-            for id in ids:
-                yield from subjects[id]
+                for id in stirred:
+                    if id.unit in units:
+                        yield from self._subjects[id.unit].get(id, ())
 
     def account(self, commit: str, subject: Subject) -> Account:
         """The account of a subject at a commit: inside its unit's range, or where that begins."""
-        if commit in self._inside[subject.id.unit]:
-            return self._accounts[commit].get(subject, ())
         start = self._starts[subject.id.unit]
+        if commit in self._inside[start.commit]:
+            return self._accounts[commit].get(subject, ())
         view = self._views[commit]
         if start.approver is None or commit != start.commit:
             return ()

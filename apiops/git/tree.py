@@ -5,7 +5,6 @@ an entry that was met before is the same `File` again.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,30 +58,26 @@ class Trees:
         """
         found: dict[str, dict[str, File]] = {}
         count = 0
-        for prefix, listing in self._walk(tree):
-            if listing.files:
-                found[prefix] = listing.files
-            count += len(listing.files)
-            if count > MAX_FILES:
-                raise faults.too_large("The commit", f"{MAX_FILES} files")
-        return Shared(found, by_folder)
-
-    def _walk(self, tree: str) -> Iterator[tuple[str, _Listing]]:
         stack = [("", tree)]
         for _ in range(MAX_FOLDERS):
             if not stack:
-                return
+                return Shared(found, by_folder)
             at = stack.pop()
-            if at[0].count("/") > MAX_DEPTH:
-                raise faults.too_large("The folder tree", f"{MAX_DEPTH} folders deep")
             listing = self._known.get(at)
             if listing is None:
                 listing = self._known[at] = self._read(*at)
-            yield at[0], listing
-            stack.extend(reversed(listing.folders))
+            if listing.files:
+                found[at[0]] = listing.files
+                count += len(listing.files)
+            if count > MAX_FILES:
+                raise faults.too_large("The commit", f"{MAX_FILES} files")
+            if listing.folders:
+                stack.extend(reversed(listing.folders))
         raise faults.too_large("The commit", f"{MAX_FOLDERS} folders")
 
     def _read(self, prefix: str, id: str) -> _Listing:
+        if prefix.count("/") > MAX_DEPTH:
+            raise faults.too_large("The folder tree", f"{MAX_DEPTH} folders deep")
         raw = self._raw(id)
         entries = _ENTRY.findall(raw)
         if sum(map(len, entries)) != len(raw):
