@@ -8,6 +8,7 @@
 Real repositories, real signatures, a real database: nothing is played.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,14 @@ class Tale(Shop):
             "cards/selin.yaml": a_member(SELIN, "cards", "API Developer"),
         }
         self.base = self.begin({**the_bank(), **extra, **(files or {})})
+
+    def copied(self, folder: Path) -> "Tale":
+        """The same tale in a copy of its folder."""
+        twin = copy.copy(self)
+        twin.folder, twin.repository = folder, folder / "repo"
+        twin.story = copy.copy(self.story)
+        twin.story.path = twin.repository
+        return twin
 
     def branch(self, name: str, at: str | None = None) -> None:
         """A new branch, at the tip of main unless told otherwise."""
