@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from tests.people import GitStory, person
 from tests.permissions import NOW, user
 
 PAYLOAD = b"tree 1\n\nmessage\n"
+GNUPG = Path(__file__).parents[1] / "certificates"
 ZOE = certificate("zoe")
 S = SignatureStatus
 
@@ -92,6 +94,18 @@ def test_a_certificate_that_has_expired_by_now_proves_nothing_whatever_the_signa
     now = datetime.now(UTC)
     assert S.GOOD is verified(good, public(key), at=now)
     assert S.EXPIRED is verified(good, public(key), at=now + timedelta(hours=2))
+
+
+def test_a_signing_subkey_must_hold_now_whatever_the_signature_says() -> None:
+    """Made by GnuPG 2.2: a subkey valid in January 2025, its signature of then, its revocation."""
+    made = (GNUPG / "signature.asc").read_text()
+    expired, taken_back = (
+        (GNUPG / f"subkey-{name}.asc").read_text() for name in ("expired", "revoked")
+    )
+    then = datetime(2025, 1, 20, tzinfo=UTC)
+    assert S.GOOD is verified(made, expired, at=then)
+    assert S.EXPIRED is verified(made, expired)
+    assert S.REVOKED is verified(made, taken_back, at=then)
 
 
 def test_without_the_library_nothing_is_believed_and_the_hint_says_what_to_install() -> None:
