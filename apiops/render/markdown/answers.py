@@ -50,7 +50,7 @@ def rulings(out: Paper, verdicts: Verdicts) -> None:
             code(row.change),
             code(row.commit),
             prose(row.signer),
-            "<br>".join(map(prose, row.needs)),
+            "<br>".join(map(code, row.needs)),
             row.verdict if row.allowed else f"**{row.verdict}**",
             prose(row.rule),
             prose(row.next),
