@@ -7,11 +7,15 @@ A test says what it is about and leaves the rest to the builder:
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import strategies as st
+
 from apiops.model.access import Grants
 from apiops.model.audit import Applied, LedgerState
+from apiops.model.kinds import KINDS, Home
 from apiops.model.plan import Action, Change, Plan
 from apiops.model.resource import (
     Deployment,
@@ -24,7 +28,7 @@ from apiops.model.resource import (
 )
 from apiops.model.revision import Revision
 from apiops.model.secret import SecretLeaf
-from apiops.plan import build
+from apiops.plan import build, graph
 from apiops.ports import Live
 
 REPOSITORY = "5f1c6a0e" * 5
@@ -138,3 +142,135 @@ def built(desired: Desired | Iterable[Resource], live: Live, **more: Any) -> bui
 def planned(desired: Desired | Iterable[Resource], live: Live, **more: Any) -> Plan:
     """The plan alone."""
     return built(desired, live, **more).plan
+
+
+# ── hypothesis: whole states ──────────────────────────────────────────────────────────────────
+
+names = st.sampled_from(["alpha", "Alpha", "beta", "gamma"])
+environments = st.sampled_from(["production", "test"])
+projects = st.sampled_from(["cards", "payments"])
+scalars = st.sampled_from([0, 1, 1.0, True, False, "", "on", "text", "${NAME}"])
+documents = st.recursive(
+    scalars | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=6,
+)
+fingerprints = st.sampled_from(["FINGERPRINT-1", "FINGERPRINT-2", None])
+leaves = st.builds(a_leaf, fingerprints, blob=st.sampled_from(["", "b1", "b2"]))
+
+
+def _optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def _named(fields: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """A keyed list: items with a name of their own, in any order."""
+    item = st.builds(lambda name, rest: {"name": name, **rest}, names, fields)
+    return st.lists(item, max_size=3, unique_by=lambda item: item["name"])
+
+
+_deployments = st.lists(environments, unique=True, max_size=2).map(
+    lambda found: [{"environment": environment} for environment in found]
+)
+
+SPECS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "Environment": _optional(description=scalars),
+    "User": _optional(email=scalars, systemRoles=st.lists(names, max_size=3)),
+    "Team": _optional(members=st.lists(names, unique=True, max_size=2).map(lambda users: [{"user": user} for user in users])),
+    "EnvironmentVariable": _optional(
+        values=st.dictionaries(environments, st.builds(lambda leaf: {"value": leaf}, leaves | scalars))
+    ),
+    "IpGroup": _optional(ipList=st.lists(scalars, max_size=4), description=documents),
+    "Connection": _optional(type=st.sampled_from(["kafka", "smtp"]), enabled=scalars),
+    "ApiProxy": _optional(
+        type=st.sampled_from(["AI", "MCP"]),
+        description=documents,
+        settings=_optional(
+            connection=_optional(connectTimeout=scalars, readTimeout=scalars | st.none()),
+            keys=_optional(publicKey=leaves, secretKey=leaves),
+            cors=documents,
+        ),
+        policies=_optional(request=_named(_optional(type=names, spec=documents, token=leaves))),
+        trafficLog=st.dictionaries(
+            environments, _optional(connectors=st.dictionaries(names, documents, max_size=2))
+        ),
+        deployments=_deployments,
+    ),
+    "Credential": _optional(
+        password=leaves,
+        access=st.lists(names, unique=True, max_size=2).map(
+            lambda found: [{"name": name, "type": "API_PROXY"} for name in found]
+        ),
+    ),
+}  # fmt: skip
+"""Kind → specs of it: not always sensible, always of the shape that plan relies on."""
+
+
+@st.composite
+def resources(draw: st.DrawFn) -> Resource:
+    """Any desired resource of any of the kinds in `SPECS`."""
+    kind = draw(st.sampled_from(sorted(SPECS)))
+    project = None if KINDS[kind].home is Home.SYSTEM else draw(projects)
+    return a_resource(
+        kind,
+        draw(names),
+        project,
+        draw(SPECS[kind]),
+        labels=draw(st.dictionaries(names, names, max_size=1)),
+        renamed_from=draw(st.none() | names),
+        protected=draw(st.booleans()),
+    )
+
+
+def _one_per_name(resource: Resource | LiveResource) -> ResourceId:
+    return graph.fold(resource.id)
+
+
+def desired_states(*, keyless: bool = True) -> st.SearchStrategy[Desired]:
+    """Any desired state; without `keyless` every secret in it was opened."""
+    found = resources() if keyless else resources().map(_opened)
+    return st.lists(found, max_size=8, unique_by=_one_per_name).map(a_desired)
+
+
+def _opened(resource: Resource) -> Resource:
+    return replace(resource, spec=_open(resource.spec))
+
+
+def _open(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            key: "FINGERPRINT-0" if key == "fingerprint" and value is None else _open(value)
+            for key, value in node.items()
+        }
+    return [_open(item) for item in node] if isinstance(node, list) else node
+
+
+@st.composite
+def _live_resources(draw: st.DrawFn, resource: Resource) -> LiveResource:
+    """A resource as it may be live: ours, another repository's or nobody's, changed or not."""
+    kind = resource.id.kind
+    spec = draw(st.just(resource.spec) | SPECS[kind])
+    running = draw(st.lists(environments, unique=True)) if kind == "ApiProxy" else []
+    return held(
+        replace(resource, spec=spec, protected=draw(st.booleans())),
+        *running,
+        serial=draw(st.integers(1, 9)),
+        owner=draw(st.sampled_from([REPOSITORY, REPOSITORY, REPOSITORY, OTHER_REPOSITORY, None])),
+        applied=draw(st.none() | st.just(resource.spec) | st.just(spec)),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, keyless: bool = True) -> tuple[Desired, Live]:
+    """A desired state, and a live one that has some of it, some with other names, and more."""
+    desired = draw(desired_states(keyless=keyless))
+    known = [r for r in desired.resources if draw(st.booleans())]
+    former = [
+        replace(r, id=replace(r.id, name=r.renamed_from))
+        for r in desired.resources
+        if r.renamed_from and draw(st.booleans())
+    ]
+    others = draw(st.lists(resources(), max_size=4))
+    found = {graph.fold(r.id): r for r in (*others, *former, *known)}
+    live = a_live([draw(_live_resources(resource)) for resource in found.values()])
+    return desired, live

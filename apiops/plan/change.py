@@ -40,12 +40,13 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
     if live is None:
         spec = merge.result(pair.kind, resource.spec, None, None)
         return _created(here, spec)
-    spec = merge.result(pair.kind, resource.spec, live.spec, live.applied)
+    adopts = live.owner != repository
+    ours = None if adopts else live.applied
+    spec = merge.result(pair.kind, resource.spec, live.spec, ours)
     if _replaces(pair.kind, live.spec, spec):
         spec = merge.result(pair.kind, resource.spec, None, None)
         made = _created(here, spec)
         return replace(made, changes=(*removal(pair.kind, live), *made.changes))
-    adopts = live.owner != repository
     digest = state_digest(spec, resource.labels)
     found = _difference(here, live, spec) if digest != live.digest else Difference()
     fields = (*found.fields, *_metadata(here, live))
@@ -77,7 +78,16 @@ def drifted(kind: Kind, live: LiveResource) -> bool:
     if live.applied is None:
         return False
     again = merge.result(kind, live.applied, live.spec, live.applied)
-    return state_digest(again, {}) != state_digest(live.spec, {})
+    return bool(diff.compare(kind, _bare(live.spec), again, _nowhere).fields)
+
+
+def _nowhere(_path: Path) -> None:
+    """No position: who only asks whether there is a difference needs none."""
+
+
+def _bare(spec: JsonObject) -> JsonObject:
+    """The spec without its deployments, which are compared one by one."""
+    return {name: value for name, value in spec.items() if name != "deployments"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +125,7 @@ def _value(spec: JsonObject, path: str) -> Any:
 
 
 def _difference(here: _Here, live: LiveResource, spec: JsonObject) -> Difference:
-    before = {name: value for name, value in live.spec.items() if name != "deployments"}
-    return diff.compare(here.pair.kind, before, spec, here.at)
+    return diff.compare(here.pair.kind, _bare(live.spec), spec, here.at)
 
 
 def _metadata(here: _Here, live: LiveResource) -> tuple[FieldChange, ...]:

@@ -105,7 +105,9 @@ def test_an_equal_fingerprint_is_no_change_however_it_is_encrypted():
 
 
 def test_a_secret_that_was_not_opened_is_said_to_be_uncompared():
-    difference = compared({"token": a_leaf("f1", cipher="c1")}, {"token": a_leaf(None, cipher="c2")})
+    difference = compared(
+        {"token": a_leaf("f1", cipher="c1")}, {"token": a_leaf(None, cipher="c2")}
+    )
     assert ((), ("spec.token",)) == (difference.fields, difference.uncompared)
     assert difference
 
