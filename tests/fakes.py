@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from graphlib import TopologicalSorter
 
 from apiops.errors import SecretError, SourceError
 from apiops.model.resource import File
@@ -71,9 +72,13 @@ class FakeRepository:
 
     def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         known = self.ancestry(base) if base else frozenset()
-        # Commits are stored after their parents, so the order of storing is an answer.
         wanted = self.ancestry(head) - known
-        return tuple(stored.commit for id, stored in self.stored.items() if id in wanted)
+        graph = {
+            id: [parent for parent in stored.commit.parents if parent in wanted]
+            for id, stored in self.stored.items()
+            if id in wanted
+        }
+        return tuple(self.stored[id].commit for id in TopologicalSorter(graph).static_order())
 
     def commit(self, id: str) -> Commit:
         if id not in self.stored:

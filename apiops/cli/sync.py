@@ -25,11 +25,11 @@ def command(place: Place, /, console: Any, fetch: str | None, **chosen: Any) -> 
     Guards and permissions hold as everywhere: what is denied freezes its project, the others
     advance.
     """
-    from apiops.cli import carrying, entry
+    from apiops.cli import carrying, entry, evidence
     from apiops.wiring import assemble
 
     door = entry.Entry(place, console, {**chosen, "no_input": True})
     if fetch:
-        assemble.fetch(place.directory, fetch)
+        assemble.fetch(place.directory, fetch, evidence.given(chosen["evidence"]))
     with door.line() as line:
         return carrying.carry_out(door, line, door.snapshot(line), door.wish(line))

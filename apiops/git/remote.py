@@ -1,6 +1,7 @@
 """Fetch from a remote: local paths, file://, https and ssh, without ever asking for a password."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import pygit2
@@ -17,8 +18,10 @@ pygit2.settings.server_connect_timeout = _CONNECT_MILLISECONDS
 pygit2.settings.server_timeout = _ANSWER_MILLISECONDS
 
 
-def fetch(repository: pygit2.Repository, name: str) -> None:
+def fetch(repository: pygit2.Repository, name: str, refs: Iterable[str] = ()) -> None:
     """Update the remote branches of remote `name`, as its refspecs say.
+
+    `refs` are fetched beside them under their own full names, as far as the remote has them.
 
     Raises SourceError (AO813: no such remote, or a transport that authenticates nobody) and
     SourceUnavailable (AO812), which is worth a retry.
@@ -30,8 +33,11 @@ def fetch(repository: pygit2.Repository, name: str) -> None:
     scheme = _SCHEME.match(remote.url or "")
     if scheme and scheme[1].lower() not in _ALLOWED:
         raise faults.refused_transport(name)
+    wanted = [f"+{ref}:{ref}" for ref in refs]
     try:
         remote.fetch()
+        if wanted:
+            remote.fetch(wanted)
     except pygit2.AuthError:
         detail = "it asks for credentials and apiops has none to give"
         raise faults.unreachable(name, detail) from None

@@ -8,7 +8,7 @@ import contextlib
 import difflib
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -154,9 +154,12 @@ class GitRepository:
         """
         return GitRepository(self._repository, proofs, self._trees, self._blobs)
 
-    def fetch(self, name: str) -> None:
-        """Update the remote branches of a remote. Raises SourceError, SourceUnavailable."""
-        remote.fetch(self._repository, name)
+    def fetch(self, name: str, refs: Iterable[str] = ()) -> None:
+        """Update the remote branches of a remote, and `refs` by their full names if it has them.
+
+        Raises SourceError, SourceUnavailable.
+        """
+        remote.fetch(self._repository, name, refs)
         for name_ in ("_edges", "_squashed"):  # a fetch may have moved a shallow clone's edge
             self.__dict__.pop(name_, None)
         self._nodes.clear()

@@ -296,6 +296,25 @@ def test_the_commits_of_the_pull_request_are_preferred_to_the_merger(
     assert 0 == hosted.run("sync", "--evidence", file).code
 
 
+@pytest.mark.parametrize("number", ["7", "8"])
+def test_a_sync_fetches_the_heads_that_the_evidence_names(hosted: Shop, number: str) -> None:
+    forge = pygit2.clone_repository(
+        str(hosted.repository), str(hosted.folder / "forge.git"), bare=True
+    )
+    head = pull_request(hosted, MERT, {ORDERS: patient()})
+    made = squash(hosted, {ORDERS: patient()})
+    here = pygit2.Repository(str(hosted.repository))
+    origin = here.remotes.create("origin", forge.path)
+    origin.push(["refs/heads/topic:refs/pull/7/head"])
+    here.branches.delete("topic")
+    assert number == "7" or "refs/pull/8/head" not in forge.references
+    said = evidence(hosted, commit=made, mergedBy="deniz@bank.example", pullRequest=number)
+    done = hosted.run("sync", "--fetch", "origin", "--evidence", said)
+    assert (0 if number == "7" else 4) == done.code, done.err
+    assert (number == "7") is ("refs/pull/7/head" in here.references)
+    assert head in here
+
+
 def test_a_pull_request_by_a_stranger_stays_a_strangers_whoever_merges(hosted: Shop) -> None:
     head = pull_request(hosted, DENIZ, {ORDERS: patient()})
     made = squash(hosted, {ORDERS: patient()})

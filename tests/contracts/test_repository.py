@@ -9,7 +9,7 @@ import pytest
 
 from apiops.errors import SourceError
 from apiops.git import repository
-from apiops.model.revision import Relation, SignatureStatus
+from apiops.model.revision import Proofs, Relation, SignatureStatus
 from apiops.ports import Repository
 from tests.fakes import FakeRepository, FakeStory
 from tests.people import GitStory, person
@@ -17,6 +17,7 @@ from tests.people import GitStory, person
 AYSE, BORA, CANAN = person("ayse"), person("bora"), person("canan")
 Story = GitStory | FakeStory
 Open = Callable[[Story], Repository]
+Opened = Callable[[], Repository]
 
 
 def _as_it_is(story: Story) -> Repository:
@@ -185,3 +186,31 @@ def test_an_empty_repository_says_that_there_is_no_commit(tmp_path: Path) -> Non
         with pytest.raises(SourceError) as caught:
             repo.resolve("HEAD")
         assert caught.value.code == "AO804"
+
+
+def test_a_squash_is_a_merge_for_whoever_knows_its_head(story: Story, opened: Opened) -> None:
+    first = story.commit(AYSE, {"a": "1"})
+    head = story.commit(BORA, {"a": "2"}, branch="topic", parents=[first])
+    made = story.commit(AYSE, {"a": "2"})
+    repository = opened()
+    assert (first,) == repository.commit(made).parents
+    known = repository.knowing(Proofs(heads={made: ("0" * 40, head)}))
+    assert ((first, head), (first,)) == (known.commit(made).parents, known.commit(made).bases)
+    assert {head, made} == {commit.id for commit in known.commits(first, made)}
+    assert made == known.commits(first, made)[-1].id
+    assert (made,) == tuple(commit.id for commit in repository.commits(first, made))
+
+
+def test_heads_that_would_make_a_circle_are_passed_over(story: Story, opened: Opened) -> None:
+    root = story.commit(AYSE, {"a": "1"})
+    one = story.commit(AYSE, {"a": "2"}, branch="one", parents=[root])
+    two = story.commit(AYSE, {"a": "3"}, branch="two", parents=[root])
+    after_one = story.commit(BORA, {"b": "1"}, branch="x", parents=[one])
+    after_two = story.commit(BORA, {"b": "2"}, branch="y", parents=[two])
+    head = story.commit(AYSE, {"c": "1"}, branch="main", parents=[after_one, after_two])
+    proofs = Proofs(heads={one: (after_two,), two: (after_one,), root: (head,), head: (one,)})
+    known = opened().knowing(proofs)
+    assert ((root, after_two), (root,)) == (known.commit(one).parents, known.commit(two).parents)
+    order = [commit.id for commit in known.commits(None, head)]
+    assert {root, one, two, after_one, after_two, head} == set(order)
+    assert order.index(after_two) < order.index(one)
