@@ -247,16 +247,19 @@ def _open(node: Any) -> Any:
 
 @st.composite
 def _live_resources(draw: st.DrawFn, resource: Resource) -> LiveResource:
-    """A resource as it may be live: ours, another repository's or nobody's, changed or not."""
+    """A resource as it may be live: ours, another repository's or nobody's, changed or not.
+
+    A Manager knows the fingerprint of every secret that it holds.
+    """
     kind = resource.id.kind
     spec = draw(st.just(resource.spec) | SPECS[kind])
     running = draw(st.lists(environments, unique=True)) if kind == "ApiProxy" else []
     return held(
-        replace(resource, spec=spec, protected=draw(st.booleans())),
+        replace(resource, spec=_open(spec), protected=draw(st.booleans())),
         *running,
         serial=draw(st.integers(1, 9)),
         owner=draw(st.sampled_from([REPOSITORY, REPOSITORY, REPOSITORY, OTHER_REPOSITORY, None])),
-        applied=draw(st.none() | st.just(resource.spec) | st.just(spec)),
+        applied=_open(draw(st.none() | st.just(resource.spec) | st.just(spec))),
     )
 
 
