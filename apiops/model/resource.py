@@ -28,6 +28,8 @@ def state_digest(spec: JsonObject, labels: Mapping[str, str]) -> str:
 
 
 def _by_fingerprint(node: Any) -> Any:
+    if isinstance(node, str | int | float):  # nearly all nodes: spare them what follows
+        return node
     leaf = secret.leaf_of(node)
     if leaf is not None:
         return {secret.MARK: leaf.fingerprint}

@@ -110,7 +110,7 @@ class _Walk:
             self.uncompared.append(at.text)
 
     def _lists(self, at: Place, before: Sequence[Any], after: Sequence[Any]) -> None:
-        key = place.key_of(self._kind, at.names)
+        key = place.key_of(self._kind.name, at.names)
         if key is None:
             self._positional(at, before, after)
         elif key == "":

@@ -66,5 +66,5 @@ def _unreadable(why: str) -> PlanRefused:
     return PlanRefused(
         f"the plan file cannot be read: {why}",
         code="AO623",
-        hint="write it again with `apiops plan`, with the version of apiops that applies it",
+        hint="write it again with `apiops plan --out`, with the version of apiops that applies it",
     )

@@ -55,7 +55,7 @@ def _mapping(
     kind: Kind, names: Names, desired: JsonObject, live: JsonObject, applied: JsonObject
 ) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    if kind.merges and place.any_matches(kind.merges, names):
+    if live and place.merges(kind.name, names):
         merged = {k: v for k, v in live.items() if k not in desired and applied.get(k) is None}
     for key, value in desired.items():
         if value is not None:
@@ -74,7 +74,7 @@ def _node(kind: Kind, names: Names, desired: Any, live: Any, applied: Any) -> An
 def _list(
     kind: Kind, names: Names, desired: Sequence[Any], live: Sequence[Any], applied: Sequence[Any]
 ) -> list[Any]:
-    key = place.key_of(kind, names)
+    key = place.key_of(kind.name, names)
     if key == "":
         wanted, held = members(desired), members(live)
         same = wanted is not None and held is not None and wanted.keys() == held.keys()

@@ -8,12 +8,11 @@ carries the three side by side, so that no walk has to translate between them.
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from apiops.model.kinds import Kind
+from apiops.model.kinds import KINDS
 
 Path = tuple[str | int, ...]
 """Keys and list indexes from the top of a document (`("spec", "policies", "request", 0)`)."""
@@ -57,14 +56,17 @@ def matches(pattern: str, names: Names) -> bool:
     return _matches(_steps(pattern), names)
 
 
-def any_matches(patterns: Iterable[str], names: Names) -> bool:
-    """Whether one of several patterns means this place."""
-    return any(matches(pattern, names) for pattern in patterns)
+@lru_cache(maxsize=65536)
+def merges(kind: str, names: Names) -> bool:
+    """Whether a key left out of the mapping here is somebody else's, by the name of the kind."""
+    return any(matches(pattern, names) for pattern in KINDS[kind].merges)
 
 
-def key_of(kind: Kind, names: Names) -> str | None:
+@lru_cache(maxsize=65536)
+def key_of(kind: str, names: Names) -> str | None:
     """What identifies the items of the list here: fields, `""` for a set, None for position."""
-    return next((key for pattern, key in kind.keyed.items() if matches(pattern, names)), None)
+    keyed = KINDS[kind].keyed
+    return next((key for pattern, key in keyed.items() if matches(pattern, names)), None)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,181 @@
+"""What refuses a plan whatever the permissions are, and what lets it pass all the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from apiops.errors import PlanRefused
+from apiops.model import codes
+from apiops.model.plan import Action
+from apiops.model.resource import ResourceId
+from apiops.plan import build, guard
+from tests.builders import (
+    OTHER_REPOSITORY,
+    a_desired,
+    a_live,
+    a_plan,
+    a_proxy,
+    a_resource,
+    an_ip_group,
+    built,
+    held,
+    planned,
+)
+
+KEEP = an_ip_group("keep", project="cards")
+
+
+def many(count, project="payments"):
+    return [an_ip_group(f"group-{number:02}", project=project) for number in range(count)]
+
+
+def guards(plan):
+    return [(found.code, found.guard, found.unit, found.overridden) for found in plan.guards]
+
+
+def test_nothing_desired_is_refused_while_something_is_ours():
+    plan = planned([], a_live([held(KEEP)]))
+    assert [("AO601", "empty", None, False)] == guards(plan)
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        pytest.param([], id="nothing-live"),
+        pytest.param([held(KEEP, owner=OTHER_REPOSITORY)], id="nothing-of-ours"),
+    ],
+)
+def test_nothing_desired_is_fine_where_nothing_is_ours(live):
+    assert () == planned([], a_live(live)).guards
+
+
+def test_a_stopped_unit_is_not_taken_for_an_empty_repository():
+    stopped = a_desired(stopped={"cards": "AO201"})
+    plan = planned(stopped, a_live([held(KEEP)]))
+    assert ((), ()) == (plan.guards, plan.changes)
+
+
+@pytest.mark.parametrize(
+    ("gone", "owned", "speaks"),
+    [
+        (9, 9, False),
+        (10, 33, True),
+        (10, 34, False),
+        (9, 20, False),
+        (12, 40, False),
+        (13, 40, True),
+    ],
+)
+def test_many_deletes_in_a_unit_are_refused_from_ten_and_thirty_percent(gone, owned, speaks):
+    there = many(owned)
+    rest = many(300, "cards")
+    live = a_live(held(resource) for resource in (*there, *rest))
+    plan = planned([*there[gone:], *rest], live)
+    assert speaks == (("AO602", "mass-delete", "payments", False) in guards(plan))
+    assert not any(found.unit is None for found in plan.guards)
+
+
+def test_many_deletes_spread_over_units_are_refused_in_total():
+    there = [resource for unit in "abcd" for resource in many(5, unit)]
+    gone = {resource.id for resource in there if resource.id.name < "group-03"}
+    plan = planned(
+        [resource for resource in there if resource.id not in gone],
+        a_live(held(resource) for resource in there),
+    )
+    assert [("AO602", "mass-delete", None, False)] == guards(plan)
+
+
+def test_replacing_counts_as_losing():
+    there = [a_proxy(f"proxy-{number}") for number in range(10)]
+    found = [replace(resource, spec={"type": "AI"}) for resource in there]
+    plan = planned(
+        found, a_live(held(resource) for resource in there), allow=frozenset({"replace"})
+    )
+    assert ("AO602", "mass-delete", "payments", False) in guards(plan)
+
+
+def test_a_protected_resource_is_not_deleted():
+    plan = planned([KEEP], a_live([held(KEEP), held(replace(a_proxy(), protected=True))]))
+    assert [("AO603", "protected", "payments", False)] == guards(plan)
+
+
+def test_protection_is_what_the_manager_says_not_what_the_same_commit_says():
+    live = held(replace(a_proxy(), protected=True))
+    plan = planned([a_resource("ApiProxy", "orders", spec={"type": "AI"})], a_live([live]))
+    assert {"protected", "replace"} == {found.guard for found in plan.guards}
+
+
+def test_a_field_that_cannot_change_makes_a_replacement_which_is_refused():
+    plan = planned(
+        [a_proxy(), KEEP], a_live([held(a_resource("ApiProxy", "orders", spec={"type": "AI"}))])
+    )
+    assert [("AO604", "replace", "payments", False)] == guards(plan)
+    assert [Action.DELETE, Action.CREATE] == [
+        c.action for c in plan.changes if c.id.name == "orders"
+    ]
+    assert "ApiProxy/payments/orders" in plan.guards[0].message
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, {"soapToRest": False}), ({"soapToRest": False}, None)]
+)
+def test_a_left_out_flag_and_a_false_one_are_the_same(before, after):
+    live = held(a_proxy(source=before))
+    found = a_proxy() if after is None else a_proxy(source=after)
+    assert () == planned([found], a_live([live])).guards
+
+
+def test_what_another_repository_has_is_not_taken_over():
+    live = held(a_proxy(), owner=OTHER_REPOSITORY)
+    plan = planned([a_proxy()], a_live([live]))
+    assert [("AO605", "adopt", "payments", False)] == guards(plan)
+    assert plan.changes[0].adopts
+
+
+def test_what_nobody_has_is_adopted_but_not_replaced():
+    live = held(a_resource("ApiProxy", "orders", spec={"type": "AI"}), owner=None, applied=None)
+    plan = planned([a_proxy()], a_live([live]), allow=frozenset({"replace"}))
+    assert [
+        ("AO604", "replace", "payments", True),
+        ("AO605", "adopt", "payments", False),
+    ] == guards(plan)
+
+
+def test_an_override_is_part_of_the_plan_and_of_its_digest():
+    live = a_live([held(KEEP)])
+    refused, allowed = planned([], live), planned([], live, allow=frozenset({"empty"}))
+    assert [("AO601", "empty", None, True)] == guards(allowed)
+    assert refused.digest != allowed.digest
+    build.refuse(allowed)
+
+
+def test_a_delete_outside_of_the_inventory_is_refused_whatever_is_allowed():
+    foreign = held(a_proxy(), owner=OTHER_REPOSITORY)
+    outlook = guard.Outlook("mine", a_desired([KEEP]), a_live([foreign]), (), (foreign,))
+    (found,) = guard.findings(outlook, frozenset({"inventory", "adopt"}))
+    assert ("AO606", False) == (found.code, found.overridden)
+    with pytest.raises(PlanRefused) as refused:
+        build.refuse(a_plan(guards=(found,)))
+    assert "cannot be overridden" in refused.value.hint
+
+
+def test_a_refusal_names_the_first_guard_counts_the_others_and_says_what_would_override():
+    live = a_live([held(replace(KEEP, protected=True))])
+    with pytest.raises(PlanRefused) as refused:
+        build.refuse(planned([], live))
+    assert "AO601" == refused.value.code
+    assert "(and 1 more)" in refused.value.message
+    assert "--allow empty --allow protected" in refused.value.hint
+
+
+def test_a_kind_that_this_engine_does_not_know_is_left_alone():
+    unknown = replace(held(KEEP), id=ResourceId("Gizmo", "cards", "keep"))
+    assert () == planned([KEEP], a_live([unknown, held(KEEP)])).changes
+
+
+def test_prune_can_be_left_out():
+    assert () == built([KEEP], a_live([held(KEEP), held(a_proxy())]), prune=False).plan.changes
+
+
+def test_every_guard_has_a_documented_code():
+    assert all(f"AO60{number}" in codes.ALL for number in range(1, 8))
