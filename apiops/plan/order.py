@@ -7,8 +7,8 @@
 4. Deletes, in the reverse order: what refers goes before what is referred to, System tier last.
 
 A unit is applied as the subsequence of these changes that belong to it, so the order inside a
-unit is the plan's own. Units go `system` first (`Plan.units`); a System-tier delete that other
-units still stand in the way of fails there and succeeds in the next run.
+unit is the plan's own. Units go one after the other, `system` first (`Plan.units`), so across
+units the order holds for what is created and not for what is deleted.
 """
 
 from collections.abc import Iterable, Mapping

@@ -108,8 +108,7 @@ CODES: tuple[Code, ...] = (
         "The plan file cannot be read",
         "The file is not a plan of this version of apiops: it is not JSON, lacks fields, "
         "is of another format version, or is larger than a plan can be.",
-        "Write it again with `apiops plan -o json=FILE`, with the same version of apiops that "
-        "applies it.",
+        "Write it again with `apiops plan --out FILE`, with the version of apiops that applies it.",
     ),
     Code(
         "AO624",
