@@ -71,6 +71,12 @@ def requests(*items):
             id="a-set-gains-and-loses",
         ),
         pytest.param(
+            {"metadata": {"categoryList": ["a", {"odd": 1}]}},
+            {"metadata": {"categoryList": ["a", {"odd": 2}]}},
+            [("spec.metadata.categoryList[1].odd", 1, 2)],
+            id="a-set-of-more-than-scalars-falls-back-to-positions",
+        ),
+        pytest.param(
             {"source": {"file": "a.yaml", "fileDigest": "aa"}},
             {"source": {"file": "a.yaml", "fileDigest": "bb"}},
             [("spec.source.fileDigest", "aa", "bb")],

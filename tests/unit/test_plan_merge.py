@@ -71,6 +71,13 @@ PROXY = KINDS["ApiProxy"]
             id="a-set-that-says-the-same-keeps-its-order",
         ),
         pytest.param(
+            {"metadata": {"categoryList": ["b", "a"]}},
+            {"metadata": {"categoryList": ["a", {"odd": 1}]}},
+            None,
+            {"metadata": {"categoryList": ["b", "a"]}},
+            id="a-live-list-that-is-no-set-gives-way",
+        ),
+        pytest.param(
             {"deployments": [{"environment": "test"}], "type": "AI"},
             {"deployments": [{"environment": "production"}], "type": "AI"},
             None,
