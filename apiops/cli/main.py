@@ -8,7 +8,9 @@ import difflib
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
@@ -84,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     sys.excepthook = _report_bug
     _streams()
+    if threading.current_thread() is threading.main_thread():
+        # A cancelled CI job ends like Ctrl-C: what is open is taken back, the lease given back.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = apiops.main(
             args=None if arguments is None else list(arguments),

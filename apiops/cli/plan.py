@@ -43,10 +43,12 @@ def command(
     5: a guard stops the plan.
     """
     from apiops.cli import entry
-    from apiops.cli.console import write
+    from apiops.cli.console import require_writable, write
     from apiops.plan import file
     from apiops.reconcile import line as walk
 
+    if out is not None:
+        require_writable(out)
     door = entry.Entry(place, console, chosen)
     with door.line() as line:
         prepared = walk.prepare(line, door.snapshot(line), door.wish(line))

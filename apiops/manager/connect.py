@@ -174,10 +174,12 @@ def _sqlite(url: URL, *, read_only: bool, schema: bool) -> Engine:
         record.info[_TICKET] = ticket = Ticket()
         dbapi.create_function(_TICKET, 1, ticket.read)
         dbapi.create_function("apiops_digest", len(audit.FIELDS), audit.digest, deterministic=True)
+        # Kept in the file, so only set in one that is known to be a Manager's.
+        kept = () if read_only or schema else ("journal_mode=WAL",)
         for pragma in (
             "foreign_keys=ON",
             "recursive_triggers=ON",
-            "journal_mode=WAL",
+            *kept,
             "synchronous=FULL",
             f"query_only={'ON' if read_only else 'OFF'}",
         ):

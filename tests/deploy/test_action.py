@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from apiops.wiring import stage
+from tests.shop import DENIZ, MERT, Shop, a_proxy
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = ACTION["runs"]["steps"]
+CHANGED = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
 
 
 @dataclass
@@ -79,11 +80,12 @@ def runner(tmp_path: Path) -> Runner:
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> stage.Stage:
-    """The example bank with its first commit, and a Manager of its own."""
-    built = stage.build(tmp_path / "bank")
-    built.first = built.commit("ayse", "Describe the bank's gateway", stage.contents())  # type: ignore[attr-defined]
-    return built
+def shop(tmp_path: Path) -> Shop:
+    """The small bank, applied once, with a change that waits."""
+    made = Shop(tmp_path / "bank")
+    made.begin()
+    made.commit(MERT, {"payments/orders.yaml": CHANGED}, "Wait longer")
+    return made
 
 
 def test_every_output_of_the_action_comes_from_its_step() -> None:
@@ -106,3 +108,59 @@ def test_the_install_step_installs_what_the_lock_file_pins(tmp_path: Path) -> No
         text=True,
     )
     assert "pygit2" in json.loads(version.stdout)
+
+
+def inputs(shop: Shop, **more: str) -> dict[str, str]:
+    return {"path": str(shop.repository), "target": "dev", **more}
+
+
+def test_a_pull_request_is_validated_and_planned_and_nothing_is_written(
+    runner: Runner, shop: Shop
+) -> None:
+    assert 0 == runner.run(STEPS[1], inputs(shop)), runner.printed
+    outputs = runner.outputs
+    assert ("0", "2", "0", "1", "0") == tuple(
+        outputs[name] for name in ("exit-code", "changes", "creates", "updates", "deletes")
+    )
+    assert outputs["digest"].startswith(shop.run("plan", "-o", "json").json["plan"]["digest"][:8])
+    assert "readTimeout" in runner.summary
+    assert Path(outputs["report-file"]).read_text() == runner.summary
+    assert 0 == shop.run("apply", outputs["plan-file"]).code
+
+
+def test_a_push_is_applied_with_the_pull_request_in_the_reason(runner: Runner, shop: Shop) -> None:
+    runner.event = "push"
+    assert 0 == runner.run(STEPS[1], inputs(shop)), runner.printed
+    assert "No changes." in shop.run("plan").out
+    entries = shop.run("audit", "list", "--action", "update", "-o", "json").json["entries"]
+    assert "17" == entries[0]["reason"]["pull_request"]
+
+
+def test_the_step_fails_on_changes_only_when_asked(runner: Runner, shop: Shop) -> None:
+    assert 2 == runner.run(STEPS[1], inputs(shop, **{"fail-on": "changes"}))
+    assert "0" == runner.outputs["exit-code"]
+
+
+def test_a_denied_commit_fails_the_step_with_its_exit_code(runner: Runner, shop: Shop) -> None:
+    shop.commit(DENIZ, {"payments/orders.yaml": CHANGED.replace("90", "91")}, "Not mine")
+    assert 4 == runner.run(STEPS[1], inputs(shop))
+    assert "4" == runner.outputs["exit-code"]
+    assert "R-not-member" in runner.summary
+
+
+def test_invalid_specifications_fail_before_any_plan(runner: Runner, shop: Shop) -> None:
+    shop.commit(MERT, {"payments/orders.yaml": CHANGED.replace("readTimeout", "readTimeoutt")})
+    assert 3 == runner.run(STEPS[1], inputs(shop))
+    assert {"exit-code", "report-file"} == runner.outputs.keys()
+    assert "AO203" in runner.summary
+
+
+def test_a_nonsense_command_is_named(runner: Runner, shop: Shop) -> None:
+    assert 64 == runner.run(STEPS[1], inputs(shop, command="destroy"))
+    assert "::error" in runner.printed
+
+
+def test_inputs_are_data_and_never_part_of_a_script(runner: Runner, shop: Shop) -> None:
+    mark = runner.folder / "owned"
+    runner.run(STEPS[1], inputs(shop, target=f"dev; touch {mark}", command=f"$(touch {mark})"))
+    assert not mark.exists()

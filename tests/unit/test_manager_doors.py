@@ -1,6 +1,5 @@
 """Opening and making a Manager: every way it can go wrong has its own error, and loses nothing."""
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -236,16 +235,6 @@ def _fill_the_disk(house):
     )
     assert "AO706" == found.code
     assert before == house.another().read(REPOSITORY, TARGET)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_file_without_permission_is_named(tmp_path, sqlite_url):
-    initialise(sqlite_url, tmp_path)
-    (tmp_path / "manager.db").chmod(0o000)
-    found = refusal(
-        StoreError, embedded.open_manager, sqlite_url, key_file=tmp_path / "manager.key"
-    )
-    assert "AO705" == found.code
 
 
 def test_no_plaintext_lies_in_any_byte_of_the_database(house):

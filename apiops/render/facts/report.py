@@ -21,7 +21,9 @@ def success(report: RunReport) -> str:
 
 def places(report: RunReport) -> tuple[tuple[str, str], ...]:
     """Each unit and the commit it is at after the run, the System tier first."""
-    names = sorted({*report.applied, *report.frozen, *report.stuck}, key=lambda name: (name != "system", name))
+    names = sorted(
+        {*report.applied, *report.frozen, *report.stuck}, key=lambda name: (name != "system", name)
+    )
     return tuple((words.unit(name), _place(report, name)) for name in names)
 
 
