@@ -3,7 +3,7 @@
 Trees are written folder by folder, so that making the repository takes seconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def build(
     resources: int = 10_000,
     projects: int = 40,
     commits: int = 1_000,
-    extra: Iterator[tuple[str, str, bytes]] = iter(()),
+    extra: Iterable[tuple[str, str, bytes]] = (),
 ) -> Bank:
     """A bank in a bare repository at `path`; every commit changes one proxy."""
     writer = _Writer(path, key)

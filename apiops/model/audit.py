@@ -100,7 +100,7 @@ class ChainReport:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The last applied revision of one unit: a link of a hash chain, replaced by compare-and-set."""
+    """The last applied revision of a unit: a link of a hash chain, moved by compare-and-set."""
 
     unit: str
     commit: str

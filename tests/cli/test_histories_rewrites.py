@@ -182,10 +182,10 @@ def test_a_unit_moves_by_compare_and_set(tale: Tale) -> None:
     with (
         assemble.manager(tale.target()) as manager,
         manager.lease(f"{tale.base}/dev", "late") as fence,
-        pytest.raises(Conflict) as refused,
     ):
         late = Batch(tale.base, "dev", "payments", tale.base, main, (), a_context("ayse"), fence)
-        manager.write(late)
+        with pytest.raises(Conflict) as refused:
+            manager.write(late)
     assert 5 == refused.value.exit_code
     assert head == tale.standing()["payments"]
 

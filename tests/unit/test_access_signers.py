@@ -59,29 +59,30 @@ def test_people_who_share_the_short_name_are_named_in_full() -> None:
     ("line", "code"),
     [
         ("ayse@bank.example", "AO540"),
-        (f'"ayse" {AYSE}', "AO540"),
-        (f"ayse@bank.example verify-required {AYSE}", "AO543"),
-        (f'ayse@bank.example verify="x" {AYSE}', "AO540"),
-        (f'ayse@bank.example namespaces="git",namespaces="git" {AYSE}', "AO540"),
-        (f"ayse@bank.example,, {AYSE}", "AO540"),
-        (f"*@bank.example {AYSE}", "AO541"),
-        (f"ayse?@bank.example {AYSE}", "AO541"),
-        (f"ayse@bank.example,!mert@bank.example {AYSE}", "AO541"),
-        (f"ayse@bank.example cert-authority {AYSE}", "AO542"),
-        (f'ayse@bank.example namespaces="git",cert-authority {AYSE}', "AO542"),
+        ('"ayse" AYSE', "AO540"),
+        ("ayse@bank.example verify-required AYSE", "AO543"),
+        ('ayse@bank.example verify="x" AYSE', "AO540"),
+        ('ayse@bank.example namespaces="git",namespaces="git" AYSE', "AO540"),
+        ("ayse@bank.example,, AYSE", "AO540"),
+        ("*@bank.example AYSE", "AO541"),
+        ("ayse?@bank.example AYSE", "AO541"),
+        ("ayse@bank.example,!mert@bank.example AYSE", "AO541"),
+        ("ayse@bank.example cert-authority AYSE", "AO542"),
+        ('ayse@bank.example namespaces="git",cert-authority AYSE', "AO542"),
         ("ayse@bank.example ssh-ed25519 AAAA", "AO543"),
-        (f"ayse@bank.example {signing_key('ayse', 'rsa3072').public_line()[:-8]}", "AO543"),
+        ("ayse@bank.example CUT", "AO543"),
         ("ayse@bank.example ssh-dss AAAAB3NzaC1kc3M=", "AO543"),
-        (f'ayse@bank.example namespaces="file" {AYSE}', "AO544"),
-        (f'ayse@bank.example namespaces="" {AYSE}', "AO544"),
-        (f'ayse@bank.example valid-after="20260101" {AYSE}', "AO545"),
-        (f'ayse@bank.example valid-before="202613Z" {AYSE}', "AO545"),
-        (f'ayse@bank.example valid-before="20260231Z" {AYSE}', "AO545"),
-        (f"ayse@bank.example {AYSE}\nmert@bank.example {AYSE}", "AO546"),
+        ('ayse@bank.example namespaces="file" AYSE', "AO544"),
+        ('ayse@bank.example namespaces="" AYSE', "AO544"),
+        ('ayse@bank.example valid-after="20260101" AYSE', "AO545"),
+        ('ayse@bank.example valid-before="202613Z" AYSE', "AO545"),
+        ('ayse@bank.example valid-before="20260231Z" AYSE', "AO545"),
+        ("ayse@bank.example AYSE\nmert@bank.example AYSE", "AO546"),
     ],
 )
 def test_what_proves_nobody_for_certain_is_refused(line: str, code: str) -> None:
-    assert [code] == [found for found, _ in refused(line)]
+    cut = signing_key("ayse", "rsa3072").public_line()[:-8]
+    assert [code] == [found for found, _ in refused(line.replace("AYSE", AYSE).replace("CUT", cut))]
 
 
 def test_all_bad_lines_are_told_at_once_and_nothing_is_imported() -> None:

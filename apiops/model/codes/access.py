@@ -23,8 +23,9 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO502",
         "commit is signed by a key that nobody has registered",
-        "The key stands on no User as the Manager knew them before this run. A key that the same range of commits adds counts from the next run on; a key "
-        "that two Users list proves neither of them.",
+        "The key stands on no User as the Manager knew them before this run. A key that the same "
+        "range of commits adds counts from the next run on; a key that two Users list proves "
+        "neither of them.",
         f"Register the key under `spec.keys` of your User and apply that first. {_APPROVE}",
     ),
     Code(
@@ -53,7 +54,8 @@ CODES: tuple[Code, ...] = (
         "AO506",
         "signing key is revoked",
         "The key's owner or an administrator revoked it, before this run or with an authorised "
-        "commit below this one, or the OpenPGP certificate carries its own revocation. Commits that are not applied yet no longer count as its owner's.",
+        "commit below this one, or the OpenPGP certificate carries its own revocation. Commits "
+        "that are not applied yet no longer count as its owner's.",
         f"Register a new key and sign with it. {_APPROVE}",
     ),
     Code(

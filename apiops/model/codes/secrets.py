@@ -63,8 +63,8 @@ FILES = (
         "AO407",
         "An encrypted value cannot be opened",
         "A value is malformed, was changed, was copied from another field or another file, or "
-        "stands in the clear where the file's rule says it is encrypted, or is not the one that the "
-        "plan was made from. Every encrypted value is bound to its place.",
+        "stands in the clear where the file's rule says it is encrypted, or is not the one that "
+        "the plan was made from. Every encrypted value is bound to its place.",
         "Restore it from Git, or set it anew with `apiops secrets edit`.",
     ),
     Code(
