@@ -3,7 +3,18 @@
 A code is a promise to users: it is never reused with another meaning.
 """
 
-from apiops.model.codes import access, git, manager, ours, plan, references, secrets, shape, text
+from apiops.model.codes import (
+    access,
+    git,
+    manager,
+    ours,
+    plan,
+    references,
+    remote,
+    secrets,
+    shape,
+    text,
+)
 from apiops.model.diagnostic import Code
 
 FAMILIES = {
@@ -21,7 +32,10 @@ FAMILIES = {
 
 ALL: dict[str, Code] = {
     code.id: code
-    for module in (text, shape, references, secrets, access, plan, manager, git, ours)
+    for module in (
+        *(text, shape, references, secrets, access),
+        *(plan, manager, remote, git, ours),
+    )
     for code in module.CODES
 }
 """Code id (`AO203`) → code, in the order of the ids."""
