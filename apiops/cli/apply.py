@@ -8,7 +8,7 @@ import click
 from apiops.cli import options
 from apiops.cli.options import Place
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 
 
 @options.verb(

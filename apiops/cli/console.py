@@ -6,24 +6,34 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from apiops.cli.progress import Progress
 from apiops.errors import ApiopsError, UsageError
-from apiops.render import ink, render
+from apiops.ports import Event
+from apiops.render import ink, machine, render
+
+STREAMS: Final = frozenset({"jsonl"})
+"""Formats that tell what happens while it does, before the value that comes last."""
+
+
+Output = tuple[str, Path | None]
+"""A format and its file (None: stdout)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where a command's outputs go: formats with their file (None: stdout)."""
+    """Where a command's outputs go."""
 
-    outputs: tuple[tuple[str, Path | None], ...]
+    outputs: tuple[Output, ...]
     color: str = "auto"
     quiet: bool = False
+    _begun: set[Output] = field(default_factory=set)
 
     @classmethod
     def open(
@@ -50,12 +60,36 @@ class Console:
 
     def show(self, value: Any) -> None:
         """Write the artefact in every format that was asked for."""
-        for format, file in self.outputs:
-            if file is not None:
-                write(file, render(value, format).encode())
-            else:
-                colour = format == "text" and ink.wanted(sys.stdout, choice=self.color)
-                put(render(value, format, colour=colour))
+        for output in self.outputs:
+            self._write(output, value)
+
+    def fail(self, fault: ApiopsError) -> None:
+        """Write the error that ends a command where a machine waits for an artefact.
+
+        People read it on stderr. An output that was written before keeps what it has.
+        """
+        for output in self.outputs:
+            format, file = output
+            waits = output not in self._begun or format in STREAMS
+            if waits and (file is not None or format != "text"):
+                with suppress(UsageError):
+                    self._write(output, fault)
+
+    def _write(self, output: Output, value: Any) -> None:
+        format, file = output
+        colour = format == "text" and file is None and ink.wanted(sys.stdout, choice=self.color)
+        self._put(output, render(value, format, colour=colour))
+
+    def _put(self, output: Output, text: str) -> None:
+        """Write to an output; one that is a stream grows, any other is replaced."""
+        format, file = output
+        if file is None:
+            put(text)
+        elif format in STREAMS and output in self._begun:
+            append(file, text.encode())
+        else:
+            write(file, text.encode())
+        self._begun.add(output)
 
     def note(self, value: Any) -> None:
         """Show a value to people, on stderr, whatever the artefact's format."""
@@ -69,7 +103,17 @@ class Console:
 
     def progress(self) -> Progress:
         """The observer that draws the progress line; close it before anything is shown."""
-        return Progress(sys.stderr, quiet=self.quiet)
+        return Progress(sys.stderr, quiet=self.quiet, follow=self._follow)
+
+    def _follow(self, event: Event) -> None:
+        """Write an event to the outputs that are streams.
+
+        One that takes no more stops no run: the artefact itself finds that out.
+        """
+        for output in self.outputs:
+            if output[0] in STREAMS:
+                with suppress(UsageError):
+                    self._put(output, machine.event(event))
 
 
 def tell(fault: ApiopsError) -> None:
@@ -136,6 +180,15 @@ def write(file: Path, content: bytes) -> None:
             _replace(file.resolve(), content)
         else:
             file.write_bytes(content)
+    except OSError as fault:
+        raise _unwritable(str(file), fault) from None
+
+
+def append(file: Path, content: bytes) -> None:
+    """Add to the end of a file. Raises UsageError AO907."""
+    try:
+        with file.open("ab") as stream:
+            stream.write(content)
     except OSError as fault:
         raise _unwritable(str(file), fault) from None
 

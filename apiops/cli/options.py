@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from apiops.errors import ApiopsError
 from apiops.wiring import settings as settings_file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -157,7 +158,11 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
             outputs, color, quiet = (chosen.pop(name) for name in ("outputs", "color", "quiet"))
             console = Console.open(outputs, color, quiet=quiet, formats=formats)
-            return command(*args, console=console, **chosen)
+            try:
+                return command(*args, console=console, **chosen)
+            except ApiopsError as fault:
+                console.fail(fault)
+                raise
 
         wrapped: Any = with_console
         for decorator in (

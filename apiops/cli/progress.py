@@ -7,6 +7,7 @@ one, it is a line per station of the line. With `-q` there is nothing.
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -23,8 +24,16 @@ _ERASE: Final = "\r\x1b[K"
 class Progress:
     """An Observer that tells people how far a run is; close it before anything else is shown."""
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False, delay: float = DELAY) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        quiet: bool = False,
+        delay: float = DELAY,
+        follow: Callable[[Event], None] | None = None,
+    ) -> None:
         self._stream = stream
+        self._tell = follow
         self._quiet = quiet
         self._live = _is_terminal(stream)
         self._timer = threading.Timer(delay, self._begin)
@@ -46,7 +55,9 @@ class Progress:
         self.close()
 
     def notice(self, event: Event) -> None:
-        """Tell what is going on."""
+        """Tell what is going on, first to whoever follows."""
+        if self._tell is not None:
+            self._tell(event)
         if self._quiet:
             return
         if self._live:

@@ -8,7 +8,7 @@ from apiops.cli import options
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "github", "gitlab", "sarif", "junit")
 
 
 @options.verb("validate", "apiops validate", "apiops validate --worktree -o json")

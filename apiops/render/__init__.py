@@ -12,6 +12,7 @@ from apiops.render import machine, markdown, text
 from apiops.render.ink import Page, wanted
 from apiops.render.markdown import answers
 from apiops.render.markdown.paper import Paper
+from apiops.render.pipeline import github, gitlab, junit, sarif
 
 __all__ = ["FORMATS", "render", "wanted"]
 
@@ -55,10 +56,14 @@ _FORMATS: Final[dict[str, Callable[[Any, _Shape, _Options], str]]] = {
     "json": lambda value, shape, _: machine.document(value, shape.kind),
     "jsonl": lambda value, shape, _: machine.lines(value, shape.kind),
     "markdown": lambda value, shape, options: shape.paper(value).text(pointer=options.full),
+    "github": lambda value, *_: github.annotations(value),
+    "gitlab": lambda value, *_: gitlab.report(value),
+    "junit": lambda value, shape, _: junit.suite(value, shape.kind),
+    "sarif": lambda value, *_: sarif.log(value),
 }
 
 FORMATS: Final = tuple(_FORMATS)
-"""The formats that every value can be rendered in."""
+"""The formats there are; the last four are for values with remarks (findings, plans, runs)."""
 
 
 def render(value: Any, format: str, *, colour: bool = False, full: str = "") -> str:

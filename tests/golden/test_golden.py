@@ -8,13 +8,29 @@ from apiops import render
 from tests.golden.stories import STORIES
 
 HERE = Path(__file__).parent
-ENDINGS = {"text": "txt", "markdown": "md", "json": "json"}
+PEOPLE = {"text": "txt", "markdown": "md", "json": "json"}
+PIPELINES = {"github": "github", "gitlab": "gitlab.json", "junit": "xml", "sarif": "sarif"}
+TOLD_TO_PIPELINES = {
+    "create",
+    "rotation",
+    "guarded",
+    "denied",
+    "drift",
+    "no-changes",
+    "invalid",
+    "partial",
+    "error",
+}
+"""The stories of values that have remarks."""
+
+SHOWN = [(story, format) for story in STORIES for format in PEOPLE] + [
+    (story, format) for story in sorted(TOLD_TO_PIPELINES) for format in PIPELINES
+]
 
 
-@pytest.mark.parametrize("format", ENDINGS)
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(("story", "format"), SHOWN)
 def test_a_story_looks_as_it_did(story: str, format: str, update_golden: bool) -> None:
-    path = HERE / story / f"shown.{ENDINGS[format]}"
+    path = HERE / story / f"shown.{(PEOPLE | PIPELINES)[format]}"
     shown = render.render(STORIES[story](), format)
     if update_golden:
         path.parent.mkdir(exist_ok=True)

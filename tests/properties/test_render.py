@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,21 @@ def test_json_parses_and_is_ascii(view: PlanView | Findings) -> None:
 
     assert shown.isascii()
     assert json.loads(shown, parse_constant=pytest.fail)["format_version"] == "1.0"
+
+
+@given(VIEWS)
+def test_annotations_are_one_printable_command_a_line(view: PlanView | Findings) -> None:
+    shown = render.render(view, "github")
+
+    assert printable(shown)
+    assert all(re.match("::(error|warning|notice) ", line) for line in shown.splitlines())
+
+
+@given(VIEWS)
+def test_reports_for_build_servers_parse(view: PlanView | Findings) -> None:
+    assert "testsuites" == ET.fromstring(render.render(view, "junit")).tag
+    assert json.loads(render.render(view, "gitlab")) is not None
+    assert "2.1.0" == json.loads(render.render(view, "sarif"))["version"]
 
 
 @given(VIEWS)

@@ -63,8 +63,12 @@ def _next(judged: Judgement, cause: Cause) -> str:
     hint = cause.hint or words.advice(cause.code)
     if not judged.could:
         return hint
-    named = hint.replace("KIND/PROJECT/NAME", str(judged.change.id))
-    return f"{named}; could approve: {approvers(judged.could)}"
+    return f"{_named(hint, judged)}; could approve: {approvers(judged.could)}"
+
+
+def _named(hint: str, judged: Judgement) -> str:
+    """A hint that names the resource at hand."""
+    return hint.replace("KIND/PROJECT/NAME", str(judged.change.id))
 
 
 def commits(ids: tuple[str, ...]) -> str:
@@ -130,7 +134,9 @@ def approvers(names: tuple[str, ...]) -> str:
 
 def remedy(judged: Judgement) -> str:
     """What to do about a denied change: the hint of each cause, and where to read more."""
-    hints = tuple(dict.fromkeys(cause.hint for cause in judged.causes if cause.hint))
+    hints = tuple(
+        dict.fromkeys(_named(cause.hint, judged) for cause in judged.causes if cause.hint)
+    )
     codes = tuple(dict.fromkeys(cause.code for cause in judged.causes))
     if not hints:
         return words.advice(codes[-1]) if codes else "revert the change"
