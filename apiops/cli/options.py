@@ -145,6 +145,24 @@ def place(command: Command) -> Command:
     )(command)
 
 
+def _with_console(command: Command, formats: tuple[str, ...]) -> Command:
+    """The command with its outputs as a console, which is told of the error that ends it."""
+
+    @functools.wraps(command)
+    def with_console(*args: Any, **chosen: Any) -> Any:
+        from apiops.cli.console import Console
+
+        outputs, color, quiet = (chosen.pop(name) for name in ("outputs", "color", "quiet"))
+        console = Console.open(outputs, color, quiet=quiet, formats=formats)
+        try:
+            return command(*args, console=console, **chosen)
+        except ApiopsError as fault:
+            console.fail(fault)
+            raise
+
+    return cast("Command", with_console)
+
+
 def output(*formats: str) -> Callable[[Command], Command]:
     """-o, repeatable, `FORMAT` or `FORMAT=FILE`; with --color and -q.
 
@@ -152,19 +170,7 @@ def output(*formats: str) -> Callable[[Command], Command]:
     """
 
     def decorate(command: Command) -> Command:
-        @functools.wraps(command)
-        def with_console(*args: Any, **chosen: Any) -> Any:
-            from apiops.cli.console import Console
-
-            outputs, color, quiet = (chosen.pop(name) for name in ("outputs", "color", "quiet"))
-            console = Console.open(outputs, color, quiet=quiet, formats=formats)
-            try:
-                return command(*args, console=console, **chosen)
-            except ApiopsError as fault:
-                console.fail(fault)
-                raise
-
-        wrapped: Any = with_console
+        wrapped: Any = _with_console(command, formats)
         for decorator in (
             option(
                 "-o",
