@@ -1,7 +1,7 @@
 """What people are shown: values put together for the renderers and for nothing else.
 
 A view adds to a value of the line what a reader needs beside it (the subject of a commit, the
-number of files that were checked). It holds no logic and decides nothing.
+number of documents that were checked). It holds no logic and decides nothing.
 """
 
 from collections.abc import Mapping

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.resource import EVERYTHING
 from apiops.spec.paths import Path
 from apiops.spec.positions import Positions, Source
+
+LONGEST: Final = 400
+"""Characters of a message: whoever wrote the file chose the names in it, and how long they are."""
 
 
 class Findings:
@@ -84,5 +88,7 @@ class Findings:
     def _add(self, finding: Diagnostic) -> None:
         """The same finding twice is one finding."""
         self.told += 1
+        if len(finding.message) > LONGEST:
+            finding = replace(finding, message=f"{finding.message[:LONGEST]}…")
         key = (finding.location, finding.code, finding.message)
         self._found.setdefault(key, finding)

@@ -6,6 +6,7 @@ A load that finds nothing wrong composes nothing: positions cost more than all t
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from apiops.model.diagnostic import Location
@@ -16,6 +17,9 @@ _SENSITIVE: Final = re.compile(
     r"(?i)pass|secret|token|key|credential|private|pwd|auth|ENC\[|[A-Za-z0-9+/=_-]{24,}"
 )
 _BLIND: Final = compose.Place(0, 0)
+
+_AT_HAND: Final = 4
+"""Files whose text is kept taken apart: findings come file by file, thousands from one at worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Positions:
     def __init__(self, content: Callable[[str], bytes]) -> None:
         self._content = content
         self._composed: dict[tuple[str, int], compose.Composed] = {}
+        self._parts = lru_cache(maxsize=_AT_HAND)(self._split)
+        self._lines = lru_cache(maxsize=_AT_HAND)(self._split_lines)
 
     def place(self, source: Source, path: Path) -> compose.Place:
         """Where the field stands, or the nearest field above it that is written."""
@@ -68,14 +74,20 @@ class Positions:
 
     def excerpt(self, blob: str, line: int) -> str:
         """The line of the file, or nothing if it may hold a secret."""
-        lines = read.decoded(self._content(blob)).splitlines()
+        lines = self._lines(blob)
         text = lines[line - 1] if 0 < line <= len(lines) else ""
         return "" if _SENSITIVE.search(text) else text
 
     def _compose(self, source: Source) -> compose.Composed:
         key = (source.blob, source.index)
         if key not in self._composed:
-            parts = read.split(read.decoded(self._content(source.blob)))
+            parts = self._parts(source.blob)
             line, text = parts[source.index] if source.index < len(parts) else (0, "")
             self._composed[key] = compose.document(text, line)
         return self._composed[key]
+
+    def _split(self, blob: str) -> list[tuple[int, str]]:
+        return read.split(read.decoded(self._content(blob)))
+
+    def _split_lines(self, blob: str) -> list[str]:
+        return read.decoded(self._content(blob)).splitlines()

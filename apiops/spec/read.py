@@ -128,11 +128,12 @@ def split(text: str) -> list[tuple[int, str]]:
     starts = [match.start() for match in _MARKER.finditer(text)]
     if not starts or not _BLANK.fullmatch(text, 0, starts[0]):
         starts.insert(0, 0)
-    ends = [*starts[1:], len(text)]
-    return [
-        (text.count("\n", 0, start), text[start:end])
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    parts, line, at = [], 0, 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        line += text.count("\n", at, start)
+        parts.append((line, text[start:end]))
+        at = start
+    return parts
 
 
 def decoded(content: bytes) -> str:

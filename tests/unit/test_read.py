@@ -3,6 +3,7 @@
 import pytest
 
 from apiops.spec import compose, near, read, scalars
+from apiops.spec.findings import Findings
 from apiops.spec.positions import Positions, Source
 
 
@@ -130,6 +131,32 @@ def test_positions_are_those_of_the_value_and_of_its_key() -> None:
     assert "f.yaml:4:6" == str(positions.location(source, ("spec", "a", 7, "c")))
     assert "f.yaml:6:10" == str(positions.location(source, ("spec", "alias", "deep")))
     assert "f.yaml:3:1" == str(positions.location(source, ()))
+
+
+def test_a_file_is_taken_apart_once_however_much_is_found_in_it() -> None:
+    asked: list[str] = []
+
+    def content(blob: str) -> bytes:
+        asked.append(blob)
+        return b"a: 1\n---\n" * 500
+
+    positions = Positions(content)
+    places = [
+        positions.location(Source("f.yaml", "id", index, None), ("a",)) for index in range(500)
+    ]
+    excerpts = {positions.excerpt("id", place.line) for place in places}
+
+    assert list(range(1, 1000, 2)) == [place.line for place in places]
+    assert {"a: 1"} == excerpts
+    assert 2 == len(asked)
+
+
+def test_a_long_name_is_not_repeated_at_full_length() -> None:
+    (found,) = read.documents(b"a: !" + b"x" * 10_000, "a.yaml")[1]
+    findings = Findings(Positions({}.__getitem__))
+    findings.file("a.yaml", found.code, found.message)
+
+    assert len(findings.all()[0].message) < 500
 
 
 @pytest.mark.parametrize(

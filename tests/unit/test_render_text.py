@@ -221,7 +221,7 @@ def test_an_audit_entry_shows_lists_by_index_and_says_when_there_is_more() -> No
 
 def test_nothing_found_is_said() -> None:
     assert "No audit entries match.\n" == shown(AuditTrail(()))
-    assert "No findings. 3 files checked.\n" == shown(Findings((), 3))
+    assert "No findings. 3 documents checked.\n" == shown(Findings((), 3))
 
 
 def test_what_has_no_rendering_is_refused_by_name() -> None:

@@ -6,13 +6,13 @@ from apiops.render import words
 
 
 def tally(findings: Findings) -> str:
-    """How many findings of each severity, in how many files, of how many checked."""
+    """How many findings of each severity, in how many files, and how much was checked."""
     if not findings.diagnostics:
-        return f"No findings. {words.plural(findings.checked, 'file')} checked."
+        return f"No findings. {words.plural(findings.checked, 'document')} checked."
     numbers = [
         words.plural(findings.count(severity), severity.value)
         for severity in Severity
         if findings.count(severity)
     ]
-    checked = f" ({findings.checked:,} checked)" if findings.checked else ""
+    checked = f" ({words.plural(findings.checked, 'document')} checked)" if findings.checked else ""
     return f"{', '.join(numbers)} in {words.plural(findings.files, 'file')}{checked}"
