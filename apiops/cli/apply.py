@@ -20,8 +20,8 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 @options.place
 @options.target
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
-@options.option("--approve", metavar="DIGEST", help="Apply exactly the plan with this digest.")
-@options.option("--yes", is_flag=True, help="Apply what the plan says, unseen.")
+@options.deliberate("--approve", metavar="DIGEST", help="Apply exactly the plan with this digest.")
+@options.deliberate("--yes", is_flag=True, help="Apply what the plan says, unseen.")
 @options.introduction
 @options.wishes
 @options.output(*FORMATS)

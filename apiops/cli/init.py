@@ -15,9 +15,9 @@ from apiops.errors import Exit
     "apiops init --admin ayse --email ayse@bank.example --admin-key key.pub --ci gitlab",
 )
 @click.argument("directory", default=".", type=click.Path(path_type=Path, file_okay=False))
-@options.option("--admin", required=True, metavar="NAME", help="The first system admin: you.")
-@options.option("--email", required=True, help="Their e-mail address.")
-@options.option(
+@options.deliberate("--admin", required=True, metavar="NAME", help="The first system admin: you.")
+@options.deliberate("--email", required=True, help="Their e-mail address.")
+@options.deliberate(
     "--admin-key",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),

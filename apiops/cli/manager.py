@@ -26,14 +26,14 @@ def command() -> None:
 )
 @options.place
 @options.target
-@options.option("--admin", required=True, metavar="NAME", help="The first system admin.")
-@options.option(
+@options.deliberate("--admin", required=True, metavar="NAME", help="The first system admin.")
+@options.deliberate(
     "--admin-key",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Their public SSH key, the one that signs their commits.",
 )
-@options.option(
+@options.deliberate(
     "--trust",
     type=click.Choice(["signed", "host-attested", "committer"]),
     default="signed",
@@ -84,14 +84,14 @@ def migrate(place: Place, /, **chosen: Any) -> int:
 @click.argument("assignments", nargs=-1, required=True, metavar="spec.FIELD=VALUE…")
 @options.place
 @options.target
-@options.option("--as", "principal", required=True, metavar="NAME", help="Who you are.")
-@options.option(
+@options.deliberate("--as", "principal", required=True, metavar="NAME", help="Who you are.")
+@options.deliberate(
     "--sign-key",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Your private SSH key: it proves who you are.",
 )
-@options.option("--reason", required=True, help="Why; it stands in the audit log.")
+@options.deliberate("--reason", required=True, help="Why; it stands in the audit log.")
 @options.output(*FORMATS)
 @click.pass_obj
 def set_(

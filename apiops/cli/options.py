@@ -1,4 +1,5 @@
-"""Options that verbs share. Each has an `APIOPS_*` variable and a place in `apiops.toml`.
+"""Options that verbs share. Each has an `APIOPS_*` variable and a place in `apiops.toml`, but for
+those that whoever runs a command answers for (`deliberate`).
 
 click does the precedence: flag, then variable, then `default_map` (filled from apiops.toml by
 the eager `--config`/`-C` pair), then default; it also remembers where a value came from.
@@ -47,6 +48,19 @@ class Place:
     settings: settings_file.Settings
 
 
+class Deliberate(click.Option):
+    """An option that has no place in `apiops.toml`.
+
+    That file comes with a repository, and whoever can change it could answer for others there:
+    approve, override a guard, begin trust, or have a file of theirs written anywhere.
+    """
+
+
+def deliberate(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that only a flag or its variable can give."""
+    return option(*names, cls=Deliberate, **attributes)
+
+
 def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """A click option whose variable is `APIOPS_` and its long name."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
@@ -71,11 +85,17 @@ def _defaults(ctx: click.Context, settings: settings_file.Settings) -> dict[str,
     flags = _flags(ctx.command)
     path = settings.path or Path()
     strange = settings.defaults.keys() - flags
-    every = {name for verb in _verbs(ctx.find_root()) for name in _flags(verb)} if strange else {}
-    for name in sorted(strange.difference(every)):
-        near = difflib.get_close_matches(name, every, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else ""
-        raise settings_file.fault(path, f'has an unknown key "{name}"', hint)
+    every = dict(flags)
+    for verb in _verbs(ctx.find_root()) if strange else ():
+        every.update(_flags(verb))
+    for name in sorted(settings.defaults):
+        if name not in every:
+            near = difflib.get_close_matches(name, every, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else ""
+            raise settings_file.fault(path, f'has an unknown key "{name}"', hint)
+        if isinstance(every[name], Deliberate):
+            hint = f"give --{name}, or {every[name].envvar}, with the command that it is meant for"
+            raise settings_file.fault(path, f"cannot say {name}: no file decides it", hint)
     return {
         str(flags[name].name): _default(path, flags[name], value)
         for name, value in settings.defaults.items()
@@ -116,6 +136,9 @@ def _default(path: Path, flag: click.Option, value: object) -> object:
     texts = [str(one) for one in given]
     if "\0" in "".join(texts):
         raise settings_file.fault(path, f"{name} holds a null character")
+    if name == "output" and "=" in "".join(texts):
+        hint = "name formats here, and files with the command: -o json=FILE"
+        raise settings_file.fault(path, "output must not name a file to write", hint)
     if isinstance(flag.type, click.Path):
         texts = [str(settings_file.beside(path, text)) for text in texts]
     elif name == "manager":
@@ -223,8 +246,10 @@ def revision(command: Command) -> Command:
 def introduction(command: Command) -> Command:
     """--introduction and --approver: where trust begins, on the first sync."""
     for decorator in (
-        option("--introduction", metavar="COMMIT", help="First sync: the commit to begin with."),
-        option("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+        deliberate(
+            "--introduction", metavar="COMMIT", help="First sync: the commit to begin with."
+        ),
+        deliberate("--approver", metavar="NAME", help="First sync: who answers for its tree."),
     ):
         command = decorator(command)
     return command
@@ -233,7 +258,7 @@ def introduction(command: Command) -> Command:
 def wishes(command: Command) -> Command:
     """Everything that shapes a plan."""
     for decorator in (
-        option(
+        deliberate(
             "--allow",
             multiple=True,
             metavar="GUARD",
@@ -242,7 +267,7 @@ def wishes(command: Command) -> Command:
         option("--no-prune", is_flag=True, help="Delete nothing."),
         option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
         option("--pull-request", default="", help="Pull request to name in the audit reason."),
-        option(
+        deliberate(
             "--evidence",
             metavar="FILE",
             help="What the forge says of merges that it made: a JSON file, or the JSON itself.",

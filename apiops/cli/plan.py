@@ -24,7 +24,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 @options.introduction
 @options.wishes
 @options.output(*FORMATS)
-@options.option(
+@options.deliberate(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the plan to a file for `apiops apply FILE`; it holds no secret.",

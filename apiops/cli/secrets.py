@@ -26,8 +26,10 @@ def command() -> None:
     ),
 )
 @click.argument("file", type=FILE)
-@options.option("--age", "recipients", multiple=True, metavar="RECIPIENT", help="age recipient.")
-@options.option(
+@options.deliberate(
+    "--age", "recipients", multiple=True, metavar="RECIPIENT", help="age recipient."
+)
+@options.deliberate(
     "--encrypted-regex", metavar="REGEX", help="Encrypt only values under keys that match."
 )
 @click.option("-i", "--in-place", is_flag=True, help="Replace the file (default: to stdout).")

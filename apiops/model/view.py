@@ -59,7 +59,7 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All diagnostics of one pass, and how many files were checked."""
+    """All diagnostics of one pass, and how many documents were checked."""
 
     diagnostics: tuple[Diagnostic, ...]
     checked: int = 0

@@ -74,12 +74,36 @@ class TestTheFile:
         done = told(shop, 'output = "json"\nquiet = true\n' + SETTINGS, "plan")
         assert (0, "") == (done.code, done.err)
         assert "1.0" == done.json["format_version"]
-        several = told(shop, 'output = ["text", "json=../p.json"]\n' + SETTINGS, "plan", "-q")
-        assert "No changes." in several.out
-        assert (shop.folder / "p.json").is_file()
 
     def test_a_flag_of_another_verb_is_no_fault(self, shop: Shop) -> None:
-        assert 0 == told(shop, 'no-prune = true\nas = "mert"\n' + SETTINGS, "audit", "list").code
+        settings = "no-prune = true\ndetailed-exitcode = true\n" + SETTINGS
+        assert 0 == told(shop, settings, "audit", "list").code
+
+    def test_what_somebody_must_answer_for_is_never_said_by_a_file(self, shop: Shop) -> None:
+        """The file comes with the repository: a commit must not approve itself."""
+        values = [
+            ("yes", "true"),
+            ("allow", '["mass-delete"]'),
+            ("approve", '"00000000"'),
+            ("introduction", '"HEAD"'),
+            ("approver", '"ayse"'),
+            ("evidence", "'[]'"),
+            ("trust", '"committer"'),
+            ("as", '"ayse"'),
+            ("out", '"../plan.json"'),
+        ]
+        for name, value in values:
+            for verb in ("apply", "audit list"):
+                done = told(shop, f"{name} = {value}\n{SETTINGS}", *verb.split())
+                refused(done, "AO903", f"cannot say {name}", f"--{name}")
+
+    def test_it_names_no_file_that_is_written(self, shop: Shop) -> None:
+        """Who clones a repository and validates it must not find their own files overwritten."""
+        mine = shop.folder / "mine.txt"
+        mine.write_text("mine")
+        settings = f'output = ["text", "json={mine}"]\n{SETTINGS}'
+        refused(told(shop, settings, "validate"), "AO903", "output", "-o json=FILE")
+        assert "mine" == mine.read_text()
 
     def test_flag_beats_variable_beats_file(self, shop: Shop) -> None:
         shop.variables["APIOPS_OUTPUT"] = "markdown"
