@@ -169,6 +169,11 @@ def need(
     return ((manage, here), *(deploys if kind.deployable and there else ()))
 
 
+def need_for_keys() -> tuple[Need, ...]:
+    """The right to rotate, retire and wrap the Manager's keys, of every environment."""
+    return ((Right(Category.SECRETS, Verb.MANAGE), Scope(Tier.SYSTEM)),)
+
+
 def need_to_see(id: ResourceId) -> Need:
     """The right that looking at a resource needs."""
     kind = KINDS.get(id.kind)

@@ -184,6 +184,8 @@ def _sqlite(url: URL, *, read_only: bool, schema: bool) -> Engine:
             f"query_only={'ON' if read_only else 'OFF'}",
         ):
             dbapi.execute(f"PRAGMA {pragma}").close()
+        # The triggers ask it; the authorizer would refuse what its first use declares.
+        dbapi.execute("SELECT * FROM pragma_recursive_triggers").close()
         if not schema:
             dbapi.set_authorizer(_authorize)
 

@@ -16,8 +16,10 @@ from apiops.access import decide, grants
 from apiops.errors import AccessDenied, ManagerError, StoreError
 from apiops.manager import audit, batch, connect, faults, fieldcrypt, keyring, leases, schema, state
 from apiops.manager.keyring import Ring
+from apiops.manager.keys import Keys
 from apiops.manager.state import Identity
 from apiops.manager.store import Clock, Store
+from apiops.manager.wrapping import InMemory
 from apiops.model.access import Grants
 from apiops.model.audit import (
     Applied,
@@ -57,7 +59,9 @@ def open_manager(
                 found = state.identity(connection)
                 versions = state.keys(connection)
             known = _expected(parsed, found, lineage)
-            ring = Ring(keyring.read_file(key_file), known.lineage, versions)
+            ring = Ring(
+                InMemory(keyring.read_file(key_file), known.lineage), known.lineage, versions
+            )
             ring.check()
         except BaseException:
             reading.dispose()
@@ -74,6 +78,7 @@ class EmbeddedManager:
         self._store = store
         self._ring = ring
         self._clock = clock
+        self.keys = Keys(url, reading, store, ring, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -126,8 +131,8 @@ class EmbeddedManager:
         doing = _Doing()
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
-                self._ring.renew(state.keys(unit.connection))  # another process may have added one
-                return batch.carry_out(unit, self._ring, batch_, doing.note)
+                ring = self._ring.at(state.keys(unit.connection))
+                return batch.carry_out(unit, ring, batch_, doing.note)
         except AccessDenied as denied:
             if doing.write is not None:
                 self.deny(doing.write.context, doing.write.change, denied.code, denied.message)

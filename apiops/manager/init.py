@@ -8,6 +8,7 @@ from apiops.manager import connect, embedded, faults, keyring, schema, state
 from apiops.manager.keyring import ROOT, Ring
 from apiops.manager.state import Held
 from apiops.manager.store import Clock, Store, already_initialised
+from apiops.manager.wrapping import InMemory
 from apiops.model import sshkey
 from apiops.model.access import Tier, Trust
 from apiops.model.audit import AuditContext, Reason, Source
@@ -41,7 +42,7 @@ def initialise(
         if not key_file.exists():
             keyring.make_file(key_file)
         lineage = uuid.uuid4().hex
-        ring = Ring(keyring.read_file(key_file), lineage, ())
+        ring = Ring(InMemory(keyring.read_file(key_file), lineage), lineage, ())
         store = Store(connect.writer(parsed), clock)
         try:
             with store.unit(_context(admin, lineage)) as unit:

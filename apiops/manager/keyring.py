@@ -2,13 +2,18 @@
 
 The key-encryption key lies in a file (32 bytes in base64, readable by its owner alone). It wraps
 every key of the `keyring` table. A key version is `active` (seals and opens), `retiring` (opens)
-or `retired` (refused). Fingerprints have keys of their own, which rotation of the sealing keys
-leaves alone: one root key is made by `initialise`, each environment's is derived from it, so that
-a plan, which writes nothing, can compare secrets of an environment that has none yet.
+or `retired` (refused); one that signs may be `pending` before (published, not yet used).
+
+Fingerprints have keys of their own, which rotation of the sealing keys leaves alone: one root key
+is made by `initialise`, each environment's is derived from it, so that a plan, which writes
+nothing, can compare secrets of an environment that has none yet. Keys that sign (tokens,
+checkpoints) are Ed25519 pairs (RFC 8032), named by their thumbprint (RFC 7638, RFC 8037); their
+public half is kept in the clear.
 """
 
 import base64
 import binascii
+import hashlib
 import os
 import stat
 from collections.abc import Iterable
@@ -17,21 +22,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from apiops.errors import SecretError
 from apiops.manager import fieldcrypt
 from apiops.manager.fieldcrypt import KEY_BYTES, Place, SealedText
+from apiops.manager.wrapping import Wrapping
+from apiops.model import canonical
 from apiops.model.secret import SecretValue
 
-Purpose = Literal["seal", "digest"]
-State = Literal["active", "retiring", "retired"]
+Purpose = Literal["seal", "digest", "sign", "checkpoint"]
+State = Literal["pending", "active", "retiring", "retired"]
 
 ROOT: Final = ""
-"""The environment of the root digest key."""
+"""The environment of keys that belong to the whole Manager."""
+
+PAIRS: Final = frozenset[Purpose]({"sign", "checkpoint"})
+"""Purposes whose keys are key pairs."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """One row of the ring."""
+    """One row of the ring. Of a key that signs: its `public` half, raw in base64url, and `until`
+    when what it signed counts, once it is retiring.
+    """
 
     environment: str
     purpose: Purpose
@@ -39,26 +53,35 @@ class KeyVersion:
     state: State
     wrapped: SealedText
     created: datetime
+    public: str | None = None
+    until: datetime | None = None
 
 
 class Ring:
     """The keys of one Manager, unwrapped as they are needed and held in memory only."""
 
-    __slots__ = ("_kek", "_kid", "_lineage", "_open", "_versions")
+    __slots__ = ("_lineage", "_open", "_versions", "_wrapping")
 
-    def __init__(self, kek: bytes, lineage: str, versions: Iterable[KeyVersion]) -> None:
-        self._kek = fieldcrypt.derive(kek, "wrap", lineage)
-        self._kid = "k" + fieldcrypt.derive(kek, "name", lineage).hex()[:12]
+    def __init__(
+        self,
+        wrapping: Wrapping,
+        lineage: str,
+        versions: Iterable[KeyVersion],
+        opened: dict[str, bytes] | None = None,
+    ) -> None:
+        self._wrapping = wrapping
         self._lineage = lineage
-        self._open: dict[str, bytes] = {}
-        self.renew(versions)
+        self._open = {} if opened is None else opened
+        self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
 
     def __repr__(self) -> str:
         return f"Ring({len(self._versions)} keys)"
 
-    def renew(self, versions: Iterable[KeyVersion]) -> None:
-        """Take the versions as they are stored now; what was rolled back is forgotten."""
-        self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
+    def at(self, versions: Iterable[KeyVersion]) -> "Ring":
+        """The ring with the versions as they are stored at one moment, as one transaction sees
+        them: another process, or another thread, may have rotated since.
+        """
+        return Ring(self._wrapping, self._lineage, versions, self._open)
 
     def digest_key(self, environment: str) -> bytes:
         """The key that fingerprints secrets of `environment`. Raises SecretError."""
@@ -88,22 +111,38 @@ class Ring:
             )
         return self._unwrap(version)
 
+    def signing_key(
+        self, environment: str, purpose: Purpose
+    ) -> tuple[str, Ed25519PrivateKey] | None:
+        """Id and key that sign in `environment` now; None if it has none yet."""
+        version = self._active(environment, purpose)
+        if version is None:
+            return None
+        return version.kid, Ed25519PrivateKey.from_private_bytes(self._unwrap(version))
+
     def check(self) -> None:
         """Unwrap the root key, to find a wrong key file before anything is done with it."""
         self.digest_key(ROOT)
 
-    def make(self, environment: str, purpose: Purpose, at: datetime) -> KeyVersion:
-        """A new active version. The caller stores it and sets the older ones to retiring."""
+    def make(
+        self, environment: str, purpose: Purpose, at: datetime, state: State = "active"
+    ) -> KeyVersion:
+        """A new version. The caller stores it and sets the older ones to retiring."""
+        secret, public = os.urandom(KEY_BYTES), None
+        if purpose in PAIRS:
+            public = public_half(Ed25519PrivateKey.from_private_bytes(secret))
+        kid = self._next(environment, purpose) if public is None else thumbprint(public)
+        place = self._place(environment, purpose, kid)
+        wrapped = self._wrapping.wrap(place, SecretValue(secret))
+        version = KeyVersion(environment, purpose, kid, state, wrapped, at, public)
+        self._versions[environment, purpose, kid] = version
+        return version
+
+    def _next(self, environment: str, purpose: Purpose) -> str:
         numbers = [
             int(kid[1:]) for env, p, kid in self._versions if (env, p) == (environment, purpose)
         ]
-        kid = f"v{max(numbers, default=0) + 1}"
-        key = SecretValue(os.urandom(KEY_BYTES))
-        place = self._place(environment, purpose, kid)
-        wrapped = fieldcrypt.seal(self._kek, self._kid, place, key)
-        version = KeyVersion(environment, purpose, kid, "active", wrapped, at)
-        self._versions[environment, purpose, kid] = version
-        return version
+        return f"v{max(numbers, default=0) + 1}"
 
     def _active(self, environment: str, purpose: Purpose) -> KeyVersion | None:
         return next(
@@ -119,18 +158,34 @@ class Ring:
         # Cached by the token: a version of the same name that was rolled back is another key.
         token = version.wrapped.token
         if token not in self._open:
-            if version.wrapped.kid != self._kid:
+            if version.wrapped.kid != self._wrapping.kid:
                 raise SecretError(
                     "the key file is not the one that this Manager's keys are wrapped with",
                     code="AO723",
                     hint="name the key file that `apiops manager init` made for this database",
                 )
             place = self._place(version.environment, version.purpose, version.kid)
-            self._open[token] = fieldcrypt.unseal(self._kek, place, version.wrapped).reveal()
+            self._open[token] = self._wrapping.unwrap(place, version.wrapped).reveal()
         return self._open[token]
 
     def _place(self, environment: str, purpose: str, kid: str) -> Place:
         return Place(environment, "keyring", self._lineage, f"/{purpose}/{kid}")
+
+
+def public_half(key: Ed25519PrivateKey) -> str:
+    """The public key of a pair, raw in base64url."""
+    return base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
+
+
+def public_jwk(public: str) -> dict[str, str]:
+    """A public key as a JWK (RFC 8037), with the members that a thumbprint is made of."""
+    return {"crv": "Ed25519", "kty": "OKP", "x": public}
+
+
+def thumbprint(public: str) -> str:
+    """The name of a key pair: the thumbprint of its public half (RFC 7638)."""
+    sha256 = hashlib.sha256(canonical.encode(public_jwk(public))).digest()
+    return base64.urlsafe_b64encode(sha256).rstrip(b"=").decode()
 
 
 def make_file(path: Path) -> None:

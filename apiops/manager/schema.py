@@ -4,15 +4,21 @@
 import alembic; a test holds it equal to the newest migration.
 """
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, insert, inspect, text
 
+from apiops.access.grants import ENGINE
 from apiops.errors import StoreError
-from apiops.manager import connect, faults
+from apiops.manager import connect, faults, state, tables
+from apiops.model import canonical
+from apiops.model.access import Tier
+from apiops.model.audit import Reason, Source
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 _ROLE_GRANTS: Final = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
@@ -38,8 +44,10 @@ def migrate(text_url: str, *, application_role: str | None = None) -> str:
         engine = connect.owner(url)
         try:
             with engine.begin() as connection:
-                _refuse_foreign(connection, url)
+                before = _refuse_foreign(connection, url)
                 _upgrade(connection)
+                if before not in (None, HEAD):
+                    _record(connection, str(before))
                 if application_role is not None and connection.dialect.name == "postgresql":
                     _grant(connection, application_role)
         finally:
@@ -84,7 +92,7 @@ def _version(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _refuse_foreign(connection: Connection, url: URL) -> None:
+def _refuse_foreign(connection: Connection, url: URL) -> str | None:
     version = _version(connection)
     if version is not None and version > HEAD:
         raise _newer(faults.shown(url), version)
@@ -94,6 +102,28 @@ def _refuse_foreign(connection: Connection, url: URL) -> None:
             code="AO708",
             hint="give the Manager a database (or a PostgreSQL schema) of its own",
         )
+    return version
+
+
+def _record(connection: Connection, before: str) -> None:
+    """Leave an entry: the walls were rebuilt by whoever owns the database, from here to there."""
+    if state.identity(connection) is None:
+        return
+    note = canonical.encode({"from": before, "to": HEAD}).decode()
+    context = {
+        "at": tables.instant(datetime.now(UTC)),
+        "actor": ENGINE,
+        "principal": ENGINE,
+        "tier": Tier.SYSTEM.value,
+        "reason": canonical.encode(asdict(Reason("Migrate the database"))).decode(),
+        "run": "migrate",
+        "source": Source.MIGRATION.value,
+        "address": "",
+    }
+    connect.issue(connection, context)
+    event = {"action": "migrate", "outcome": "noted", "note": note}
+    connection.execute(insert(tables.audit_event), event)
+    connect.withdraw(connection)
 
 
 def _upgrade(connection: Connection) -> None:

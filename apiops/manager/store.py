@@ -27,6 +27,7 @@ from apiops.model import canonical
 from apiops.model.access import Grants, Trust
 from apiops.model.audit import Applied, AuditContext, Introduction
 from apiops.model.plan import Action, Change
+from apiops.model.resource import JsonObject, ResourceId
 
 Clock = Callable[[], datetime]
 
@@ -215,6 +216,14 @@ class Unit:
         """Store a new key version."""
         self._write(insert(tables.keyring), {name: getattr(version, name) for name in _KEY})
 
+    def set_key(self, permits: Sequence[Permit], version: KeyVersion) -> None:
+        """Write a key version as it becomes: its state, until when, and how it is wrapped."""
+        self._demand(permits, decide.need_for_keys())
+        row = tables.keyring
+        here = [row.c[name] == getattr(version, name) for name in _KEY[:3]]
+        values = {name: getattr(version, name) for name in ("state", "wrapped", "until")}
+        self._write(update(row).where(*here).values(**values))
+
     def found(self, lineage: str, trust: Trust, admin: Held) -> None:
         """Make the Manager: its identity and first admin, the one write before anybody has rights.
 
@@ -228,15 +237,24 @@ class Unit:
 
     def deny(self, change: Change, code: str, message: str) -> int:
         """Record a denied attempt; the entry's number."""
-        note = canonical.encode({"code": code, "message": message}).decode()
+        note = {"code": code, "message": message}
+        return self.event(
+            change.action.value, "denied", note, id=change.id, environment=change.environment
+        )
+
+    def event(
+        self, action: str, outcome: str, note: JsonObject, *,
+        id: ResourceId | None = None, environment: str | None = None,
+    ) -> int:  # fmt: skip
+        """Record what happened without changing a row; the entry's number."""
         values = {
-            "action": change.action.value,
-            "kind": change.id.kind,
-            "project": change.id.project or SYSTEM_PROJECT,
-            "name": change.id.name,
-            "environment": change.environment,
-            "outcome": "denied",
-            "note": note,
+            "action": action,
+            "kind": None if id is None else id.kind,
+            "project": None if id is None else id.project or SYSTEM_PROJECT,
+            "name": None if id is None else id.name,
+            "environment": environment,
+            "outcome": outcome,
+            "note": canonical.encode(note).decode(),
         }
         self.connection.execute(insert(tables.audit_event), values)
         self._entries += 1
@@ -275,7 +293,7 @@ class Unit:
 
 
 _RUNNING = ("active", "persistent", "digest", "revision", "serial")
-_KEY = ("environment", "purpose", "kid", "state", "wrapped", "created")
+_KEY = ("environment", "purpose", "kid", "state", "wrapped", "created", "public", "until")
 
 
 def _covers(permit: Permit, need: Need) -> bool:

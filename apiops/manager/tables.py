@@ -37,6 +37,7 @@ SYSTEM_PROJECT: Final = ""
 """How the System tier stands in a `project` column, which is never NULL where it identifies."""
 
 SEALED_CHECK: Final = "LIKE 'apf1.%.%'"
+WRAPPED_CHECK: Final = "wrapped LIKE 'apf1.%.%' OR wrapped LIKE 'apw1.%.%'"
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -214,12 +215,15 @@ keyring = Table(
     Column(
         "wrapped",
         Sealed,
-        CheckConstraint(f"wrapped {SEALED_CHECK}", name="wrapped"),
+        CheckConstraint(WRAPPED_CHECK, name="wrapped"),
         nullable=False,
     ),
     Column("created", Instant, nullable=False),
-    CheckConstraint("purpose IN ('seal', 'digest')", name="purpose"),
-    CheckConstraint("state IN ('active', 'retiring', 'retired')", name="state"),
+    # Of a key pair: the half that everybody may see, and until when what it signed counts.
+    Column("public", Text),
+    Column("until", Instant),
+    CheckConstraint("purpose IN ('seal', 'digest', 'sign', 'checkpoint')", name="purpose"),
+    CheckConstraint("state IN ('pending', 'active', 'retiring', 'retired')", name="state"),
     Index(
         "uq_keyring_active",
         "environment",

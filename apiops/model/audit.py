@@ -32,6 +32,7 @@ class Source(StrEnum):
     HTTP = "http"
     ROTATION = "rotation"
     INIT = "init"
+    MIGRATION = "migration"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ KEYS = {
     "apply": ("applied", ("repository", "target", "unit", "serial")),
     "introduce": ("introduction", ("repository", "target")),
     "key-create": ("keyring", ("environment", "purpose", "kid")),
+    "key-update": ("keyring", ("environment", "purpose", "kid")),
 }
 HIDDEN = {"sealed": "token", "keyring": "wrapped"}
 JSON = {"spec", "labels", "applied"}
@@ -161,6 +162,8 @@ def stored(house):
 
 
 def image(name, row):
+    if name == "keyring":
+        row["wrapper"] = row["wrapped"].split(".")[1]
     row.pop(HIDDEN.get(name), None)
     if name == "meta":
         row.pop("id")

@@ -11,6 +11,7 @@ import pickle
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from apiops.access import decide, grants
 from apiops.errors import AccessDenied
 from apiops.manager import connect, fieldcrypt, state
+from apiops.manager.keyring import KeyVersion
 from apiops.manager.state import Held, Running
 from apiops.manager.store import Store, Unit
 from apiops.model.access import Category, Right, Scope, Tier, Verb
@@ -30,7 +32,7 @@ from tests.permissions import WORLD, snapshot
 ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 
-GUARDED = frozenset({"create", "update", "delete", "run", "seal", "unseal", "attach"})
+GUARDED = frozenset({"create", "update", "delete", "run", "seal", "unseal", "attach", "set_key"})
 """The methods of a unit that change, deploy or add to a resource."""
 
 UNGUARDED = {
@@ -42,6 +44,7 @@ UNGUARDED = {
     "add_key": "key versions, wrapped; no resource",
     "found": "the first admin, before anybody has rights, and only in an empty Manager",
     "deny": "records a denial in the log",
+    "event": "records what happened without a change",
 }
 """Every other method of a unit, and why it needs no permit."""
 
@@ -117,6 +120,14 @@ HELD = Held(
     secrets={"/password": ("production", "fp")},
 )
 RUNNING = Running("production", active=True, persistent=None, digest="d" * 64, revision=1, serial=1)
+KEY = KeyVersion(
+    "",
+    "digest",
+    "v1",
+    "retired",
+    fieldcrypt.SealedText("apf1.k.x"),
+    datetime(2026, 3, 1, tzinfo=UTC),
+)
 TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "create": lambda unit, permits: unit.create(permits, HELD),
     "update": lambda unit, permits: unit.update(permits, HELD),
@@ -127,6 +138,7 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     ),
     "unseal": lambda unit, permits: unit.unseal(permits, HELD, "/password"),
     "attach": lambda unit, permits: unit.attach(permits, HELD, "d" * 64, b"content"),
+    "set_key": lambda unit, permits: unit.set_key(permits, KEY),
 }
 
 

@@ -13,6 +13,7 @@ from apiops.errors import SecretError
 from apiops.manager import fieldcrypt, keyring, tables
 from apiops.manager.fieldcrypt import Place, SealedText
 from apiops.manager.keyring import Ring
+from apiops.manager.wrapping import InMemory
 from apiops.model.resource import ResourceId
 from apiops.model.secret import SecretValue
 
@@ -91,13 +92,13 @@ def test_a_fingerprint_tells_equal_from_different_and_nothing_else():
 
 
 def a_ring(kek=KEY, lineage="m1"):
-    ring = Ring(kek, lineage, ())
+    ring = Ring(InMemory(kek, lineage), lineage, ())
     return ring, [ring.make("", "digest", AT), ring.make("production", "seal", AT)]
 
 
 def test_a_ring_opens_what_it_made_from_its_stored_versions():
     ring, versions = a_ring()
-    again = Ring(KEY, "m1", versions)
+    again = Ring(InMemory(KEY, "m1"), "m1", versions)
     again.check()
     assert ring.sealing_key("production") == again.sealing_key("production")
     assert ring.digest_key("production") == again.digest_key("production")
@@ -113,13 +114,13 @@ def test_a_ring_does_not_open_with_another_key_file_or_in_another_manager():
     _, versions = a_ring()
     for kek, lineage in ((bytes(32), "m1"), (KEY, "m2")):
         with pytest.raises(SecretError) as refusal:
-            Ring(kek, lineage, versions).check()
+            Ring(InMemory(kek, lineage), lineage, versions).check()
         assert "AO723" == refusal.value.code
 
 
 def test_a_wrapped_key_that_was_moved_to_another_environment_does_not_open():
     _, (root, sealing) = a_ring()
-    moved = Ring(KEY, "m1", [root, replace(sealing, environment="test")])
+    moved = Ring(InMemory(KEY, "m1"), "m1", [root, replace(sealing, environment="test")])
     with pytest.raises(SecretError):
         moved.sealing_key("test")
 
@@ -128,10 +129,10 @@ def test_a_retiring_key_opens_and_a_retired_one_is_refused():
     ring, (root, first) = a_ring()
     second = ring.make("production", "seal", AT)
     assert "v2" == second.kid
-    retiring = Ring(KEY, "m1", [root, replace(first, state="retiring"), second])
+    retiring = Ring(InMemory(KEY, "m1"), "m1", [root, replace(first, state="retiring"), second])
     assert "v2" == retiring.sealing_key("production")[0]
     assert ring.opening_key("production", "v1") == retiring.opening_key("production", "v1")
-    retired = Ring(KEY, "m1", [root, replace(first, state="retired"), second])
+    retired = Ring(InMemory(KEY, "m1"), "m1", [root, replace(first, state="retired"), second])
     with pytest.raises(SecretError, match="retired"):
         retired.opening_key("production", "v1")
 
@@ -139,7 +140,7 @@ def test_a_retiring_key_opens_and_a_retired_one_is_refused():
 def test_a_version_that_was_rolled_back_is_never_used_again():
     ring, (root, _) = a_ring()
     lost = ring.sealing_key("production")
-    ring.renew([root])
+    ring = ring.at([root])
     assert ring.sealing_key("production") is None
     ring.make("production", "seal", AT)
     assert lost != ring.sealing_key("production")

@@ -198,4 +198,19 @@ CODES: tuple[Code, ...] = (
         "The first admin is known by the public SSH key that signs their commits.",
         "Give the public key as one line, as in `~/.ssh/id_ed25519.pub`.",
     ),
+    Code(
+        "AO732",
+        "No such key",
+        "The keyring has no key of that environment, purpose and name, and no Environment that "
+        "could be given one.",
+        "`apiops manager keys list` shows all keys. Check the spelling of the environment.",
+    ),
+    Code(
+        "AO733",
+        "Key still in use",
+        "A key is retired only when nothing needs it: it is not the active one, no value is "
+        "sealed with it, and no token that it signed may still be alive.",
+        "Rotate first, let the re-encryption end, and wait out the longest token life; "
+        "`--compromised` ends a signing key at once.",
+    ),
 )

@@ -9,13 +9,16 @@ from apiops.render import words
 
 HEADINGS: Final = ("#", "when (UTC)", "who", "did", "what", "why")
 
+PLAIN: Final = ("done", "noted")
+"""Outcomes that need no word: a row was changed, or something was noted that changes none."""
+
 Difference = tuple[str, str]
 """Path, and the values before and after in words."""
 
 
 def row(entry: AuditEntry) -> tuple[str, ...]:
     """An entry as one row below HEADINGS."""
-    did = entry.action if entry.outcome == "done" else f"{entry.action} ({entry.outcome})"
+    did = entry.action if entry.outcome in PLAIN else f"{entry.action} ({entry.outcome})"
     who = entry.principal or "nobody known"
     return (str(entry.seq), when(entry), who, did, what(entry), why(entry.reason))
 
@@ -39,7 +42,7 @@ def why(reason: Reason) -> str:
 
 def deed(entry: AuditEntry) -> str:
     """What an entry records, as a heading."""
-    result = "" if entry.outcome == "done" else f" – {entry.outcome}"
+    result = "" if entry.outcome in PLAIN else f" – {entry.outcome}"
     return f"{entry.action} {what(entry)}{result}"
 
 

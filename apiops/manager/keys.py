@@ -1,0 +1,120 @@
+"""The Manager's keys as its doors use them: tokens are signed, versions rotate and are retired.
+
+What the keys of the moment are is read in every call: another process may have rotated.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Engine
+
+from apiops.access import decide
+from apiops.access.decide import Permit
+from apiops.access.grants import ENGINE
+from apiops.errors import AccessDenied
+from apiops.manager import faults, rotation, state, tokenkeys
+from apiops.manager.keyring import ROOT, KeyVersion, Purpose, Ring
+from apiops.manager.store import Clock, Store, Unit
+from apiops.manager.tokenkeys import TokenKey
+from apiops.model.access import Tier
+from apiops.model.audit import AuditContext, Reason, Source
+
+
+class Keys:
+    """The keys of one open Manager."""
+
+    def __init__(self, url: URL, reading: Engine, store: Store, ring: Ring, clock: Clock) -> None:
+        self._url = url
+        self._reading = reading
+        self._store = store
+        self._ring = ring
+        self._clock = clock
+
+    def versions(self) -> tuple[KeyVersion, ...]:
+        """Every key version, wrapped, sorted by environment, purpose and age."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            found = state.keys(connection)
+        return tuple(sorted(found, key=lambda one: (one.environment, one.purpose, one.created)))
+
+    def issue(self, claims: Mapping[str, Any], environment: str = ROOT) -> str:
+        """A signed access token (JWT) with these claims; `exp` is demanded.
+
+        The environment's first key is made, and audited, when it is needed. Raises ValueError
+        for a life beyond `tokenkeys.LONGEST_LIFE`, SecretError for an unknown environment.
+        """
+        found = self._ring.at(self.versions()).signing_key(environment, "sign")
+        if found is None:
+            self._make_first(environment, "sign")
+            found = self._ring.at(self.versions()).signing_key(environment, "sign")
+        assert found is not None, "a version that was just made is active"
+        return tokenkeys.encode(claims, *found, self._clock())
+
+    def jwks(self) -> dict[str, Any]:
+        """The JSON Web Key Set of every key whose tokens count, or soon will."""
+        return tokenkeys.jwks(self.versions(), self._clock())
+
+    def token_key(self, kid: str) -> TokenKey | None:
+        """The key that verifies tokens of that `kid` now; None once it is retired, or unknown."""
+        return tokenkeys.find(self.versions(), kid, self._clock())
+
+    def rotate(
+        self, environment: str, purpose: Purpose, *, principal: str, context: AuditContext,
+        prepare: bool = False,
+    ) -> KeyVersion:  # fmt: skip
+        """Let a new version take over; with `prepare` it is only published.
+
+        Raises AccessDenied (recorded) without SECRETS.MANAGE in the System tier, SecretError.
+        """
+        with self._unit(principal, context, "key-rotate", environment) as (unit, permits):
+            ring = self._ring.at(state.keys(unit.connection))
+            return rotation.rotate(unit, ring, permits, environment, purpose, prepare=prepare)
+
+    def retire(
+        self, environment: str, purpose: Purpose, kid: str, *, principal: str,
+        context: AuditContext, compromised: bool = False,
+    ) -> KeyVersion:  # fmt: skip
+        """Refuse a version from now on; `compromised` ends a signing key's tokens with it.
+
+        Raises AccessDenied (recorded) and, while anything still needs the version, SecretError.
+        """
+        with self._unit(principal, context, "key-retire", environment) as (unit, permits):
+            return rotation.retire(
+                unit, permits, environment, purpose, kid, compromised=compromised
+            )
+
+    def _make_first(self, environment: str, purpose: Purpose) -> None:
+        context = engine_context(f"First {purpose} key of {rotation.place(environment)}")
+        with faults.translated(self._url), self._store.unit(context) as unit:
+            ring = self._ring.at(state.keys(unit.connection))
+            rotation.first(unit, ring, environment, purpose)
+
+    @contextmanager
+    def _unit(
+        self, principal: str, context: AuditContext, action: str, environment: str
+    ) -> Iterator[tuple[Unit, tuple[Permit, ...]]]:
+        """A unit whose principal may do this; a denial is recorded in a unit of its own."""
+        try:
+            with faults.translated(self._url), self._store.unit(context) as unit:
+                yield unit, decide.permits(unit.grants, principal, decide.need_for_keys())
+        except AccessDenied as denied:
+            with faults.translated(self._url), self._store.unit(context) as unit:
+                unit.event(
+                    action,
+                    "denied",
+                    {"code": denied.code, "message": denied.message},
+                    environment=environment,
+                )
+            raise
+
+
+def engine_context(words: str) -> AuditContext:
+    """What apiops does by itself, with nobody's rights."""
+    return AuditContext(
+        actor=ENGINE,
+        principal=ENGINE,
+        reason=Reason(words),
+        run="engine",
+        source=Source.ROTATION,
+        tier=Tier.SYSTEM.value,
+    )
