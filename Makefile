@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?= -n 2
+FUZZ ?= commit ssh-signature ssh-armor public-key allowed-signers openpgp-certificate host-evidence
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo test check format generate golden lock clean
+.PHONY: demo test fuzz check format generate golden lock clean
 
 demo: .venv/runtime
 	$(BIN)/apiops demo $(DEMO_FLAGS)
@@ -15,6 +17,10 @@ test: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_FLAGS)
+
+# Fuzz what strangers send, each parser for FUZZ_SECONDS; `make test` does a fixed number of runs.
+fuzz: .venv/dev
+	for target in $(FUZZ); do $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 # Mend what a tool can mend.
 format: .venv/dev

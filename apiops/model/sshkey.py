@@ -32,6 +32,20 @@ ED25519: Final = frozenset({"ssh-ed25519", "sk-ssh-ed25519@openssh.com"})
 RSA: Final = "ssh-rsa"
 _DSA: Final = "ssh-dss"
 _ED25519_BYTES: Final = 32
+_SIGN: Final = 0x80
+_SMALL_ORDER: Final = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""The Ed25519 points of order 1, 2, 4 and 8, in every spelling, sign bit cleared."""
 
 
 class WeakKey(ValueError):
@@ -164,6 +178,8 @@ def _read_ed25519(kind: str, blob: bytes, reader: Reader) -> PublicKey:
     point = reader.string()
     if len(point) != _ED25519_BYTES:
         raise ValueError("an Ed25519 key has 32 bytes")
+    if point[:-1] + bytes([point[-1] & ~_SIGN]) in _SMALL_ORDER:
+        raise WeakKey("the key is a point of small order, for which anybody can sign")
     return PublicKey(kind, blob, point=point, application=_application(kind, reader))
 
 

@@ -151,7 +151,7 @@ def test_a_line_that_is_no_key_is_refused_with_a_reason(line: str) -> None:
         sshkey.fingerprint(line)
 
 
-@given(st.binary(min_size=32, max_size=32), st.text("abc @.", max_size=20))
+@given(st.binary(min_size=31, max_size=31).map(b"\2".__add__), st.text("abc @.", max_size=20))
 def test_every_ed25519_line_keeps_its_fingerprint_whatever_the_comment(
     seed: bytes, comment: str
 ) -> None:

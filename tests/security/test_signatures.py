@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from apiops.errors import SourceError
@@ -18,6 +16,7 @@ from apiops.git import author, commitobject, repository, signature, signing, ssh
 from apiops.git.signing import PROOF, SigningKey, sign
 from apiops.model import sshkey
 from apiops.model.revision import Signature, SignatureStatus
+from tests.hardware import KINDS, WEBSITE, hardware_key, touched
 from tests.people import KEY_TYPES, GitStory, person, signing_key
 
 AYSE, BORA = person("ayse"), person("bora")
@@ -203,45 +202,47 @@ def test_two_blocks_are_several_even_when_both_are_good() -> None:
     assert S.SEVERAL == status(sign(PAYLOAD, AYSE.key) + sign(PAYLOAD, BORA.key))
 
 
-# --- hardware keys: a software token that speaks their format
+# --- hardware keys: software that speaks their format
 
 
-def token(
-    kind: str, *, flags: int = 1, application: bytes = b"ssh:", claimed: bytes = b"ssh:"
-) -> str:
-    """A signature as a hardware key makes it over PAYLOAD."""
-    counter = (7).to_bytes(4, "big")
-    digest = hashlib.sha256(application).digest(), hashlib.sha256(to_be_signed()).digest()
-    signed = digest[0] + bytes([flags]) + counter + digest[1]
-    if kind == "ed25519":
-        private = ed25519.Ed25519PrivateKey.generate()
-        name, body = b"sk-ssh-ed25519@openssh.com", private.sign(signed)
-        key = sshsig.string(name) + sshsig.string(private.public_key().public_bytes_raw())
-    else:
-        holder = ec.generate_private_key(ec.SECP256R1())
-        r, s = decode_dss_signature(holder.sign(signed, ec.ECDSA(hashes.SHA256())))
-        name, body = b"sk-ecdsa-sha2-nistp256@openssh.com", sshsig.mpint(r) + sshsig.mpint(s)
-        point = sshkey.parse(SigningKey(holder).public_line()).point
-        key = b"".join(map(sshsig.string, (name, b"nistp256", point)))
-    raw = sshsig.string(name) + sshsig.string(body) + bytes([flags]) + counter
-    return envelope(key + sshsig.string(claimed), raw)
-
-
-@pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_hardware_key_that_was_touched_is_good(kind: str) -> None:
-    assert S.GOOD == status(token(kind))
-    assert S.GOOD == status(token(kind, flags=5))
+    key = hardware_key(kind)
+    for flags in (1, 5):
+        found = sshsig.verify(PAYLOAD, touched(PAYLOAD, key, flags=flags))
+        assert Signature(S.GOOD, sshkey.read(key.public).fingerprint) == found
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_hardware_key_that_nobody_touched_is_weak(kind: str) -> None:
-    assert S.WEAK == status(token(kind, flags=0))
-    assert S.WEAK == status(token(kind, flags=4))
+    assert S.WEAK == status(touched(PAYLOAD, hardware_key(kind), flags=0))
+    assert S.WEAK == status(touched(PAYLOAD, hardware_key(kind), flags=4))
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_hardware_key_made_for_a_website_does_not_sign_commits(kind: str) -> None:
-    assert S.BAD == status(token(kind, application=b"https://shop.example"))
+    assert S.BAD == status(touched(PAYLOAD, hardware_key(kind, application=WEBSITE)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_flags_and_counter_of_a_hardware_key_are_signed_along(kind: str) -> None:
+    key = hardware_key(kind)
+    raw = key.raw(to_be_signed(), flags=0, counter=7)
+    assert S.WEAK == status(envelope(key.public, raw))
+    assert S.BAD == status(envelope(key.public, raw[:-5] + b"\1" + raw[-4:]))
+    assert S.BAD == status(envelope(key.public, raw[:-1] + b"\x08"))
+
+
+def test_a_point_of_small_order_is_weak_though_it_verifies_everything() -> None:
+    """With the neutral element as key, one and the same signature fits every content."""
+    neutral = b"\1" + b"\0" * 31
+    ed25519.Ed25519PublicKey.from_public_bytes(neutral).verify(neutral + b"\0" * 32, b"anything")
+    for point in (neutral, b"\0" * 32, b"\xee" + b"\xff" * 30 + b"\x7f"):
+        for high in (0, 0x80):
+            weak = point[:-1] + bytes([point[-1] | high])
+            blob = sshsig.string(b"ssh-ed25519") + sshsig.string(weak)
+            raw = sshsig.string(b"ssh-ed25519") + sshsig.string(neutral + b"\0" * 32)
+            assert S.WEAK == status(envelope(blob, raw))
 
 
 # --- the commit around it
@@ -486,6 +487,20 @@ def test_git_and_ssh_keygen_agree_with_us(tmp_path: Path, kind: str) -> None:
     assert S.GOOD == sshsig.verify(PAYLOAD, made.stdout.decode(), PROOF).status
     listed = run(tmp_path, "ssh-keygen", "-l", "-f", "key").stdout.decode()
     assert who.fingerprint == listed.split()[1] == sshkey.fingerprint(who.public_line)
+
+
+@needs_openssh
+@pytest.mark.parametrize("kind", KINDS)
+def test_ssh_keygen_agrees_with_us_on_hardware_keys(tmp_path: Path, kind: str) -> None:
+    key = hardware_key(kind)
+    line = f"{key.type.decode()} {base64.b64encode(key.public).decode()}"
+    (tmp_path / "allowed").write_text(f"ayse@bank.example {line}\n")
+    check = ("ssh-keygen", "-Y", "verify", "-f", "allowed", "-I", "ayse@bank.example", "-n", "git")
+    armored = touched(PAYLOAD, key)
+    (tmp_path / "sig").write_text(armored)
+    assert run(tmp_path, *check, "-s", "sig", data=PAYLOAD).returncode == 0
+    assert run(tmp_path, *check, "-s", "sig", data=PAYLOAD + b"!").returncode != 0
+    assert S.GOOD == status(armored)
 
 
 def test_a_proof_and_a_commit_signature_never_pass_for_each_other(story: GitStory) -> None:

@@ -30,7 +30,7 @@ def test_every_supported_type_is_read(kind: str) -> None:
 
 
 def test_hardware_keys_are_read() -> None:
-    assert sshkey.parse(line(b"sk-ssh-ed25519@openssh.com", bytes(32), b"ssh:")).hardware
+    assert sshkey.parse(line(b"sk-ssh-ed25519@openssh.com", b"\2" * 32, b"ssh:")).hardware
     point = signing_key("ayse", "p256").public.point
     key = sshkey.parse(line(b"sk-ecdsa-sha2-nistp256@openssh.com", b"nistp256", point, b"ssh:"))
     assert (True, b"ssh:") == (key.hardware, key.application)
@@ -54,7 +54,8 @@ SHORT_RSA = string(b"ssh-rsa") + mpint(65537) + mpint((1 << 2047) + 1)
         (f"no-pty {KNOWN}", "base64"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
         (line(b"ssh-ed25519", bytes(31)), "32 bytes"),
-        (line(b"ssh-ed25519", bytes(32), b"x"), "after the end"),
+        (line(b"ssh-ed25519", b"\2" * 32, b"x"), "after the end"),
+        (line(b"ssh-ed25519", bytes(32)), "small order"),
         (line(b"ssh-dss", b"x"), "DSA"),
         (f"ssh-rsa {base64.b64encode(SHORT_RSA).decode()}", "3072"),
         (line(b"ssh-ed25519-cert-v01@openssh.com", b"x"), "not supported"),
