@@ -7,6 +7,7 @@ order below; the first that has an answer decides, and the last one says no.
 
 from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass, field
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from apiops.access import roles
@@ -22,7 +23,20 @@ Need = tuple[Right, Scope]
 
 
 def decide(grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope) -> Verdict:
-    """Whether `principal` may do `verb` on things of `category` in `scope`, and by which rule."""
+    """Whether `principal` may do `verb` on things of `category` in `scope`, and by which rule.
+
+    A snapshot never changes, so what was asked of it once has been answered.
+    """
+    question = (principal, verb, category, scope)
+    verdict = grants.answers.get(question)
+    if verdict is None:
+        verdict = grants.answers[question] = _decide(grants, *question)
+    return verdict
+
+
+def _decide(
+    grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope
+) -> Verdict:
     question = _Question(grants, principal, Right(category, verb), scope)
     for rule in _RULES:
         verdict = rule(question)
@@ -150,17 +164,23 @@ def need(
     credentials, certificates, settings), the target's environment. A kind that apiops does not
     know needs the System tier.
     """
-    kind = KINDS.get(kind_name)
-    category = kind.category if kind else Category.PROJECT_MANAGEMENT
-    manage = Right(category, Verb.MANAGE)
     if kind_name == "Project" and action is Action.UPDATE:
         settings = Right(Category.PROJECT_MANAGEMENT, Verb.MANAGE)
         return ((settings, Scope(Tier.PROJECT, id.project or id.name)),)
-    if kind is None or kind.tier is Tier.SYSTEM or id.project is None:
+    return _need(kind_name, action, id.project, tuple(dict.fromkeys(environments)))
+
+
+@lru_cache(maxsize=4096)
+def _need(
+    kind_name: str, action: Action, project: str | None, reached: tuple[str, ...]
+) -> tuple[Need, ...]:
+    kind = KINDS.get(kind_name)
+    category = kind.category if kind else Category.PROJECT_MANAGEMENT
+    manage = Right(category, Verb.MANAGE)
+    if kind is None or kind.tier is Tier.SYSTEM or project is None:
         return ((manage, Scope(Tier.SYSTEM)),)
-    reached = tuple(dict.fromkeys(environments))
-    here = Scope(kind.tier, id.project)
-    there = tuple(Scope(kind.tier, id.project, environment) for environment in reached)
+    here = Scope(kind.tier, project)
+    there = tuple(Scope(kind.tier, project, environment) for environment in reached)
     deploys = tuple((Right(category, Verb.DEPLOY_UNDEPLOY), scope) for scope in there or (here,))
     if action in (Action.DEPLOY, Action.UNDEPLOY):
         return deploys

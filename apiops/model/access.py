@@ -126,6 +126,10 @@ class Grants:
     _held: Mapping[tuple[str, str | None], tuple[Grant, ...]] = field(
         init=False, repr=False, compare=False
     )
+    answers: dict[tuple[str, Verb, Category, Scope], "Verdict"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What `access.decide` has answered from this snapshot so far."""
 
     def __post_init__(self) -> None:
         held: dict[tuple[str, str | None], tuple[Grant, ...]] = {}

@@ -16,4 +16,9 @@ def encode(tree: Any) -> bytes:
 
 def digest(tree: Any) -> str:
     """SHA-256 of the canonical form, 64 lower-case hex digits."""
-    return hashlib.sha256(encode(tree)).hexdigest()
+    return digest_of(encode(tree))
+
+
+def digest_of(encoded: bytes) -> str:
+    """SHA-256 of what `encode` gave."""
+    return hashlib.sha256(encoded).hexdigest()

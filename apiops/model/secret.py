@@ -69,8 +69,21 @@ class SecretLeaf:
         return {MARK: asdict(self)}
 
 
+_NO_LEAF: Final = (str, int, float, list, tuple, type(None))
+
+
+def holds_leaf(encoded: bytes) -> bool:
+    """Whether a tree in canonical form may hold a leaf: in a text the quote would be escaped."""
+    return _KEY in encoded
+
+
+_KEY: Final = f'"{MARK}":'.encode()
+
+
 def leaf_of(node: Any) -> SecretLeaf | None:
     """The leaf that `node` is, or None if it is anything else (an author's reference too)."""
+    if isinstance(node, _NO_LEAF):  # nearly all nodes: spare them what follows
+        return None
     if isinstance(node, Mapping) and len(node) == 1:
         inner = node.get(MARK)
         if isinstance(inner, Mapping):

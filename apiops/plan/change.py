@@ -42,6 +42,8 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
         return _created(here, spec)
     adopts = live.owner != repository
     ours = None if adopts else live.applied
+    if not adopts and _is_as_written(pair, live):
+        return Step(pair, tuple(_deployments(here, live, live.digest)))
     spec = merge.result(pair.kind, resource.spec, live.spec, ours)
     if _replaces(pair.kind, live.spec, spec):
         spec = merge.result(pair.kind, resource.spec, None, None)
@@ -65,6 +67,13 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
         uncompared=found.uncompared,
     )
     return Step(pair, (update, *_deployments(here, live, digest)), spec)
+
+
+def _is_as_written(pair: Pair, live: LiveResource) -> bool:
+    """Whether the live resource is what the document says, so that there is nothing to merge."""
+    resource = pair.resource
+    same = (resource.id, resource.protected) == (live.id, live.protected)
+    return same and state_digest(resource.spec, resource.labels) == live.digest
 
 
 def removal(kind: Kind, live: LiveResource) -> tuple[Change, ...]:
@@ -155,11 +164,13 @@ def _deployments(here: _Here, live: LiveResource | None, digest: str) -> Iterato
     wanted = {item["environment"]: index for index, item in enumerate(spec["deployments"] or ())}
     for environment, index in sorted(wanted.items()):
         if at.get(environment) != digest:
+            # All of a new resource is new: it is shown where its document begins.
+            item = here.at(("spec", "deployments", index)) if live else None
             yield Change(
                 Action.DEPLOY,
                 here.pair.id,
                 environment,
-                location=here.at(("spec", "deployments", index)) or here.document,
+                location=item or here.document,
                 serial=live.serial if live else None,
                 digest=digest,
             )

@@ -7,7 +7,7 @@ what the plan shows, what is stored and what the next plan compares with are one
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from apiops.model import canonical
 from apiops.model.kinds import Kind, item_key
@@ -15,6 +15,10 @@ from apiops.model.resource import JsonObject
 from apiops.model.secret import leaf_of
 from apiops.plan import place
 from apiops.plan.place import ITEM, Names
+
+_SEQUENCE: Final = (list, tuple)
+_MAPPING: Final = (dict, Mapping)
+"""`dict` first: it is what nearly all are, and asking an abstract class takes ten times as long."""
 
 Key = tuple[str | int | None, ...]
 """What identifies an item of a keyed list: the values of its key fields."""
@@ -28,9 +32,22 @@ def result(
     `applied` is what the author wrote at the last applied revision, not what came of it. The
     result holds no `null` in a mapping. A set that says the same as the live one keeps its order.
     """
-    merged = _mapping(kind, (), desired, live or {}, applied or {})
+    merged = _mapping(kind, (), desired, live, applied or {}) if live else _written(desired)
     merged.pop("deployments", None)
     return merged
+
+
+def _written(desired: JsonObject) -> dict[str, Any]:
+    """What is written where there is nothing to merge with: all but the nulls."""
+    return {key: _alone(value) for key, value in desired.items() if value is not None}
+
+
+def _alone(node: Any) -> Any:
+    if isinstance(node, _SEQUENCE):
+        return [_alone(item) for item in node]
+    if isinstance(node, _MAPPING):
+        return node if leaf_of(node) is not None else _written(node)
+    return node
 
 
 def keyed_items(items: Sequence[Any], fields: str) -> dict[Key, int] | None:
@@ -66,7 +83,7 @@ def _mapping(
 def _node(kind: Kind, names: Names, desired: Any, live: Any, applied: Any) -> Any:
     if isinstance(desired, list | tuple):
         return _list(kind, names, desired, _items(live), _items(applied))
-    if isinstance(desired, Mapping) and leaf_of(desired) is None:
+    if isinstance(desired, _MAPPING) and leaf_of(desired) is None:
         return _mapping(kind, names, desired, _object(live), _object(applied))
     return desired
 
@@ -100,7 +117,7 @@ def _key(item: Any, fields: str) -> Key | None:
 
 
 def _object(node: Any) -> JsonObject:
-    return node if isinstance(node, Mapping) and leaf_of(node) is None else {}
+    return node if isinstance(node, _MAPPING) and leaf_of(node) is None else {}
 
 
 def _items(node: Any) -> Sequence[Any]:

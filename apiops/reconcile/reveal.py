@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from apiops.model import canonical, secret
 from apiops.model.resource import Desired, Resource, ResourceId
 from apiops.model.revision import Snapshot
 from apiops.model.secret import SecretValue, leaf_of
@@ -32,6 +33,9 @@ def reveal(desired: Desired, snapshot: Snapshot, keyring: Keyring, manager: Mana
     secrets: dict[ResourceId, Secrets] = {}
     resources = []
     for resource in desired.resources:
+        if not secret.holds_leaf(canonical.encode(resource.spec)):
+            resources.append(resource)
+            continue
         opened = _Opener(resource, snapshot, keyring, manager)
         spec = opened.walk(resource.spec, "")
         if opened.values:

@@ -123,6 +123,8 @@ class _Load:
             document = sources.get(id)
             if document is None:
                 return None
+            if not path:
+                return found.positions.beginning(document.source)
             return found.positions.location(document.origin(path), path)
 
         return Loaded(desired, found.all(), self._checked, locate)

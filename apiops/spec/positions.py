@@ -68,6 +68,13 @@ class Positions:
             return Location(source.path, place.key_line, place.key_column)
         return Location(source.path, place.line, place.column)
 
+    def beginning(self, source: Source) -> Location:
+        """Where a document begins: what `location` says of it as a whole, found by its text."""
+        before, text = self._part(source)
+        start = read.beginning(text)
+        line = before + text.count("\n", 0, start) + 1
+        return Location(source.path, line, start - text.rfind("\n", 0, start))
+
     def plain(self, source: Source) -> Mapping[Path, str]:
         """The source text of the plain (unquoted) scalars of a document."""
         return self._compose(source).plain
@@ -81,10 +88,14 @@ class Positions:
     def _compose(self, source: Source) -> compose.Composed:
         key = (source.blob, source.index)
         if key not in self._composed:
-            parts = self._parts(source.blob)
-            line, text = parts[source.index] if source.index < len(parts) else (0, "")
+            line, text = self._part(source)
             self._composed[key] = compose.document(text, line)
         return self._composed[key]
+
+    def _part(self, source: Source) -> tuple[int, str]:
+        """The document's own text, and how many lines of its file stand before it."""
+        parts = self._parts(source.blob)
+        return parts[source.index] if source.index < len(parts) else (0, "")
 
     def _split(self, blob: str) -> list[tuple[int, str]]:
         return read.split(read.decoded(self._content(blob)))

@@ -47,6 +47,7 @@ _UNUSUAL: Final = (
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))*")
+_HEAD = re.compile(rf"{_BLANK.pattern}(?:---(?=[ \t\r\n]|\Z){_BLANK.pattern}[ \t]*)?[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,12 @@ def split(text: str) -> list[tuple[int, str]]:
         parts.append((line, text[start:end]))
         at = start
     return parts
+
+
+def beginning(text: str) -> int:
+    """The offset of the first token in the text of one document that `documents` found sound."""
+    head = _HEAD.match(text)
+    return head.end() if head else 0
 
 
 def decoded(content: bytes) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from apiops.model.kinds import KINDS
 from apiops.spec import read
 from apiops.spec.load import load
+from apiops.spec.positions import Positions, Source
 from tests.snapshots import TEST, snapshot
 
 FRAGMENTS = st.sampled_from(
@@ -75,6 +76,20 @@ def test_what_the_fast_path_accepts_the_slow_path_reads_the_same(text: str) -> N
     assert () == findings
     assert same([one.tree for one in documents], [one.tree for one in quick[0]])
     assert [one.index for one in documents] == [one.index for one in quick[0]]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(TEXTS)
+def test_where_a_sound_document_begins_is_found_without_composing_it(text: str) -> None:
+    decoded = normal(text)
+    quick = None if decoded is None else read.fast(decoded)
+    if decoded is None or quick is None:
+        return
+    positions = Positions(lambda _: decoded.encode())
+    for document in quick[0]:
+        source = Source("a.yaml", "blob", document.index, document.tree)
+        if isinstance(document.tree, dict):
+            assert positions.location(source, ()) == positions.beginning(source)
 
 
 @settings(max_examples=300, deadline=None)

@@ -46,6 +46,15 @@ def test_what_is_only_desired_is_created_and_then_deployed():
     assert actions(plan) == [("create", "orders", None), ("deploy", "orders", "production")]
 
 
+def test_all_that_is_new_of_a_resource_is_shown_where_its_document_begins():
+    plan = planned(
+        [a_proxy("orders", "production")],
+        a_live(),
+        locate=lambda _, path: Location("orders.yaml", 30 if path else 1, 1),
+    )
+    assert [Location("orders.yaml", 1, 1)] * 2 == [change.location for change in plan.changes]
+
+
 def test_what_is_only_live_and_ours_is_undeployed_and_then_deleted():
     other = an_ip_group()
     plan = planned([other], a_live([held(a_proxy(), "production"), held(other)]))
