@@ -196,7 +196,8 @@ def _text(stream: io.TextIOWrapper) -> str:
 @contextlib.contextmanager
 def _world(cwd: Path, variables: Mapping[str, str]) -> Iterator[None]:
     before, here = dict(os.environ), Path.cwd()
-    for name in [n for n in os.environ if n.startswith(("APIOPS_", "SOPS_", "FORCE_COLOR"))]:
+    steering = ("APIOPS_", "SOPS_", "FORCE_COLOR", "GITHUB_", "GITLAB_", "GITEA_", "CI_")
+    for name in [n for n in os.environ if n.startswith(steering)]:
         del os.environ[name]
     os.environ.update(variables)
     os.chdir(cwd)

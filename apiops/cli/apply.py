@@ -24,6 +24,7 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 @options.deliberate("--yes", is_flag=True, help="Apply what the plan says, unseen.")
 @options.introduction
 @options.wishes
+@options.reporting
 @options.output(*FORMATS)
 @options.option("--no-input", is_flag=True, help="Never ask.")
 @click.pass_obj

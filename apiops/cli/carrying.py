@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from apiops.cli import entry
+from apiops.cli import entry, reporting
 from apiops.errors import Exit, UsageError
 from apiops.model.outcome import Result, RunReport
 from apiops.model.plan import Plan
@@ -48,7 +48,9 @@ def carry_out(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> 
     if prepared.verdicts is not None and prepared.verdicts.denied:
         door.console.note(entry.view(prepared, keyless=not line.keyring.available))
     door.console.show(report)
-    return exit_code(report, invalid=entry.invalid(found))
+    code = exit_code(report, invalid=entry.invalid(found))
+    reporting.tell(door.console, door.options, report, code)
+    return code
 
 
 def exit_code(report: RunReport, *, invalid: bool) -> Exit:

@@ -101,6 +101,10 @@ class Console:
         if not self.quiet:
             click.echo(text, err=True)
 
+    def warn(self, text: str, hint: str = "") -> None:
+        """Something that went wrong beside the work, on stderr, with -q as well."""
+        click.echo(f"warning: {text}" + (f"\n  {hint}" if hint else ""), err=True)
+
     def progress(self) -> Progress:
         """The observer that draws the progress line; close it before anything is shown."""
         return Progress(sys.stderr, quiet=self.quiet, follow=self._follow)

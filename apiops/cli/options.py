@@ -275,3 +275,19 @@ def wishes(command: Command) -> Command:
     ):
         command = decorator(command)
     return command
+
+
+def reporting(command: Command) -> Command:
+    """--comment and --status: what the forge is told of the outcome."""
+    for decorator in (
+        option(
+            "--comment",
+            type=click.Choice(["never", "auto", "always"]),
+            default="never",
+            show_default=True,
+            help="Keep one comment on the pull request; auto begins none that says nothing.",
+        ),
+        option("--status", is_flag=True, help="Set a status on the commit."),
+    ):
+        command = decorator(command)
+    return command

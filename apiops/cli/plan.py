@@ -23,6 +23,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 @options.revision
 @options.introduction
 @options.wishes
+@options.reporting
 @options.output(*FORMATS)
 @options.deliberate(
     "--out",
@@ -42,7 +43,7 @@ def command(
     Nothing is written. Exit code 3: some specifications are invalid, 4: a change is denied,
     5: a guard stops the plan.
     """
-    from apiops.cli import entry
+    from apiops.cli import entry, reporting
     from apiops.cli.console import require_writable, write
     from apiops.plan import file
     from apiops.reconcile import line as walk
@@ -59,7 +60,9 @@ def command(
     console.show(shown)
     if out is not None:
         write(out, file.to_json(prepared.plan))
-    return _exit(shown, invalid=entry.invalid(found), detailed=detailed_exitcode)
+    code = _exit(shown, invalid=entry.invalid(found), detailed=detailed_exitcode)
+    reporting.tell(console, chosen, shown, code)
+    return code
 
 
 def _exit(shown: Any, *, invalid: bool, detailed: bool) -> int:

@@ -17,6 +17,7 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 @options.option("--fetch", metavar="REMOTE", help="Fetch this remote first.")
 @options.introduction
 @options.wishes
+@options.reporting
 @options.output(*FORMATS)
 @click.pass_obj
 def command(place: Place, /, console: Any, fetch: str | None, **chosen: Any) -> int:

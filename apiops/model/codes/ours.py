@@ -76,4 +76,20 @@ CODES: tuple[Code, ...] = (
         "be started or ended with an error. The file it was to change is as it was.",
         "Check that the program runs by itself, for example with `$EDITOR somefile`.",
     ),
+    Code(
+        "AO920",
+        "the forge does not take a comment or a status",
+        "The forge answered the call with a refusal. What a run did stands: a report that fails "
+        "never fails the run, and its exit code is the one it would have had.",
+        "Give the token the right to comment on pull requests and to set commit statuses, or "
+        "leave out --comment and --status.",
+    ),
+    Code(
+        "AO921",
+        "there is no forge to report to",
+        "Comments and statuses are for CI jobs: where to report is read from the variables that "
+        "GitHub, GitLab, Gitea and Forgejo set for a job, and the token from APIOPS_FORGE_TOKEN, "
+        "GITHUB_TOKEN, GITLAB_TOKEN or GITEA_TOKEN.",
+        "Pass the token to the step, and on a push name the request with --pull-request.",
+    ),
 )

@@ -40,6 +40,12 @@ def marked(text: str) -> str:
     return "`".join(part if number % 2 else prose(part) for number, part in enumerate(parts))
 
 
+def marker(kind: str, target: str) -> str:
+    """A hidden first line, by which a bot finds its own comment: one per kind and target."""
+    known = "".join(char if char.isalnum() else "-" for char in target)
+    return f"<!-- apiops:{kind}:{known} -->"
+
+
 class Paper:
     """Lines of Markdown, written from top to bottom."""
 

@@ -15,7 +15,7 @@ from apiops.render import words
 from apiops.render.facts import permission
 from apiops.render.facts import plan as facts
 from apiops.render.markdown import answers
-from apiops.render.markdown.paper import Paper, code, prose
+from apiops.render.markdown.paper import Paper, code, marker, prose
 
 ABOVE: Final = 50
 """Deletes that are named above the fold; the rest stands in it."""
@@ -24,7 +24,7 @@ ABOVE: Final = 50
 def paper(view: PlanView) -> Paper:
     """Write a plan."""
     out = Paper()
-    out.line(marker(view))
+    out.line(marker("drift" if view.drift else "plan", view.plan.target))
     out.paragraph(f"### {_title(view)}")
     if view.verdicts is not None and view.verdicts.trust is Trust.COMMITTER:
         out.paragraph(f"> **{facts.BELIEVED}**")
@@ -41,12 +41,6 @@ def paper(view: PlanView) -> Paper:
         _rulings(out, view)
         _next(out, view)
     return out
-
-
-def marker(view: PlanView) -> str:
-    """The hidden first line: one comment per target."""
-    target = "".join(char if char.isalnum() else "-" for char in view.plan.target)
-    return f"<!-- apiops:{'drift' if view.drift else 'plan'}:{target} -->"
 
 
 def _title(view: PlanView) -> str:

@@ -3,12 +3,13 @@
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.render.facts import plan
 from apiops.render.facts import report as facts
-from apiops.render.markdown.paper import Paper, code, prose
+from apiops.render.markdown.paper import Paper, code, marker, prose
 
 
 def paper(report: RunReport) -> Paper:
     """Write a report: what was not done above the fold, what was done in it."""
     out = Paper()
+    out.line(marker("report", report.target))
     out.paragraph(f"### {prose(facts.success(report))}")
     open_ends = [one for one in report.outcomes if one.result is not Result.DONE]
     done = [one for one in report.outcomes if one.result is Result.DONE]
