@@ -76,7 +76,9 @@ def test_names_are_believed_is_said_above_the_fold() -> None:
 def test_a_run_with_nothing_to_do_says_so() -> None:
     report = RunReport("run-1", "production", stories.HEAD, seconds=0.1)
 
-    assert shown(report).startswith("### Nothing to apply to production at 8d2f01c in 0.1 s.")
+    marker, title, *_ = shown(report).splitlines()
+    assert "<!-- apiops:report:production -->" == marker
+    assert title.startswith("### Nothing to apply to production at 8d2f01c in 0.1 s.")
 
 
 def test_an_empty_trail_says_so() -> None:

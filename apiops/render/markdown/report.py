@@ -17,9 +17,10 @@ def paper(report: RunReport) -> Paper:
         out.table(("result", "change", "why"), map(_row, open_ends))
     for text in facts.after(report):
         out.line(f"- {prose(text)}")
-    units = ((prose(name), prose(place)) for name, place in facts.places(report))
-    out.line()
-    out.table(("unit", "commit"), units)
+    units = [(prose(name), prose(place)) for name, place in facts.places(report)]
+    if units:
+        out.line()
+        out.table(("unit", "commit"), units)
     if done:
         out.fold(f"{len(done):,} done")
         out.table(("result", "change", "audit entry"), map(_row, done))
