@@ -86,7 +86,7 @@ def _texts(reference: Reference, node: Any, steps: tuple[str, ...]) -> Iterator[
     if not steps:
         yield from _ends(reference, node)
     elif isinstance(node, Mapping):
-        if len(steps) == 1 and reference.only and node.get(reference.only[0]) != reference.only[1]:
+        if len(steps) == 1 and reference.only and not reference.only.holds(node):
             return
         inner = node.values() if steps[0] == "*" else (node.get(steps[0]),)
         for value in inner:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from apiops.model.kinds import API_VERSION, KINDS, PROTECTED, Home, Kind, Reference
+from apiops.model.kinds import API_VERSION, KINDS, PROTECTED, Home, Kind, Payload, Reference
 from apiops.spec import catalog, handbook, publish
 from apiops.spec.publish import Schema
 
@@ -42,7 +42,6 @@ def schema(kind: Kind) -> Schema:
         **{part: publish.node(tree) for part, tree in parts.items()},
         name: publish.node(raw),
     }
-    _add_payloads(kind, definitions)
     tree = {
         "$schema": DRAFT,
         "title": kind.name,
@@ -58,8 +57,10 @@ def schema(kind: Kind) -> Schema:
         "required": ["apiVersion", "kind", "metadata", "spec"],
         "additionalProperties": False,
     }
+    tree["definitions"] = definitions
+    _add_payloads(kind, tree)
     for reference in kind.references:
-        _mark(reference, {**tree, "definitions": definitions})
+        _mark(reference, tree)
     tree["definitions"] = {part: definitions[part] for part in sorted(definitions)}
     return tree
 
@@ -96,59 +97,72 @@ def _metadata(kind: Kind) -> Schema:
     }
 
 
-def _add_payloads(kind: Kind, definitions: dict[str, Schema]) -> None:
-    """Let `type` choose what the payload must look like."""
-    if kind.name == "Connection":
-        spec = definitions["ConnectionSpec"]
-        del spec["additionalProperties"]
-        spec["allOf"] = list(_chosen(catalog.CONNECTIONS, definitions))
-        for type_ in catalog.types(catalog.CONNECTIONS):
-            common = dict.fromkeys(spec["properties"], True)
-            chosen = definitions[publish.prefixed(catalog.CONNECTIONS, type_)]
-            chosen["properties"] = {**common, **chosen["properties"]}
-    if kind.name == "ApiProxy":
-        policy = definitions["Policy"]
-        policy["allOf"] = [
-            {"if": rule["if"], "then": _in_spec(rule["then"], definitions)}
-            for rule in _chosen(catalog.POLICIES, definitions)
-        ]
+def _add_payloads(kind: Kind, tree: Schema) -> None:
+    """Let the type of each payload choose what it must look like."""
+    definitions = tree["definitions"]
+    for payload in kind.payloads:
+        steps = payload.path.split(".") if payload.path else []
+        holder = _at(tree, tree["properties"]["spec"], steps)
+        holder = publish.resolved(tree, holder)
+        rules = list(_chosen(payload, definitions))
+        if payload.inside:
+            rules = [{**rule, "then": _inside(payload, rule, definitions)} for rule in rules]
+        else:
+            del holder["additionalProperties"]
+            common = dict.fromkeys(holder["properties"], True)
+            for rule in rules:
+                chosen = _target(rule, definitions)
+                chosen["properties"] = {**common, **chosen["properties"]}
+        holder["allOf"] = rules
 
 
-def _chosen(family: str, definitions: dict[str, Schema]) -> Iterator[Schema]:
-    for type_ in catalog.types(family):
-        for name, tree in publish.payload(family, type_).items():
+def _chosen(payload: Payload, definitions: dict[str, Schema]) -> Iterator[Schema]:
+    types = payload.types or {type_: type_ for type_ in catalog.types(payload.family)}
+    for type_, schema_ in types.items():
+        for name, tree in publish.payload(payload.family, schema_).items():
             if definitions.setdefault(name, tree) != tree:
-                raise ValueError(f"{family}: two definitions have the name {name}")
+                raise ValueError(f"{payload.family}: two definitions have the name {name}")
         yield {
-            "if": {"properties": {"type": {"const": type_}}, "required": ["type"]},
-            "then": {"$ref": f"#/definitions/{publish.prefixed(family, type_)}"},
+            "if": {"properties": {payload.type: {"const": type_}}, "required": [payload.type]},
+            "then": {"$ref": f"#/definitions/{publish.prefixed(payload.family, schema_)}"},
         }
 
 
-def _in_spec(reference: Schema, definitions: dict[str, Schema]) -> Schema:
-    target = definitions[reference["$ref"].rsplit("/", 1)[1]]
-    then: Schema = {"properties": {"spec": reference}}
-    return {**then, "required": ["spec"]} if target.get("required") else then
+def _target(rule: Schema, definitions: dict[str, Schema]) -> Schema:
+    return definitions[rule["then"]["$ref"].rsplit("/", 1)[1]]
+
+
+def _inside(payload: Payload, rule: Schema, definitions: dict[str, Schema]) -> Schema:
+    then: Schema = {"properties": {payload.inside: rule["then"]}}
+    needed = _target(rule, definitions).get("required")
+    return {**then, "required": [payload.inside]} if needed else then
 
 
 def _mark(reference: Reference, tree: Schema) -> None:
     """Say in the schema what kind of name a field holds."""
     found = _at(tree, tree["properties"]["spec"], reference.path.split("."))
     if reference.key:
-        found["propertyNames"] = {"x-apiops-reference": reference.kind}
-    else:
-        found["x-apiops-reference"] = reference.kind
+        found = found.setdefault("propertyNames", {})
+    known = found.get("x-apiops-reference")
+    kinds = [known, reference.kind] if known not in (None, reference.kind) else [reference.kind]
+    found["x-apiops-reference"] = " or ".join(kinds)
 
 
 def _at(tree: Schema, start: Schema, steps: list[str]) -> Schema:
-    """The node that a pattern leads to. Raises KeyError if the models have no such field."""
+    """The node that a pattern leads to; of fields that are alike, the first.
+
+    Raises KeyError if the models have no such field.
+    """
     here = start
     for step in steps:
         here = publish.resolved(tree, here)
         if step != "*":
             here = here["properties"][step]
+        elif "items" in here:
+            here = here["items"]
         else:
-            here = here["items"] if "items" in here else here["additionalProperties"]
+            entry = here["additionalProperties"]
+            here = entry if isinstance(entry, dict) else next(iter(here["properties"].values()))
     return here
 
 

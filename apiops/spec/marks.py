@@ -15,10 +15,6 @@ from apiops.spec import catalog
 Path = tuple[str | int, ...]
 """A field's path inside `spec`: keys and list indices."""
 
-STAGES: Final = ("request", "response", "error")
-"""The pipelines of a proxy, in the order in which a message passes them."""
-
-
 _MAPPING: Final = (dict, Mapping)
 """`dict` first: it is what nearly all are, and asking an abstract class takes ten times as long."""
 
@@ -59,27 +55,22 @@ def payloads(
     kind: str, spec: Mapping[str, Any]
 ) -> Iterator[tuple[Path, str, str, Mapping[str, Any]]]:
     """The payloads in `spec` whose schema is data: path, family, type, tree."""
-    if kind == "Connection" and isinstance(spec.get("type"), str):
-        yield (), catalog.CONNECTIONS, spec["type"], spec
-    if kind == "ApiProxy":
-        yield from _policies(spec.get("policies"))
+    for payload in KINDS[kind].payloads:
+        for path, _parent, holder in _lay(payload.path, spec):
+            if not isinstance(holder, _MAPPING):
+                continue
+            tree = holder.get(payload.inside) if payload.inside else holder
+            type_ = holder.get(payload.type)
+            if isinstance(type_, str) and isinstance(tree, _MAPPING):
+                inside = (payload.inside,) if payload.inside else ()
+                schema = payload.types.get(type_, type_) if payload.types else type_
+                yield (*path, *inside), payload.family, schema, tree
 
 
 def expand(pattern: str, tree: Any) -> Iterator[Path]:
     """The paths in `tree` that a dotted `pattern` (`*` is any key or item) stands for."""
     for path, _parent, _value in _lay(pattern, tree):
         yield path
-
-
-def _policies(stages: Any) -> Iterator[tuple[Path, str, str, Mapping[str, Any]]]:
-    if not isinstance(stages, Mapping):
-        return
-    for stage in STAGES:
-        items = stages.get(stage)
-        for index, item in enumerate(items if isinstance(items, list | tuple) else ()):
-            if isinstance(item, Mapping) and isinstance(item.get("spec"), Mapping):
-                path = ("policies", stage, index, "spec")
-                yield path, catalog.POLICIES, str(item.get("type")), item["spec"]
 
 
 def _settled(secret: SecretField, parent: Any) -> SecretField:
@@ -92,10 +83,8 @@ def _settled(secret: SecretField, parent: Any) -> SecretField:
 
 def _mentions(prefix: Path, reference: Reference, tree: Any) -> Iterator[Mention]:
     for path, parent, value in _lay(reference.path, tree):
-        if reference.only is not None:
-            sibling, wanted = reference.only
-            if parent.get(sibling, wanted) != wanted:
-                continue
+        if reference.only is not None and not reference.only.holds(parent):
+            continue
         if reference.key:
             names = tuple(value) if isinstance(value, Mapping) else ()
             for name in names:
@@ -120,7 +109,7 @@ def _lay(pattern: str, tree: Any) -> Iterator[tuple[Path, Any, Any]]:
 
 @functools.lru_cache(maxsize=4096)
 def _steps(pattern: str) -> tuple[str, ...]:
-    return tuple(pattern.split("."))
+    return tuple(pattern.split(".")) if pattern else ()
 
 
 def _children(value: Any, step: str) -> Iterator[tuple[str | int, Any]]:

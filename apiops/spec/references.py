@@ -3,16 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from apiops.model.kinds import KINDS, Home
 from apiops.model.resource import Resource, ResourceId
 from apiops.spec import marks, near
 from apiops.spec.context import Context, Rendered
 from apiops.spec.marks import Mention
-
-GLOBAL: Final = frozenset({"Credential", "EnvironmentVariable"})
-"""Kinds whose names are unique over all projects (vendor document, 2.11 and 2.13)."""
 
 _Key = tuple[str, str | None, str]
 
@@ -149,7 +145,7 @@ def _same_name_elsewhere(all_described: list[Described], context: Context) -> No
     """Both sides are told: which of them was first cannot be seen in one revision."""
     by_name: dict[tuple[str, str], list[Described]] = defaultdict(list)
     for one in all_described:
-        if one.resource.id.kind in GLOBAL:
+        if KINDS[one.resource.id.kind].unique:
             by_name[one.resource.id.kind, one.resource.id.name].append(one)
     for (kind, name), same in by_name.items():
         projects = sorted({one.resource.id.unit for one in same})

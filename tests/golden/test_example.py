@@ -62,7 +62,7 @@ def test_it_shows_every_kind_of_resource_and_most_ways_to_make_a_proxy() -> None
     assert {"OPEN_API", "REVERSE_PROXY", "WSDL", "EMPTY_API", "AI", "MCP"} == {
         spec["type"] for _, spec in specs("ApiProxy")
     }
-    assert 50 <= len(resources) <= 80
+    assert 60 <= len(resources) <= 100
 
 
 # --- keys and secrets

@@ -95,7 +95,7 @@ def test_a_mapping_of_names_is_passed_with_any_name() -> None:
     assert "true or false" == found.type
 
 
-@pytest.mark.parametrize(("topic", "count"), [("kinds", 13), ("policies", 61), ("connections", 14)])
+@pytest.mark.parametrize(("topic", "count"), [("kinds", 30), ("policies", 61), ("connections", 14)])
 def test_the_indexes_list_what_there_is(topic: str, count: int) -> None:
     assert count == len(explain.explain(topic).children)
 

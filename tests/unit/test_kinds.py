@@ -26,10 +26,13 @@ def lead(kind: Kind, pattern: str) -> dict:
     here = tree["properties"]["spec"]
     for step in pattern.split(".") if pattern else []:
         here = publish.resolved(tree, here)
-        if step == "*":
-            here = here["items"] if "items" in here else here["additionalProperties"]
-        else:
+        if step != "*":
             here = here["properties"][step]
+        elif "items" in here:
+            here = here["items"]
+        else:
+            entry = here["additionalProperties"]
+            here = entry if isinstance(entry, dict) else next(iter(here["properties"].values()))
     return here
 
 
@@ -57,12 +60,15 @@ def marked(
     return found
 
 
-def test_there_are_the_kinds_of_the_first_set() -> None:
-    expected = {
-        "Environment", "Project", "User", "Role", "Team", "Membership", "EnvironmentVariable",
-        "IpGroup", "Certificate", "Connection", "LlmProvider", "ApiProxy", "Credential",
+def test_there_are_the_kinds_that_the_vendor_has_and_those_that_tiers_need() -> None:
+    vendor = {
+        "EnvironmentVariable", "IpGroup", "AiPreset", "LlmProviderDefinition", "LlmModel",
+        "Certificate", "Key", "Keystore", "Jwk", "Connection", "LlmProvider", "VectorDb",
+        "KnowledgeBase", "CredentialOrganization", "Credential", "GlobalPolicy", "PolicyGroup",
+        "ApiProxy", "ApiProxyGroup", "Rlcl", "AiBudget", "AiGatewaySettings", "Geolocation",
     }  # fmt: skip
-    assert expected == set(KINDS)
+    tiers = {"Environment", "Project", "Team", "Role", "Membership", "User", "Subscription"}
+    assert vendor | tiers == set(KINDS)
 
 
 def test_kinds_stand_in_the_order_of_their_waves() -> None:
@@ -79,14 +85,27 @@ def test_a_reference_goes_to_an_earlier_wave_or_to_its_own_kind(kind: Kind) -> N
 
 @pytest.mark.parametrize("kind", ALL, ids=NAMES)
 def test_every_path_of_the_table_is_a_field_of_the_model(kind: Kind) -> None:
-    for path in (*kind.keyed, *kind.immutable, *kind.merges, *kind.files):
+    equal = kind.equivalences
+    paths = (*kind.keyed, *kind.immutable, *kind.merges, *kind.files)
+    for path in (*paths, *equal.filled, *equal.unread, *equal.same, *equal.shown_as):
         lead(kind, path)
+    if kind.steps is not None:
+        states = lead(kind, kind.steps.field)["anyOf"][0]["enum"]
+        assert set(states) == set(kind.steps.after)
+        assert set(states) >= {state for after in kind.steps.after.values() for state in after}
     for secret in kind.secrets:
         lead(kind, secret.path)
         if secret.switch:
             lead(kind, f"{secret.path.rpartition('.')[0]}.{secret.switch.field}".strip("."))
     for reference in kind.references:
         lead(kind, reference.path)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=NAMES)
+def test_what_the_manager_writes_is_no_field_of_the_model(kind: Kind) -> None:
+    for path in kind.equivalences.owned:
+        with pytest.raises(KeyError):
+            lead(kind, path)
 
 
 @pytest.mark.parametrize("kind", ALL, ids=NAMES)
@@ -211,9 +230,22 @@ def test_references_are_found_in_fields_keys_lists_and_payloads() -> None:
     } == set(marks.references("ApiProxy", spec))
 
 
-def test_access_to_a_proxy_group_names_no_proxy() -> None:
+def test_the_type_beside_a_name_says_what_it_means() -> None:
     spec = {"access": [{"name": "a"}, {"name": "b", "type": "API_PROXY_GROUP"}]}
-    assert ["a"] == [mention.name for mention in marks.references("Credential", spec)]
+    assert [("ApiProxy", "a"), ("ApiProxyGroup", "b")] == [
+        (mention.kind, mention.name) for mention in marks.references("Credential", spec)
+    ]
+    budget = {"target": {"type": "PROJECT", "name": "nothing is meant"}}
+    assert [] == list(marks.references("AiBudget", budget))
+
+
+def test_policies_that_stand_by_themselves_have_the_marks_of_their_type() -> None:
+    policy = {"_class": "oidc-auth", "active": True, "clientSecret": "x"}
+    assert [("clientSecret",)] == [path for path, _ in marks.secret_paths("GlobalPolicy", policy)]
+    group = {"policyList": [{"_class": "ip-white", "ipGroupIdList": ["offices"]}]}
+    assert [("IpGroup", ("policyList", 0, "ipGroupIdList", 0))] == [
+        (mention.kind, mention.path) for mention in marks.references("PolicyGroup", group)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from apiops.model.kinds.models import AuthScheme, ModelFacts
 from apiops.model.kinds.parts import MutualTls, Part, PossibleSecret, SecretText, about
 
 RetryDelay = Literal["NO_DELAY", "FIXED", "EXPONENTIAL_BACKOFF"]
@@ -11,26 +12,10 @@ Share = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class SupportedModel(Part):
+class SupportedModel(ModelFacts):
     """A model that a provider offers."""
 
     modelId: str = about("Id of the model at the provider.", ...)
-    displayName: str | None = about("Name to show.")
-    contextWindow: Count | None = about("Size of the context, in tokens.")
-    maxOutputTokens: Count | None = about("Longest answer, in tokens.")
-    pricePerMillionInput: Share | None = about("Price of a million input tokens, in USD.")
-    pricePerMillionOutput: Share | None = about("Price of a million output tokens, in USD.")
-    pricePerMillionCached: Share | None = about("Price of a million cached tokens, in USD.")
-    pricePerImage: Share | None = about("Price of an image, in USD.")
-    pricePerAudioMinute: Share | None = about("Price of a minute of audio, in USD.")
-    pricePerCharacterTts: Share | None = about("Price of a spoken character, in USD.")
-    capabilities: list[str] = about("What the model can do, in the provider's words.", [])
-    modality: (
-        Literal["TEXT", "VISION", "AUDIO", "EMBEDDING", "RERANK", "MULTIMODAL", "IMAGE"] | None
-    ) = about("What goes in and comes out.")
-    isDeprecated: bool = about("Whether the provider has announced its end.", False)
-    deprecatedAt: str | None = about("When that was announced, ISO 8601.")
-    sunsetAt: str | None = about("When it ends, ISO 8601.")
 
 
 class Metadata(Part):
@@ -68,9 +53,7 @@ class LlmProviderSpec(Part):
     endpoint: str | None = about("Base URL of the provider's API.")
     apiVersion: str | None = about("Version of the provider's API.")
     organizationId: str | None = about("Organisation to account to.")
-    authScheme: (
-        Literal["BEARER", "API_KEY_HEADER", "BASIC", "AWS_SIGV4", "OAUTH2", "NONE", "CUSTOM"] | None
-    ) = about("How the gateway authenticates.")
+    authScheme: AuthScheme | None = about("How the gateway authenticates.")
     authHeaderName: str | None = about("Header of the key (API_KEY_HEADER, CUSTOM).")
     apiKey: SecretText | None = about("The key.")
     apiSecret: SecretText | None = about("The second half of the key, where there is one.")
@@ -81,7 +64,9 @@ class LlmProviderSpec(Part):
     providerTpmLimit: Count | None = about("Most tokens per minute.")
     coldStartRetryEnabled: bool | None = about("Try again while the model server starts.")
     deploymentType: Literal["CLOUD", "ON_PREM"] | None = about("Where it runs.")
-    providerDefinitionId: str | None = about("Provider definition that it follows, by its id.")
+    providerDefinition: str | None = about(
+        "The definition that it follows, by name, where it is one of this project's."
+    )
     allowedModelIds: list[str] = about("Models that may be used (empty: all).", [])
     metadata: list[Metadata] = about("Further facts.", [])
 

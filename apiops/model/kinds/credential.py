@@ -1,4 +1,4 @@
-"""Spec of credentials: clients of the gateway, what they carry and what they may call."""
+"""Specs of clients of the gateway, of what they carry and may call, and of organisations."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,7 +13,7 @@ TimeUnit = Literal[
 
 
 class Metadata(Part):
-    """A fact about the client."""
+    """A fact about a client or an organisation."""
 
     key: str = about("Name of the fact.", ...)
     value: PossibleSecret | None = about("The fact; a secret when `secret` is true.")
@@ -21,6 +21,15 @@ class Metadata(Part):
     includeInJwt: bool = about("Put it into the client's tokens.", False)
     includeInTokenResponse: bool = about("Put it into the answer to a token request.", False)
     jwtClaimName: str | None = about("Claim that holds it in a token.")
+
+
+class CredentialOrganizationSpec(Part):
+    """An organisation of clients; `metadata.name` is its code."""
+
+    nameDefault: str | None = about("Name to show.")
+    nameSecondary: str | None = about("Name to show in the second language.")
+    parentOrganizationCode: str | None = about("The organisation above, by its code.")
+    metadata: list[Metadata] = about("Facts about the organisation.", [])
 
 
 class Assignments(Part):

@@ -23,6 +23,12 @@ NAME: Final = "^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,126}[A-Za-z0-9._-])?$"
 VARIABLE_NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 """Names that stand between `${` and `}`."""
 
+SINGLE: Final = "^default$"
+"""The name of what there is only one of."""
+
+MODEL_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}(/[A-Za-z0-9][A-Za-z0-9._:@-]{0,94}){1,2}$"
+"""Names of models: the provider's code, a slash, the model's id (which may have one more)."""
+
 LOGIN: Final = "^[A-Za-z0-9]([A-Za-z0-9 ._@+-]{0,126}[A-Za-z0-9._@+-])?$"
 """Names that people and machines log in with: an e-mail address is allowed."""
 
@@ -64,20 +70,82 @@ class SecretField:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """A field beside a reference that says what the name means: the reference counts where the
+    field has this value; `default`: also where it is left out.
+    """
+
+    field: str
+    value: str
+    default: bool = False
+
+    def holds(self, beside: Mapping[str, Any]) -> bool:
+        """Whether the reference counts in this mapping."""
+        return bool(beside.get(self.field, self.value if self.default else None) == self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A field that names another resource: path as in SecretField, the kind it names.
 
     `system` means the name is looked up in the System tier; otherwise in the same project and,
     for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
-    `key`: the reference is the mapping's keys, not its values. With `only`, a sibling field and
-    its value, the reference counts only where that sibling has that value or is left out.
+    `key`: the reference is the mapping's keys, not its values.
     """
 
     path: str
     kind: str
     system: bool = False
     key: bool = False
-    only: tuple[str, str] | None = None
+    only: Only | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A mapping whose fields depend on its type: a family of JSON Schemas, one for each type.
+
+    `path` leads to the mapping (`""`: `spec` itself), `type` is its field that names the type,
+    `inside` its field that holds what the schema describes (`""`: the fields stand beside the
+    type). `types` are the values of the type field with the schema that each means; empty: the
+    schemas' own names.
+    """
+
+    family: str
+    path: str = ""
+    type: str = "type"
+    inside: str = ""
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalences:
+    """How what a Manager shows may differ from what it was told, and be the same all the same.
+
+    All are paths like those of `Kind.keyed`. `owned`: fields that the Manager writes; no author
+    can, and a reader takes them out. `filled`: fields that the Manager fills where they are left
+    out, so that leaving them out leaves them alone. `unread`: fields, beside secrets, that the
+    Manager takes and does not show again (`""`: none of `spec`): they are compared with what was
+    written last. `same`: groups of values that mean the same (None: left out). `shown_as`: fields
+    that the Manager shows under another name than it takes them.
+    """
+
+    owned: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    same: Mapping[str, tuple[tuple[Any, ...], ...]] = field(default_factory=dict)
+    shown_as: Mapping[str, str] = field(default_factory=dict)
+
+
+VERBATIM: Final = Equivalences()
+"""What is shown is what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A field that can only take certain ways: value → the values that may come after it."""
+
+    field: str
+    after: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +160,9 @@ class Kind:
     (dotted paths; `""` is `spec` itself) a key left out is unmanaged. `files` are the fields that
     hold the path of a file. `names` is the pattern of `metadata.name`. `folds_case`: names that
     differ only in case are the same. `deployable`: has `spec.deployments`, each a change of its
-    own. `builtin` are names that exist without a resource.
+    own. `builtin` are names that exist without a resource. `payloads` are parts whose schema
+    depends on a type. `unique`: the name is taken for all projects. `equivalences` say what a
+    Manager may make of it, `steps` which ways a state can go.
     """
 
     name: str
@@ -112,6 +182,21 @@ class Kind:
     folds_case: bool = False
     deployable: bool = False
     builtin: frozenset[str] = frozenset()
+    payloads: tuple[Payload, ...] = ()
+    unique: bool = False
+    equivalences: Equivalences = VERBATIM
+    steps: Steps | None = None
+
+
+NO_CONDITION: Final[tuple[tuple[Any, ...], ...]] = (
+    (
+        None,
+        {},
+        {"conditionRuleList": []},
+        {"conditionRuleList": [{"conditionCriteria": "AND", "conditionRuleList": []}]},
+    ),
+)
+"""The ways to say that something applies always (vendor document, 2.3)."""
 
 
 def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:

@@ -1,8 +1,13 @@
-"""Specs of the System tier's places: environments and projects."""
+"""Specs of the System tier: environments, projects, and what there is once per Manager."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from apiops.model.kinds.parts import BasePath, Part, about
+from pydantic import Field
+
+from apiops.model.kinds.budget import Budget
+from apiops.model.kinds.parts import BasePath, Merged, Part, about
+
+BodySize = Annotated[int, Field(ge=1, le=2**30)]
 
 
 class EnvironmentSpec(Part):
@@ -24,3 +29,33 @@ class ProjectSpec(Part):
     )
     enableRelativePath: bool = about("Put `relativePath` before the routes.", False)
     tags: list[str] = about("Words to find it by.", [])
+
+
+class AiGatewaySettingsSpec(Merged):
+    """What holds for AI proxies that say nothing themselves."""
+
+    defaultConnectTimeoutSeconds: Annotated[int, Field(ge=1, le=300)] | None = about(
+        "How long connecting to a model may take, in seconds."
+    )
+    defaultStreamTimeoutSeconds: Annotated[int, Field(ge=1, le=3600)] | None = about(
+        "How long a stream may take, in seconds."
+    )
+    defaultRetryCount: Annotated[int, Field(ge=0, le=10)] | None = about("How often to try again.")
+    maxAiRequestBodyBytes: BodySize | None = about("Largest request, in bytes.")
+    maxAiBinaryRequestBodyBytes: BodySize | None = about("Largest binary request, in bytes.")
+    maxAiBinaryResponseBodyBytes: BodySize | None = about("Largest binary answer, in bytes.")
+    maxToolTurns: Annotated[int, Field(le=100)] | None = about(
+        "Most rounds of tool calls in one request (0 or less: no tools)."
+    )
+    defaultBudget: Budget | None = about("Budget of clients that have none of their own.")
+    defaultAnonymousBudget: Budget | None = about("Budget of requests without a client, together.")
+
+
+class GeolocationSpec(Part):
+    """Looking up the country of an address."""
+
+    enabled: bool = about("Whether addresses are looked up.", ...)
+    file: str | None = about(
+        "Path of the database (MMDB), relative to this manifest and inside the repository.",
+        min_length=1,
+    )

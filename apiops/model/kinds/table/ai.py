@@ -1,0 +1,178 @@
+"""Kinds around models: providers, catalogue, knowledge, presets, budgets."""
+
+from typing import Final
+
+from apiops.model.access import Category, Tier
+from apiops.model.kinds.kind import (
+    MODEL_NAME,
+    Equivalences,
+    Home,
+    Kind,
+    Only,
+    Reference,
+    SecretField,
+    Switch,
+)
+
+KINDS: Final = (
+    Kind(
+        name="AiPreset",
+        model="apiops.model.kinds.presets:AiPresetSpec",
+        home=Home.EITHER,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=4,
+        summary="A rule for AI policies to choose from: data loss, privacy, prompt guard or text.",
+        immutable=("family",),
+        folds_case=True,
+        equivalences=Equivalences(
+            owned=("id", "projectId", "builtIn"),
+            same={"role": ((None, "", "system"),), "position": ((None, "", "PREPEND"),)},
+        ),
+    ),
+    Kind(
+        name="LlmProviderDefinition",
+        model="apiops.model.kinds.models:LlmProviderDefinitionSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=4,
+        summary="A model vendor that the Manager does not know itself: where and how it is asked.",
+        folds_case=True,
+        equivalences=Equivalences(owned=("id", "projectId", "builtIn", "lastUpdatedAt")),
+    ),
+    Kind(
+        name="LlmModel",
+        model="apiops.model.kinds.models:LlmModelSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=5,
+        summary="A model in the catalogue: its prices and limits; the name is `provider/model`.",
+        references=(Reference("providerDefinition", "LlmProviderDefinition"),),
+        keyed={"capabilities": ""},
+        names=MODEL_NAME,
+        folds_case=True,
+        equivalences=Equivalences(
+            owned=("id", "projectId", "builtIn", "lastUpdatedAt", "providerCode", "modelId"),
+            shown_as={"providerDefinition": "providerDefinitionId"},
+        ),
+    ),
+    Kind(
+        name="LlmProvider",
+        model="apiops.model.kinds.ai:LlmProviderSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=6,
+        summary="An account at a model vendor, or a model server of one's own.",
+        secrets=(
+            SecretField("apiKey"),
+            SecretField("apiSecret"),
+            SecretField("serviceAccountJson"),
+            SecretField(
+                "metadata.*.value", switch=Switch("secret", secret_when=True, default=False)
+            ),
+        ),
+        references=(Reference("providerDefinition", "LlmProviderDefinition"),),
+        keyed={"supportedModels": "modelId", "allowedModelIds": "", "metadata": "key"},
+        folds_case=True,
+        equivalences=Equivalences(
+            owned=(
+                "id",
+                "projectId",
+                "projectName",
+                "apiKeySet",
+                "apiSecretSet",
+                "healthStatus",
+                "lastHealthCheckAt",
+                "lastLatencyMs",
+                "usedByRefs",
+                "builtIn",
+            ),
+            filled=("endpoint", "apiVersion", "authScheme", "authHeaderName", "deploymentType"),
+            unread=("region",),
+            shown_as={"providerDefinition": "providerDefinitionId"},
+        ),
+    ),
+    Kind(
+        name="VectorDb",
+        model="apiops.model.kinds.knowledge:VectorDbSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=6,
+        summary="A database of vectors, for knowledge bases and semantic caches.",
+        secrets=(
+            SecretField("transport.password"),
+            SecretField("transport.apiKey"),
+            SecretField("transport.apiSecret"),
+        ),
+        immutable=("dbType",),
+        folds_case=True,
+        equivalences=Equivalences(
+            owned=(
+                "id",
+                "projectId",
+                "projectName",
+                "jdbcPasswordSet",
+                "apiKeySet",
+                "apiSecretSet",
+                "redisPasswordSet",
+                "usedByRefs",
+                "builtIn",
+            ),
+            filled=("distanceMetric", "maxBatchSize"),
+        ),
+    ),
+    Kind(
+        name="KnowledgeBase",
+        model="apiops.model.kinds.knowledge:KnowledgeBaseSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_DEVELOPMENT,
+        wave=7,
+        summary="Documents that models may look things up in, cut into pieces and indexed.",
+        references=(
+            Reference("vectorDbRef", "VectorDb"),
+            Reference("embeddingProviderRef", "LlmProvider"),
+        ),
+        keyed={"documents": "file"},
+        files=("documents.*.file",),
+        folds_case=True,
+        equivalences=Equivalences(
+            owned=("id", "projectId", "status", "docCount", "chunkCount", "createdAt", "updatedAt")
+        ),
+    ),
+    Kind(
+        name="AiBudget",
+        model="apiops.model.kinds.budget:AiBudgetSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.AI_BUDGETS,
+        wave=13,
+        summary="How many tokens, and how much money, a project, proxy or client may use.",
+        references=(
+            Reference("target.name", "ApiProxy", only=Only("type", "API_PROXY")),
+            Reference("target.name", "ApiProxy", only=Only("type", "CREDENTIAL_ALLOWED_API_PROXY")),
+            Reference(
+                "target.name",
+                "CredentialOrganization",
+                only=Only("type", "CREDENTIAL_ORGANIZATION"),
+            ),
+            Reference("target.credential", "Credential"),
+            Reference("budget.providerBudgets.*.providerRef", "LlmProvider"),
+        ),
+        keyed={
+            "budget.softCapPercents": "",
+            "budget.modelBudgets": "modelId",
+            "budget.providerBudgets": "providerRef",
+        },
+        immutable=("target",),
+        merges=("budget",),
+        equivalences=Equivalences(
+            owned=("entityType", "entityId", "entityName", "usagePercent"),
+            filled=("budget.hardCapPercent", "budget.overflowAction"),
+        ),
+    ),
+)

@@ -1,0 +1,22 @@
+"""Kind for connections; what a type needs is data, a schema per type."""
+
+from typing import Final
+
+from apiops.model.access import Category, Tier
+from apiops.model.kinds.kind import Equivalences, Home, Kind, Payload
+
+KINDS: Final = (
+    Kind(
+        name="Connection",
+        model="apiops.model.kinds.connection:ConnectionSpec",
+        home=Home.PROJECT,
+        tier=Tier.TEAM,
+        category=Category.CONNECTIONS,
+        wave=6,
+        summary="How the gateway reaches a log sink, broker, database or mail server.",
+        immutable=("type",),
+        folds_case=True,
+        payloads=(Payload("connections"),),
+        equivalences=Equivalences(owned=("id", "projectId", "projectName")),
+    ),
+)
