@@ -1,5 +1,6 @@
 """What holds for every rendering, whatever stands in files, names and commit messages."""
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -35,6 +36,11 @@ NASTY = st.text(st.characters(codec="utf-8")) | st.sampled_from(
         "[a](b)",
         "&lt;b",
         "\\`",
+        "a\\|<b>",
+        "a\\\\|@b",
+        "closes #12, !3, GH-4, $5 and org/repo#6",
+        "see https://evil.example or www.evil.example",
+        "/merge",
     ]
 )
 OUR_TAGS = frozenset(
@@ -145,9 +151,9 @@ def test_what_is_hidden_stays_hidden(changes: list[Change], format: str) -> None
 def test_markdown_is_only_what_we_wrote(view: PlanView | Findings) -> None:
     """Read by a real Markdown parser, no name or value has become a tag, a link or an image."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    html = parser.render(render.render(view, "markdown"))
+    shown = parser.render(render.render(view, "markdown"))
 
-    assert OUR_TAGS >= set(re.findall(r"<\/?([a-zA-Z!][\w-]*)", html))
+    assert OUR_TAGS >= set(re.findall(r"<\/?([a-zA-Z!][\w-]*)", shown))
 
 
 @given(NASTY)
@@ -162,9 +168,36 @@ def test_a_code_span_cannot_be_left(text: str) -> None:
 
 @given(NASTY)
 def test_a_sentence_has_no_html_and_no_mention(text: str) -> None:
-    quiet = paper.prose(text).replace("@<!-- -->", "")
+    quiet = paper.prose(text).replace("@<!-- -->", "").replace("<!-- -->", "")
 
     assert not set("<>@") & set(quiet)
+
+
+REFERENCES = ["@all", "#12", "!3", "GH-4", "$5", "%1", "&7", "~bug", "a/b#6", "WWW.x.example"]
+
+
+@pytest.mark.parametrize("reference", [*REFERENCES, "https://evil.example", "ftp://x"])
+def test_a_forge_sees_no_reference_in_a_sentence(reference: str) -> None:
+    """Forges look for references in the text between tags and comments, after Markdown."""
+    shown = MarkdownIt("commonmark").render(paper.prose(f"fix {reference}!"))
+    texts = re.split(r"<[^>]*>", shown)
+
+    assert f"fix {html.escape(reference)}!" == "".join(texts).strip()
+    assert not any(html.escape(reference) in text for text in texts)
+
+
+def test_a_sentence_is_no_order_to_a_forge() -> None:
+    assert not paper.prose("/merge").startswith("/")
+
+
+@given(NASTY, NASTY)
+def test_a_cell_ends_where_we_end_it(first: str, second: str) -> None:
+    """By the rule of the forges: a backslash escapes what follows, another backslash too."""
+    out = paper.Paper()
+    out.table(("a", "b"), [(paper.code(first), paper.prose(second))])
+    row = out.text(pointer="").splitlines()[2]
+
+    assert 3 == re.sub(r"\\.", "", row).count("|")
 
 
 @settings(max_examples=5, deadline=None)

@@ -7,6 +7,7 @@ escaped, so that neither HTML nor a link nor an @mention in them comes to life.
 import re
 from collections.abc import Iterable
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 from apiops.render.ink import clean
@@ -14,7 +15,16 @@ from apiops.render.ink import clean
 LIMIT: Final = 60_000
 """Bytes of a document; forges refuse comments above some 64 kB."""
 
-_ACTIVE: Final = re.compile(r"([\\`*_\[\]~])")
+_ACTIVE: Final = re.compile(r"([\\`*_\[\]~]|^/)")
+"""What Markdown acts on; GitLab takes a line that begins with a slash for an order to itself."""
+
+_REFERENCE: Final = re.compile(r"""@|[#!$%&^~](?=[\w"])|(?<=GH)-(?=\d)|:(?=//)|(?i:(?<=www)\.)""")
+"""Where a forge begins to see a mention, an issue, a label or an address in plain text."""
+
+_PIPE: Final = re.compile(r"(\\*)\|")
+
+_BREAK: Final = "<!-- -->"
+"""Shows nothing and holds the two halves of a reference apart."""
 
 
 def code(text: str) -> str:
@@ -29,9 +39,11 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """The text as a sentence in which nothing is Markdown, HTML or a mention."""
-    quiet = escape(_ACTIVE.sub(r"\\\1", clean(text)), quote=False)
-    return quiet.replace("@", "@<!-- -->")
+    """The text as a sentence in which nothing is Markdown, HTML, a link or a mention."""
+    plain = clean(text)
+    ends = [match.end() for match in _REFERENCE.finditer(plain)]
+    halves = (plain[a:b] for a, b in pairwise([0, *ends, len(plain)]))
+    return _BREAK.join(escape(_ACTIVE.sub(r"\\\1", half), quote=False) for half in halves)
 
 
 def marked(text: str) -> str:
@@ -102,4 +114,10 @@ class Paper:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(_PIPE.sub(_escaped, cell) for cell in cells) + " |"
+
+
+def _escaped(pipe: re.Match[str]) -> str:
+    """A pipe that ends no cell: one backslash before it, itself not escaped by another."""
+    before = pipe[1]
+    return before + "\\" * (len(before) % 2) + "\\|"
