@@ -13,7 +13,7 @@ import yaml
 
 from apiops.age import metadata, selection
 from apiops.age.selection import Selection
-from apiops.age.source import Source, decode
+from apiops.age.source import MAX_BYTES, Source, decode
 from apiops.age.writing import Policy
 from apiops.errors import SecretError
 from apiops.model.diagnostic import Location
@@ -62,7 +62,9 @@ def for_file(file: Path) -> Policy:
             location=Location(file.name),
         )
     relative = PurePosixPath(file.relative_to(config.parent).as_posix())
-    return policy(parse(config.name, config.read_bytes()), relative, config.name)
+    with config.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    return policy(parse(config.name, content), relative, config.name)
 
 
 def parse(path: str, content: bytes) -> tuple[Rule, ...]:

@@ -13,11 +13,15 @@ from apiops.plan import file
 from apiops.reconcile import apply
 from apiops.reconcile import line as walk
 from apiops.reconcile.line import Line, Wish
+from apiops.wiring import files
 
 
 def stored(path: Path) -> Plan:
-    """The plan in a file that `plan --out` wrote. Raises PlanRefused for anything else."""
-    return file.from_json(path.read_bytes())
+    """The plan in a file that `plan --out` wrote.
+
+    Raises PlanRefused for anything else, UsageError AO907 if it cannot be read.
+    """
+    return file.from_json(files.read(path, file.LIMIT))
 
 
 def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from apiops.errors import UsageError
 from apiops.model.revision import Evidence
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -24,20 +23,9 @@ def given(value: str | None) -> Evidence:
 
 def text(file: Path) -> str:
     """The text of a small file. Raises UsageError AO907."""
+    from apiops.wiring import files
+
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as fault:
-        raise _unreadable(file, fault.strerror or "") from None
-    if len(content) > MAX_BYTES:
-        raise _unreadable(file, f"it is larger than {MAX_BYTES} bytes")
-    try:
-        return content.decode()
+        return files.read(file, MAX_BYTES).decode()
     except UnicodeDecodeError:
-        raise _unreadable(file, "it is not UTF-8 text") from None
-
-
-def _unreadable(file: Path, why: str) -> UsageError:
-    return UsageError(
-        f"{file} cannot be read: {why}", code="AO907", hint="check the path and its permissions"
-    )
+        raise files.unreadable(file, "it is not UTF-8 text") from None

@@ -21,7 +21,7 @@ from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.secret import MARK
 from apiops.ports import Live
 from apiops.spec import attachments, marks, paths, schema
-from apiops.wiring import assemble
+from apiops.wiring import admin, assemble, files
 from apiops.wiring.settings import TargetSettings
 
 
@@ -64,7 +64,7 @@ def _prove(grants: Grants, principal: str, sign_key: Path) -> None:
     """Whoever holds the private key of a principal is that principal."""
     from apiops.git.signing import SigningKey
 
-    fingerprint = SigningKey.load(sign_key.read_bytes()).fingerprint
+    fingerprint = SigningKey.load(files.read(sign_key, admin.MAX_KEY_FILE)).fingerprint
     key = grants.keys.get(fingerprint)
     if key is None or key.principal != principal or key.revoked:
         raise AccessDenied(

@@ -95,7 +95,8 @@ def read(path: Path) -> Settings:
 
 def _tree(path: Path) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:

@@ -56,16 +56,23 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as fault:
-        raise SecretError(
-            f"{file} cannot be read: {fault.strerror}",
-            code="AO415",
-            hint="check path, owner and mode of the file",
-            location=Location(str(file)),
-        ) from None
+        raise _unreadable(file, fault) from None
+
+
+def _unreadable(file: Path, fault: OSError) -> SecretError:
+    return SecretError(
+        f"{fault.filename or file} cannot be read: {fault.strerror}",
+        code="AO415",
+        hint="check path, owner and mode of the file",
+        location=Location(str(fault.filename or file)),
+    )
 
 
 def _policy(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Policy:
     if recipients:
         selection = Selection("encrypted_regex", encrypted_regex) if encrypted_regex else None
         return Policy((recipients,), selection or Selection())
-    return rules.for_file(file)
+    try:
+        return rules.for_file(file)
+    except OSError as fault:
+        raise _unreadable(file, fault) from None

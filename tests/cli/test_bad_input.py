@@ -397,3 +397,68 @@ class TestTheKeyFile:
         done = begun.run("plan", "--manager", "postgresql://u:hunter2@h/x")
         refused(done, 64, "AO908", "--key-file")
         assert "hunter2" not in done.err
+
+
+class TestFilesThatPeopleGive:
+    """Read up to a bound, or named in a clear error: a plan, a key, the forge's evidence."""
+
+    @pytest.fixture
+    def closed(self, begun: Shop) -> Path:
+        file = begun.folder / "closed.json"
+        file.write_text("{}")
+        file.chmod(0)
+        return file
+
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            ("AO910", "apply FILE"),
+            ("AO907", "plan --evidence FILE"),
+            ("AO910", "access import-signers FILE"),
+            ("AO910", "manager set ApiProxy/a/b spec.c=d --as mert --reason e --sign-key FILE"),
+        ],
+    )
+    def test_one_without_permission_is_named(
+        self, begun: Shop, closed: Path, code: str, words: str
+    ) -> None:
+        filled = words.replace("FILE", str(closed)).split()
+        done = child(*filled, cwd=begun.repository, before=mortal)
+        refused(done, 64, code, str(closed))
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "plan --evidence FILE",
+            "manager set ApiProxy/a/b spec.c=d --as mert --reason e --sign-key FILE",
+        ],
+    )
+    def test_one_that_never_ends_is_not_read_to_its_end(self, begun: Shop, words: str) -> None:
+        done = begun.run(*words.replace("FILE", "/dev/zero").split())
+        refused(done, 64, "AO907", "/dev/zero", "larger than")
+
+    def test_what_is_no_plan_is_refused(self, begun: Shop) -> None:
+        plan = begun.folder / "plan.json"
+        change(begun)
+        assert 0 == begun.run("plan", "--out", plan, "-q").code
+        genuine = plan.read_bytes()
+        before = everything(begun)
+        for content, code in {
+            b"": "AO623",
+            b"\xff": "AO623",
+            b"[" * 5000: "AO623",
+            b'{"plan": null}': "AO623",
+            genuine.replace(b'"1.0"', b'"2.0"', 1): "AO623",
+            genuine.replace(b": 90", b": 91"): "AO624",
+            genuine.replace(b'"action": "update"', b'"action": "delete"', 1): "AO624",
+        }.items():
+            plan.write_bytes(content)
+            refused(begun.run("apply", plan, "-q"), 5, code)
+        assert before == everything(begun)
+
+    def test_a_sops_rule_without_permission_is_named(self, begun: Shop) -> None:
+        rules = begun.repository / ".sops.yaml"
+        rules.write_text("creation_rules: []\n")
+        rules.chmod(0)
+        (begun.repository / "x.yaml").write_text("a: b\n")
+        done = child("secrets", "encrypt", "x.yaml", cwd=begun.repository, before=mortal)
+        refused(done, 6, "AO415", ".sops.yaml")
