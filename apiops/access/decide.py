@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from apiops.access import roles
 from apiops.access.grants import ENGINE
 from apiops.errors import AccessDenied
-from apiops.model.access import Category, Grants, Right, Scope, Tier, Verb, Verdict
+from apiops.model.access import Category, Grants, Right, Scope, Tier, Verb, Verdict, needed
 from apiops.model.kinds import KINDS
 from apiops.model.plan import Action
 from apiops.model.resource import ResourceId
@@ -216,8 +216,8 @@ class _Question:
         return self._verdict(rule, because, allowed=True)
 
     def no(self, rule: str, because: str) -> Verdict:
-        needs = f"{self.right} in {self.scope} is needed: {because}"
-        return self._verdict(rule, needs, allowed=False)
+        needs = needed(self.right, self.scope)
+        return self._verdict(rule, f"{needs}{because}", allowed=False)
 
     def _verdict(self, rule: str, because: str, *, allowed: bool) -> Verdict:
         return Verdict(allowed, self.principal, self.right, self.scope, rule, because)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -77,8 +77,10 @@ class Console:
 
     def _write(self, output: Output, value: Any) -> None:
         format, file = output
-        colour = format == "text" and file is None and ink.wanted(sys.stdout, choice=self.color)
-        self._put(output, render(value, format, colour=colour))
+        if format == "text" and file is None:
+            self._put(output, _drawn(value, sys.stdout, self.color))
+        else:
+            self._put(output, render(value, format))
 
     def _put(self, output: Output, text: str) -> None:
         """Write to an output; one that is a stream grows, any other is replaced."""
@@ -93,8 +95,7 @@ class Console:
 
     def note(self, value: Any) -> None:
         """Show a value to people, on stderr, whatever the artefact's format."""
-        colour = ink.wanted(sys.stderr, choice=self.color)
-        click.echo(render(value, "text", colour=colour), nl=False, err=True, color=True)
+        click.echo(_drawn(value, sys.stderr, self.color), nl=False, err=True, color=True)
 
     def say(self, text: str) -> None:
         """One line for people, on stderr; silent with -q."""
@@ -122,8 +123,13 @@ class Console:
 
 def tell(fault: ApiopsError) -> None:
     """Show an error and, where it carries them, its diagnostics."""
-    colour = ink.wanted(sys.stderr)
-    click.echo(render(fault, "text", colour=colour), nl=False, err=True, color=True)
+    click.echo(_drawn(fault, sys.stderr), nl=False, err=True, color=True)
+
+
+def _drawn(value: Any, stream: TextIO, color: str = "auto") -> str:
+    """A value as text for a stream: in colour and as wide as what it leads to can show."""
+    colour = ink.wanted(stream, choice=color)
+    return render(value, "text", colour=colour, width=ink.width(stream))
 
 
 def put(content: str | bytes) -> None:

@@ -1,6 +1,7 @@
 """`apiops demo`: the whole story, told by the real commands in a throw-away folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -140,14 +141,21 @@ class Story:
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("APIOPS_", "SOPS_"))}
-        colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
         return {
             **kept,
-            **colour,
+            **_terminal(),
             "APIOPS_TARGET": "production",
             "APIOPS_QUIET": "1",
             "SOPS_AGE_KEY_FILE": str(self._stage.identity("production")),
         }
+
+
+def _terminal() -> dict[str, str]:
+    """Variables that let a command behind a pipe draw for the terminal that we write to."""
+    if not sys.stdout.isatty():
+        return {}
+    colour = {} if "NO_COLOR" in os.environ else {"FORCE_COLOR": "1"}
+    return {**colour, "COLUMNS": str(shutil.get_terminal_size().columns)}
 
 
 def _middle_cut(text: str, head: int, tail: int) -> str:

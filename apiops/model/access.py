@@ -165,6 +165,16 @@ class Verdict:
     rule: str
     explanation: str = ""
 
+    @property
+    def because(self) -> str:
+        """The explanation without the right and the place, for whoever has just been told them."""
+        return self.explanation.removeprefix(needed(self.right, self.scope))
+
+
+def needed(right: Right, scope: Scope) -> str:
+    """How the explanation of a denial begins."""
+    return f"{right} in {scope} is needed: "
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:

@@ -48,11 +48,14 @@ class _Options:
     """What a caller may say about a rendering; a format heeds what concerns it."""
 
     colour: bool
+    width: int | None
     full: str
 
 
 _FORMATS: Final[dict[str, Callable[[Any, _Shape, _Options], str]]] = {
-    "text": lambda value, shape, options: shape.page(value).text(colour=options.colour),
+    "text": lambda value, shape, options: shape.page(value).text(
+        colour=options.colour, width=options.width
+    ),
     "json": lambda value, shape, _: machine.document(value, shape.kind),
     "jsonl": lambda value, shape, _: machine.lines(value, shape.kind),
     "markdown": lambda value, shape, options: shape.paper(value).text(pointer=options.full),
@@ -66,11 +69,15 @@ FORMATS: Final = tuple(_FORMATS)
 """The formats there are; the last four are for values with remarks (findings, plans, runs)."""
 
 
-def render(value: Any, format: str, *, colour: bool = False, full: str = "") -> str:
+def render(
+    value: Any, format: str, *, colour: bool = False, width: int | None = None, full: str = ""
+) -> str:
     """The value in one of FORMATS, ended by a line feed.
 
-    `colour` is for text alone. `full` is a sentence that says where the whole document is, in
-    case Markdown must be cut. Raises LookupError for a format or a value that is not known.
+    `colour` and `width` (of a terminal, for wrapping) are for text alone. `full` is a sentence
+    that says where the whole document is, in case Markdown must be cut.
+
+    Raises LookupError for a format or a value that is not known.
     """
     names = (kind.__name__ for kind in type(value).__mro__)
     shape = next((_SHAPES[name] for name in names if name in _SHAPES), None)
@@ -78,7 +85,7 @@ def render(value: Any, format: str, *, colour: bool = False, full: str = "") -> 
         raise LookupError(f"{type(value).__name__} has no rendering")
     if format not in _FORMATS:
         raise LookupError(f"no such format: {format}")
-    return _FORMATS[format](value, shape, _Options(colour, full or ELSEWHERE))
+    return _FORMATS[format](value, shape, _Options(colour, width, full or ELSEWHERE))
 
 
 ELSEWHERE: Final = "The text output has the rest: `-o text=FILE`."

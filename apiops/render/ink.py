@@ -6,22 +6,15 @@ line has only printable characters, whatever a file or a commit message holds. C
 never carries meaning: the page without colour reads the same.
 """
 
-from enum import StrEnum
-from typing import TextIO
+import os
+import shutil
+from typing import Final, TextIO
 
+from apiops.render import layout
+from apiops.render.layout import Ink, Line, Part
 
-class Ink(StrEnum):
-    """What a piece of text is; the value is the rich style that it is drawn in."""
-
-    ADD = "green"
-    CHANGE = "yellow"
-    REMOVE = "red"
-    MOVE = "cyan"
-    GOOD = "bold green"
-    BAD = "bold red"
-    CARE = "bold yellow"
-    STRONG = "bold"
-    QUIET = "dim"
+NARROWEST: Final = 40
+"""Columns below which nobody can be helped."""
 
 
 Piece = str | tuple[str, Ink]
@@ -41,34 +34,54 @@ class Page:
     """Lines of pieces, written from top to bottom."""
 
     def __init__(self) -> None:
-        self._lines: list[list[tuple[str, Ink | None]]] = []
+        self._lines: list[Line] = []
 
-    def line(self, *pieces: Piece) -> None:
-        """Add a line; no pieces make an empty one."""
+    def line(
+        self,
+        *pieces: Piece,
+        aside: str | None = None,
+        then: str | None = None,
+        most: int | None = None,
+        whole: bool = False,
+    ) -> None:
+        """Add a line; no pieces make an empty one. The rest is as in `layout.Line`."""
         parts = [(piece, None) if isinstance(piece, str) else piece for piece in pieces]
-        self._lines.append([(clean(text), ink) for text, ink in parts if text])
+        cleaned = tuple((clean(text), ink) for text, ink in parts if text)
+        aside = None if aside is None else clean(aside)
+        self._lines.append(Line(cleaned, aside, then, most, whole))
 
     def gap(self) -> None:
         """Add an empty line, unless the page is empty or ends with one."""
-        if self._lines and self._lines[-1]:
-            self._lines.append([])
+        if self._lines and self._lines[-1].parts:
+            self._lines.append(Line(()))
 
-    def text(self, *, colour: bool = False) -> str:
-        """The page, each line ended by a line feed."""
-        drawn = (_drawn(line, colour=colour).rstrip() for line in self._lines)
-        return "\n".join(drawn).rstrip("\n") + "\n"
+    def text(self, *, colour: bool = False, width: int | None = None) -> str:
+        """The page, each line ended by a line feed; `width` is a terminal's, for wrapping."""
+        rows = (_drawn(row, colour=colour).rstrip() for row in layout.lay(self._lines, width))
+        return "\n".join(rows).rstrip("\n") + "\n"
 
 
-def _drawn(line: list[tuple[str, Ink | None]], *, colour: bool) -> str:
+def _drawn(row: tuple[Part, ...], *, colour: bool) -> str:
     if not colour:
-        return "".join(text for text, _ in line)
+        return "".join(text for text, _ in row)
     from rich.color import ColorSystem
     from rich.style import Style
 
     return "".join(
         Style.parse(ink).render(text, color_system=ColorSystem.STANDARD) if ink else text
-        for text, ink in line
+        for text, ink in row
     )
+
+
+def width(stream: TextIO) -> int | None:
+    """The columns of the terminal that `stream` goes to, or None: then nothing is wrapped.
+
+    Who pretends a terminal (`FORCE_COLOR`) may say how wide it is (`COLUMNS`). CI never wraps.
+    """
+    pretended = {"FORCE_COLOR", "COLUMNS"} <= os.environ.keys()
+    if "CI" in os.environ or not (pretended or stream.isatty()):
+        return None
+    return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
 def wanted(stream: TextIO, *, choice: str = "auto") -> bool:

@@ -134,6 +134,13 @@ def test_colour_only_adds(view: PlanView | Findings) -> None:
     assert render.render(view, "text").split() == plain.split()
 
 
+@given(VIEWS, st.integers(1, 200))
+def test_a_width_only_moves_words(view: PlanView | Findings, width: int) -> None:
+    plain = render.render(view, "text").replace("│", "")
+
+    assert plain.split() == render.render(view, "text", width=width).replace("│", "").split()
+
+
 @given(st.lists(CHANGES, min_size=1, max_size=3), st.sampled_from(render.FORMATS))
 def test_what_is_hidden_stays_hidden(changes: list[Change], format: str) -> None:
     hidden = (

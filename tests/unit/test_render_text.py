@@ -188,7 +188,7 @@ def test_a_long_line_is_shown_around_its_column() -> None:
     found = Diagnostic("AO203", "m", Location("a.yaml", 7, 151), excerpt="x" * 150 + "Y" * 150)
     lines = shown(Findings((found,))).splitlines()
 
-    assert "7 │ " + "x" * 50 + "Y" * 50 == lines[2]
+    assert "7 │ " + "x" * 36 + "Y" * 36 == lines[2]
     assert "Y" == lines[2][lines[3].index("^")]
 
 

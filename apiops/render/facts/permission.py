@@ -116,12 +116,12 @@ def _cause(cause: Cause, subjects: Mapping[str, str]) -> Iterator[tuple[str, str
     quoted = f' "{words.cut(subject)}"' if subject else ""
     if cause.commit:
         yield "commit", f"{cause.commit[:7]}{quoted}   by {cause.principal or 'nobody known'}"
-    if cause.verdict is not None:
-        yield "needs", f"{cause.verdict.right} in {cause.verdict.scope}"
-    yield "why", f"{cause.code}  {cause.message}"
-    if cause.verdict is not None and cause.verdict.rule not in cause.message:
-        told = (cause.verdict.rule, cause.verdict.explanation)
-        yield "rule", " – ".join(part for part in told if part)
+    verdict = cause.verdict
+    if verdict is None:
+        yield "why", f"{cause.code}  {cause.message}"
+        return
+    yield "needs", f"{verdict.right} in {verdict.scope}"
+    yield "why", f"{cause.code} {verdict.rule}   {verdict.because or cause.message}"
 
 
 def approvers(names: tuple[str, ...]) -> str:

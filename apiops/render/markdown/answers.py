@@ -17,7 +17,7 @@ def holders(holders: Holders) -> Paper:
             prose(verdict.principal),
             "allowed" if verdict.allowed else "denied",
             prose(verdict.rule),
-            prose(verdict.explanation),
+            prose(verdict.because),
         )
         for verdict in sorted(holders.verdicts, key=lambda one: (not one.allowed, one.principal))
     )

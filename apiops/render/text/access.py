@@ -7,7 +7,8 @@ from apiops.model.access import Trust
 from apiops.model.view import AccessCheck, Holders, PermissionMatrix
 from apiops.render.facts import permission
 from apiops.render.facts import plan as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 ABREAST: Final = 7
 """Roles that stand beside each other in the matrix."""
@@ -24,8 +25,8 @@ def page(holders: Holders) -> Page:
     rule = max((len(verdict.rule) for verdict in holders.verdicts), default=0)
     for verdict in sorted(holders.verdicts, key=lambda one: (not one.allowed, one.principal)):
         word, ink = ("allowed", Ink.GOOD) if verdict.allowed else ("denied", Ink.BAD)
-        told = f"  {verdict.principal:<{who}}   {verdict.rule:<{rule}}   {verdict.explanation}"
-        out.line("  ", (f"{word:<7}", ink), told)
+        told = f"  {verdict.principal:<{who}}   {verdict.rule:<{rule}}   {verdict.because}"
+        out.line("  ", (f"{word:<7}", ink), told, then=" " * (17 + who + rule))
     return out
 
 

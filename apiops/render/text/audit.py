@@ -5,7 +5,8 @@ from typing import Final
 from apiops.model.audit import AuditEntry, ChainReport
 from apiops.model.view import AuditTrail
 from apiops.render.facts import audit as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 MOST: Final = 60
 """Differences that are shown of one entry; the rest is counted."""
@@ -21,7 +22,7 @@ def table(trail: AuditTrail) -> Page:
     widths = [max(map(len, column)) for column in zip(facts.HEADINGS, *rows, strict=True)]
     out.line((_padded(facts.HEADINGS, widths), Ink.STRONG))
     for row in rows:
-        out.line(_padded(row, widths))
+        out.line(_padded(row, widths), then=" " * (widths[0] + 3))
     return out
 
 
@@ -31,7 +32,7 @@ def entry(entry: AuditEntry) -> Page:
     out.line((f"Audit entry {entry.seq}", Ink.STRONG), f"   {facts.deed(entry)}")
     out.gap()
     for label, text in facts.lines(entry):
-        out.line(f"  {label:<10}{text}")
+        out.line(f"  {label:<10}{text}", then=" " * 12)
     differences = facts.delta(entry.before, entry.after)
     if differences:
         out.gap()

@@ -4,7 +4,8 @@ from typing import Final
 
 from apiops.model.doctor import DoctorReport, Health
 from apiops.render import words
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 INKS: Final = {Health.OK: Ink.GOOD, Health.WARN: Ink.CARE, Health.FAIL: Ink.BAD}
 
@@ -15,9 +16,10 @@ def page(report: DoctorReport) -> Page:
     width = max((len(check.name) for check in report.checks), default=0)
     for check in report.checks:
         status = (f"{check.status.value:<4}", INKS[check.status])
-        out.line(status, f"  {check.name:<{width}}   {check.message}")
+        then = " " * (9 + width)
+        out.line(status, f"  {check.name:<{width}}   {check.message}", then=then)
         if check.fix and check.status is not Health.OK:
-            out.line(f"      {'':<{width}}   fix: {check.fix}")
+            out.line(f"{then}fix: {check.fix}", then=then)
     out.gap()
     out.line((_verdict(report), Ink.STRONG))
     return out

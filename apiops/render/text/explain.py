@@ -1,10 +1,10 @@
 """What a kind, a field or a code is, for a terminal."""
 
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 from apiops.render.facts import explain as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 if TYPE_CHECKING:
     from apiops.spec.explain import Explanation
@@ -37,12 +37,12 @@ def page(told: "Explanation") -> Page:
         out.gap()
         out.line(("  Example", Ink.STRONG))
         for line in told.example.splitlines():
-            out.line(f"    {line}")
+            out.line(f"    {line}", whole=True)
     return out
 
 
 def _fields(out: Page, told: "Explanation") -> None:
-    """Draw what is inside: name, type and description in columns, the description wrapped."""
+    """Draw what is inside: name, type and description in columns, the description beside them."""
     if not told.children:
         return
     out.gap()
@@ -50,13 +50,11 @@ def _fields(out: Page, told: "Explanation") -> None:
     names = [child.name for child in told.children]
     types = [facts.nature(child.type, required=child.required) for child in told.children]
     name_width, type_width = _widest(names, NAMES), _widest(types, TYPES)
-    room = WIDTH - 4 - name_width - 3 - type_width - 3
+    then = " " * (4 + name_width + 3 + type_width + 3)
     for name, type, child in zip(names, types, told.children, strict=True):
-        first, *rest = _wrapped(child.description, room) or [""]
         typed = (f"{type:<{type_width}}", Ink.QUIET)
-        out.line(f"    {name:<{name_width}}   ", typed, f"   {first}")
-        for line in rest:
-            out.line(" " * (WIDTH - room) + line)
+        named = f"    {name:<{name_width}}   "
+        out.line(named, typed, f"   {_words(child.description)}", then=then, most=WIDTH)
 
 
 def _widest(texts: list[str], most: int) -> int:
@@ -64,9 +62,9 @@ def _widest(texts: list[str], most: int) -> int:
 
 
 def _text(out: Page, text: str, *, indent: int = 2) -> None:
-    for line in _wrapped(text, WIDTH - indent):
-        out.line(" " * indent + line)
+    start = " " * indent
+    out.line(start + _words(text), then=start, most=WIDTH)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+def _words(text: str) -> str:
+    return " ".join(text.split())

@@ -7,10 +7,11 @@ from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.view import Findings
 from apiops.render import words
 from apiops.render.facts import findings as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 INKS: Final = {Severity.ERROR: Ink.BAD, Severity.WARNING: Ink.CARE, Severity.NOTE: Ink.STRONG}
-SEEN: Final = 100
+SEEN: Final = 72
 """Columns of a source line that are shown."""
 
 
@@ -33,7 +34,8 @@ def fault(error: ApiopsError) -> Page:
     if error.location is not None:
         out.line("  ┌ ", str(error.location))
     if error.hint:
-        out.line("  │ " if error.location else "  ", error.hint)
+        margin = "  │ " if error.location else "  "
+        out.line(margin, error.hint, then=margin)
     out.line("  └ " if error.location else "  ", (words.explain(error.code), Ink.QUIET))
     return out
 
@@ -46,10 +48,10 @@ def _finding(out: Page, found: Diagnostic) -> None:
     out.line(f"{gutter}┌ {found.location}")
     if number:
         shown, caret = _excerpt(found)
-        out.line(f"{number:<{len(gutter)}}│ {shown}")
-        out.line(f"{gutter}│ ", (caret, INKS[found.severity]), f" {found.hint}")
+        out.line(f"{number:<{len(gutter)}}│ {shown}", whole=True)
+        out.line(f"{gutter}│ ", (caret, INKS[found.severity]), f" {found.hint}", then=f"{gutter}│ ")
     elif found.hint:
-        out.line(f"{gutter}│ {found.hint}")
+        out.line(f"{gutter}│ {found.hint}", then=f"{gutter}│ ")
     out.line(f"{gutter}└ ", (words.explain(found.code), Ink.QUIET))
 
 

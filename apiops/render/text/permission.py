@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from apiops.model.access import Judgement, Right, Scope, Trust, Verdicts
 from apiops.render.facts import permission as facts
 from apiops.render.facts import plan as plan_facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 
 def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
@@ -18,7 +19,7 @@ def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
     for judged in verdicts.denied:
         _denied(out, judged, verdicts.trust, subjects)
     for unit in sorted(verdicts.frozen):
-        out.line("    ", ("frozen", Ink.BAD), f"   {facts.frozen(unit)}")
+        out.line("    ", ("frozen", Ink.BAD), f"   {facts.frozen(unit)}", then=" " * 13)
 
 
 def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
@@ -34,4 +35,4 @@ def _denied(out: Page, judged: Judgement, trust: Trust, subjects: Mapping[str, s
     title = f"   {plan_facts.SIGNS[change.action]} {plan_facts.what(change)}"
     out.line("    ", ("denied", Ink.BAD), title)
     for label, text in facts.denial(judged, trust, subjects):
-        out.line(f"        {label:<9}{text}")
+        out.line(f"        {label:<9}{text}", then=" " * 17)

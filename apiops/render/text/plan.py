@@ -4,7 +4,7 @@ Order of reading: what is this plan · what changes · what stands in its way ·
 what to type next.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from apiops.model.access import Trust
@@ -13,7 +13,8 @@ from apiops.model.plan import Action, Change, FieldChange
 from apiops.model.view import PlanView
 from apiops.render import words
 from apiops.render.facts import plan as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 from apiops.render.text import permission
 
 INKS: Final = {
@@ -23,8 +24,8 @@ INKS: Final = {
     Action.DEPLOY: Ink.MOVE,
     Action.UNDEPLOY: Ink.MOVE,
 }
-WIDEST: Final = 76
-"""Where the column of positions begins at the latest."""
+LABELLED: Final = " " * 11
+"""Where the text beside `guard`, `stopped` and `note` stands."""
 
 STAYS: Final = "   (stays where it is, see below)"
 NAMES: Final = 40
@@ -66,7 +67,6 @@ def _heading(out: Page, view: PlanView) -> None:
 
 def _changes(out: Page, view: PlanView) -> None:
     held, removals = view.held, facts.removals(view)
-    column = _column(view.plan.changes)
     groups: dict[str, list[Change]] = {unit: [] for unit in view.plan.units}
     for change in view.plan.changes:
         groups[change.id.unit].append(change)
@@ -76,17 +76,7 @@ def _changes(out: Page, view: PlanView) -> None:
             out.line(f"  {words.unit(unit)}", STAYS if unit in held else "")
         for change in changes:
             where = facts.place(view, change, removals)
-            _change(out, change, facts.marks(change, drift=view.drift), where, column)
-
-
-def _column(changes: Iterable[Change]) -> int:
-    widths = [len(left) for change in changes for left in _lefts(change)]
-    return min(max(widths, default=0), WIDEST) + 3
-
-
-def _lefts(change: Change) -> Iterator[str]:
-    yield _title(change)
-    yield from (left for left, _ in _details(change))
+            _change(out, change, facts.marks(change, drift=view.drift), where)
 
 
 def _title(change: Change) -> str:
@@ -105,21 +95,12 @@ def _details(change: Change) -> Iterator[tuple[str, str]]:
         yield f"      {path:<{width}} {facts.NOT_COMPARED}", ""
 
 
-def _change(out: Page, change: Change, marks: tuple[str, ...], where: str, column: int) -> None:
-    title = _title(change)
-    out.line((title, INKS[change.action]), _aside(title, where, column))
+def _change(out: Page, change: Change, marks: tuple[str, ...], where: str) -> None:
+    out.line((_title(change), INKS[change.action]), aside=where)
     for mark in marks:
         out.line(f"      {mark}")
     for left, right in _details(change):
-        out.line(left, _aside(left, right, column))
-
-
-def _aside(left: str, right: str, column: int) -> str | tuple[str, Ink]:
-    if not right:
-        return ""
-    room = column - len(left)
-    text = " " * room + right if room > 0 else f"   {right.lstrip()}"
-    return (text, Ink.QUIET)
+        out.line(left, aside=right)
 
 
 def _place(field: FieldChange, change: Change) -> str:
@@ -136,12 +117,14 @@ def _obstacles(out: Page, view: PlanView) -> None:
     out.gap()
     for guard in view.plan.guards:
         ink = Ink.QUIET if guard.overridden else Ink.BAD
-        out.line("  ", ("guard", ink), f"    {guard.code} {guard.guard}: {guard.message}")
-        out.line(f"           {facts.guarding(guard)}")
+        out.line(
+            "  ", ("guard", ink), f"    {guard.code} {guard.guard}: {guard.message}", then=LABELLED
+        )
+        out.line(f"{LABELLED}{facts.guarding(guard)}", then=LABELLED)
     for unit, code in sorted(view.plan.stopped.items()):
-        out.line("  ", ("stopped", Ink.BAD), f"  {code} {facts.stopped(unit)}")
+        out.line("  ", ("stopped", Ink.BAD), f"  {code} {facts.stopped(unit)}", then=LABELLED)
     for note in facts.notes(view):
-        out.line("  ", ("note", Ink.CARE), f"     {note}")
+        out.line("  ", ("note", Ink.CARE), f"     {note}", then=LABELLED)
 
 
 def _next(out: Page, view: PlanView) -> None:

@@ -5,7 +5,8 @@ from typing import Final
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.render.facts import plan
 from apiops.render.facts import report as facts
-from apiops.render.ink import Ink, Page
+from apiops.render.ink import Page
+from apiops.render.layout import Ink
 
 INKS: Final = {
     Result.DONE: Ink.GOOD,
@@ -42,7 +43,7 @@ def _outcome(out: Page, outcome: Outcome, width: int) -> None:
     entry = f"   audit {outcome.entry}" if outcome.entry is not None else ""
     out.line("  ", result, f"  {_title(outcome):<{width}}", (entry, Ink.QUIET))
     if outcome.message:
-        out.line(f"             {outcome.code}  {outcome.message}")
+        out.line(f"             {outcome.code}  {outcome.message}", then=" " * 13)
 
 
 def _units(out: Page, report: RunReport) -> None:
