@@ -203,6 +203,16 @@ def need_to_see(id: ResourceId) -> Need:
     return Right(category, Verb.VIEW), scope
 
 
+def need_to_open(id: ResourceId, environment: str) -> Need:
+    """The right that reading a secret's plaintext needs, for the environment that it is of."""
+    _, scope = need_to_see(id)
+    there = None if scope.project is None else environment
+    return (
+        Right(Category.SECRETS, Verb.EXPORT_IMPORT),
+        Scope(scope.tier, scope.project, there),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What is asked, and the two ways to answer."""

@@ -32,6 +32,7 @@ VERBS: Final = {
     "apply": "Carry out a plan.",
     "sync": "Plan, judge and apply a ref without asking; for CI and schedules.",
     "drift": "Compare the Manager with the last applied revision.",
+    "export": "Write what the Manager holds as manifests.",
     "explain": "Explain a kind, a field (ApiProxy.spec.routing) or a code (AO203).",
     "schema": "Print or write the JSON Schemas of the kinds.",
     "secrets": "Encrypt, decrypt and edit sops files.",

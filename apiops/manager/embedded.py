@@ -4,7 +4,7 @@ Every public method is one door: it runs inside `faults.translated`, so that not
 driver's errors comes out, and in one transaction, so that it is all or nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,21 @@ from sqlalchemy import URL, Connection, Engine
 
 from apiops.access import decide, grants
 from apiops.errors import AccessDenied, ManagerError, StoreError
-from apiops.manager import audit, batch, connect, faults, fieldcrypt, keyring, leases, schema, state
+from apiops.manager import (
+    audit,
+    batch,
+    connect,
+    faults,
+    fieldcrypt,
+    keyring,
+    leases,
+    opening,
+    schema,
+    state,
+)
 from apiops.manager.keyring import Ring
 from apiops.manager.keys import Keys
+from apiops.manager.opening import Opened
 from apiops.manager.state import Identity
 from apiops.manager.store import Clock, Store
 from apiops.manager.wrapping import InMemory
@@ -115,6 +127,24 @@ class EmbeddedManager:
         """The permission snapshot of now."""
         with self._snapshot() as connection:
             return state.permissions(connection)
+
+    def files(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """The files that resources refer to, by digest; those that the Manager has."""
+        with self._snapshot() as connection:
+            return state.files(connection, digests)
+
+    def open_secrets(
+        self, ids: Iterable[ResourceId], *, principal: str, context: AuditContext
+    ) -> Opened:
+        """The plaintexts of the resources' secrets, for a person who may take them out.
+
+        Each that is given out and each that is denied has its entry in the log, committed before
+        anything is opened. Raises SecretError, StoreError, UnauditedWrite, ManagerUnavailable.
+        """
+        with faults.translated(self._url), self._store.unit(context) as unit:
+            ring = self._ring.at(state.keys(unit.connection))
+            granted = opening.grant(unit, ids, principal)
+        return opening.unseal(granted, ring)
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

@@ -135,6 +135,16 @@ def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId,
     return found
 
 
+def files(connection: Connection, digests: Iterable[str]) -> dict[str, bytes]:
+    """The files that resources refer to, by the SHA-256 of their bytes; those that there are."""
+    column = tables.attachment.c
+    found: dict[str, bytes] = {}
+    for _, chunk in _chunks({"": set(digests)}):
+        rows = connection.execute(select(tables.attachment).where(column.sha256.in_(chunk)))
+        found.update((row.sha256, row.content) for row in rows)
+    return found
+
+
 def permissions(connection: Connection) -> Grants:
     """The permission snapshot that the people, roles, teams and memberships of now make."""
     column = tables.resource.c

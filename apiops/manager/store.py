@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, Insert, Update, func, insert, select, update
 from sqlalchemy import delete as remove
@@ -30,6 +30,9 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, ResourceId
 
 Clock = Callable[[], datetime]
+
+OPEN: Final = "open"
+"""What the log calls the reading of a secret."""
 
 
 class Store:
@@ -234,6 +237,16 @@ class Unit:
         values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
         self._write(insert(tables.meta), values)
         self._write(insert(tables.resource), {"id": admin.key} | _columns(admin))
+
+    def open(self, permits: Sequence[Permit], held: Held, pointer: str) -> SealedText:
+        """The token of a secret, to be unsealed; that it was given out is recorded."""
+        environment, _ = held.secrets[pointer]
+        self._demand(permits, (decide.need_to_open(held.id, environment),))
+        self.event(OPEN, "opened", {"field": pointer}, id=held.id, environment=environment)
+        row = tables.sealed.c
+        here = (row.resource == held.key, row.pointer == pointer)
+        sealed: SealedText = self.connection.execute(select(row.token).where(*here)).scalar_one()
+        return sealed
 
     def deny(self, change: Change, code: str, message: str) -> int:
         """Record a denied attempt; the entry's number."""

@@ -32,6 +32,11 @@ _AGE: Final = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----"
 _ALLOWED = re.compile(r"(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})*")
 """All that may stand in a secret field as text: variables of the vendor's, or nothing."""
 
+_FILL: Final = (
+    "an export leaves such a hole where it opened no secret: put `{key}: VALUE` into that file "
+    "and run `apiops secrets encrypt --in-place` on it"
+)
+
 _REFERENCE = re.compile(r"([^#]+)#(?:([0-9]+):)?(.+)")
 _ODD = re.compile(rb"(?:^|[\s\[{,])[-+]?(?:0[0-9bBxXo_]|[0-9.]+_|[0-9]{4}-[0-9])")
 
@@ -181,7 +186,7 @@ class _Sealing:
             message = f'"{reference}" does not say which value of the file is meant'
             self._report(where, "AO430", message, "write file.sops.yaml#key")
             return None
-        file = self._find(where, parts[1])
+        file = self._find(where, parts[1], _FILL.format(key=parts[3]))
         if file is None:
             return None
         source = self._sops_document(where, file, int(parts[2] or 0))
@@ -209,11 +214,13 @@ class _Sealing:
         )
         return None
 
-    def _find(self, where: Path, reference: str) -> File | None:
+    def _find(self, where: Path, reference: str, fill: str = "") -> File | None:
+        """The file that a secret lies in; `fill` says how a missing one comes to be."""
         folder = self._document.origin(where).folder
         file = attachments.find(self._context, folder, reference)
         if isinstance(file, Problem):
-            self._report(where, file.code, file.message, file.hint)
+            missing = fill if file.code == "AO310" and "did you mean" not in file.hint else ""
+            self._report(where, file.code, file.message, missing or file.hint)
             return None
         return file
 

@@ -143,6 +143,11 @@ def beginning(text: str) -> int:
     return head.end() if head else 0
 
 
+def seen(text: str) -> bool:
+    """Whether a reviewer sees every character of a text as what it is."""
+    return _UNSEEN.search(text) is None
+
+
 def decoded(content: bytes) -> str:
     """The text of a file that `documents` has read, for looking at it again."""
     return content.decode("utf-8", "replace").removeprefix("\ufeff")

@@ -47,7 +47,7 @@ def change(
         )
     run = uuid.uuid4().hex
     with assemble.manager(target) as manager:
-        _prove(manager.grants(), principal, sign_key)
+        prove(manager.grants(), principal, sign_key)
         _check(manager.read("", ""), id, patch)
         context = AuditContext(
             actor=principal,
@@ -60,7 +60,7 @@ def change(
     return RunReport(run=run, target=target.name, head="", outcomes=(outcome,))
 
 
-def _prove(grants: Grants, principal: str, sign_key: Path) -> None:
+def prove(grants: Grants, principal: str, sign_key: Path) -> None:
     """Whoever holds the private key of a principal is that principal."""
     from apiops.git.signing import SigningKey
 

@@ -32,8 +32,10 @@ from tests.permissions import WORLD, snapshot
 ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 
-GUARDED = frozenset({"create", "update", "delete", "run", "seal", "unseal", "attach", "set_key"})
-"""The methods of a unit that change, deploy or add to a resource."""
+GUARDED = frozenset(
+    {"create", "update", "delete", "run", "seal", "unseal", "attach", "open", "set_key"}
+)
+"""The methods of a unit that change, deploy or add to a resource, or give out a secret of it."""
 
 UNGUARDED = {
     "because": "names the reason of what follows; writes nothing",
@@ -139,6 +141,7 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "unseal": lambda unit, permits: unit.unseal(permits, HELD, "/password"),
     "attach": lambda unit, permits: unit.attach(permits, HELD, "d" * 64, b"content"),
     "set_key": lambda unit, permits: unit.set_key(permits, KEY),
+    "open": lambda unit, permits: unit.open(permits, HELD, "/password"),
 }
 
 

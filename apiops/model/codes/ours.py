@@ -60,8 +60,10 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO909",
         "there is no such thing in the Manager",
-        "The command named an audit entry or a person that this Manager does not have.",
-        "`apiops audit list` shows the entries, `apiops access who` the people.",
+        "The command named a resource, an audit entry or a person that this Manager does not have "
+        "(or, with --as, that this person may not see).",
+        "`apiops export` shows the resources, `apiops audit list` the entries, `apiops access who` "
+        "the people.",
     ),
     Code(
         "AO910",
@@ -75,6 +77,14 @@ CODES: tuple[Code, ...] = (
         "apiops started a program that you chose, such as the editor in $EDITOR, and it could not "
         "be started or ended with an error. The file it was to change is as it was.",
         "Check that the program runs by itself, for example with `$EDITOR somefile`.",
+    ),
+    Code(
+        "AO912",
+        "a file is in the way",
+        "An export would replace a file that has other content, or write through a link. It wrote "
+        "nothing at all, so that no work of yours is lost.",
+        "Export into an empty folder and compare, or give `--overwrite`; encrypted files always "
+        "differ, because every encryption makes another ciphertext.",
     ),
     Code(
         "AO920",
