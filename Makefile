@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?= -n 2
+BENCH_FLAGS ?= --postgres
 FUZZ ?= commit ssh-signature ssh-armor public-key allowed-signers openpgp-certificate host-evidence
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test fuzz check format generate golden lock clean
+.PHONY: demo test fuzz check format generate golden lock bench clean
 
 demo: .venv/runtime
 	$(BIN)/apiops demo $(DEMO_FLAGS)
@@ -43,8 +44,18 @@ lock:
 	.venv-lock/bin/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet --constraint requirements-dev.lock --output-file requirements.lock
 	rm -rf .venv-lock
 
+# The peer of benchmarks/speed.py, in an environment of its own: apiops does not depend on it.
+benchmarks/.venv: benchmarks/octodns.lock
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+# Print how fast plans and applies are, beside their floors and the peer. Takes some minutes.
+bench: .venv/dev benchmarks/.venv
+	$(BIN)/python -m benchmarks.speed $(BENCH_FLAGS)
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf benchmarks/.venv .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apiops.model import canonical, secret
 from apiops.model.resource import JsonObject
 from apiops.model.secret import MARK, SecretLeaf, leaf_of
 
 
 def leaves(spec: JsonObject) -> dict[str, SecretLeaf]:
     """JSON pointer (RFC 6901) → leaf."""
-    return dict(_walk(spec, ""))
+    return dict(_walk(spec, "")) if secret.holds_leaf(canonical.encode(spec)) else {}
 
 
 def stored(spec: JsonObject, fingerprints: Mapping[str, str]) -> JsonObject:
@@ -17,6 +18,8 @@ def stored(spec: JsonObject, fingerprints: Mapping[str, str]) -> JsonObject:
 
     `fingerprints` are those the Manager made itself, by pointer; they replace a leaf's own.
     """
+    if not secret.holds_leaf(canonical.encode(spec)):
+        return spec
     reduced: JsonObject = _reduced(spec, "", fingerprints)
     return reduced
 

@@ -6,14 +6,16 @@ database writes an audit entry for every governed row; the unit counts the rows 
 compares when it ends, so that a log whose triggers were taken away is found at the first write.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Delete, Engine, Insert, Update, func, insert, select, update
+from sqlalchemy import Connection, Delete, Engine, Table, Update, func, insert, select, update
 from sqlalchemy import delete as remove
+from sqlalchemy.dialects import postgresql, sqlite
 
 from apiops.access import decide
 from apiops.access.decide import Need, Permit
@@ -85,6 +87,9 @@ class Unit:
         self.clock = clock
         self._context: AuditContext | None = None
         self._entries = 0
+        self._adding: Table | None = None
+        self._rows: list[dict[str, Any]] = []
+        self._contents: dict[Table, dict[str, dict[str, Any]]] = defaultdict(dict)
         self._grants: Grants | None = None
 
     @property
@@ -108,6 +113,7 @@ class Unit:
         """Whatever follows happens for this reason. Raises UnauditedWrite if it names nobody."""
         if context == self._context:
             return
+        self._flush()
         if not (context.actor and context.principal and context.run):
             raise faults.unaudited("its audit context names no actor, principal or run")
         connect.issue(
@@ -127,6 +133,7 @@ class Unit:
 
     def finish(self) -> None:
         """Compare the log with what was written. Raises StoreError if they do not match."""
+        self._flush()
         if self._last() != self._entries:
             raise StoreError(
                 "the audit log did not record this change, so the change was taken back",
@@ -138,7 +145,7 @@ class Unit:
     def create(self, permits: Sequence[Permit], held: Held) -> None:
         """Add a resource."""
         self._demand(permits, decide.need(held.id.kind, Action.CREATE, held.id))
-        self._write(insert(tables.resource), {"id": held.key} | _columns(held))
+        self._add(tables.resource, {"id": held.key} | _columns(held))
 
     def update(self, permits: Sequence[Permit], held: Held) -> None:
         """Write a resource anew; its serial is raised."""
@@ -168,7 +175,7 @@ class Unit:
             self._write(update(row).where(*here).values(**values))
         else:
             key = {"resource": held.key, "environment": running.environment}
-            self._write(insert(row), key | values)
+            self._add(row, key | values)
         held.running[running.environment] = running
 
     def seal(
@@ -188,7 +195,7 @@ class Unit:
             here = (row.c.resource == held.key, row.c.pointer == pointer)
             self._write(update(row).where(*here).values(**values))
         else:
-            self._write(insert(row), {"resource": held.key, "pointer": pointer} | values)
+            self._add(row, {"resource": held.key, "pointer": pointer} | values)
         held.secrets[pointer] = (environment, fingerprint)
 
     def unseal(self, permits: Sequence[Permit], held: Held, pointer: str) -> None:
@@ -209,15 +216,15 @@ class Unit:
         The ledger's own rows need no permit: what they record was permitted, or changed nothing.
         """
         values = asdict(applied) | {"repository": repository, "target": target}
-        self._write(insert(tables.applied), values)
+        self._add(tables.applied, values)
 
     def introduce(self, introduction: Introduction) -> None:
         """Record where trust begins; there is no second time for a repository and target."""
-        self._write(insert(tables.introduction), asdict(introduction))
+        self._add(tables.introduction, asdict(introduction))
 
     def add_key(self, version: KeyVersion) -> None:
         """Store a new key version."""
-        self._write(insert(tables.keyring), {name: getattr(version, name) for name in _KEY})
+        self._add(tables.keyring, {name: getattr(version, name) for name in _KEY})
 
     def set_key(self, permits: Sequence[Permit], version: KeyVersion) -> None:
         """Write a key version as it becomes: its state, until when, and how it is wrapped."""
@@ -235,8 +242,8 @@ class Unit:
         if state.identity(self.connection) is not None:
             raise already_initialised()
         values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
-        self._write(insert(tables.meta), values)
-        self._write(insert(tables.resource), {"id": admin.key} | _columns(admin))
+        self._add(tables.meta, values)
+        self._add(tables.resource, {"id": admin.key} | _columns(admin))
 
     def open(self, permits: Sequence[Permit], held: Held, pointer: str) -> SealedText:
         """The token of a secret, to be unsealed; that it was given out is recorded."""
@@ -269,6 +276,7 @@ class Unit:
             "outcome": outcome,
             "note": canonical.encode(note).decode(),
         }
+        self._flush()
         self.connection.execute(insert(tables.audit_event), values)
         self._entries += 1
         return self._entries
@@ -285,20 +293,43 @@ class Unit:
                 hint="report this: every change must be judged before it is written",
             )
 
-    def _keep(self, table: Any, digest: str, values: dict[str, Any]) -> None:
-        """Add content under its digest, once."""
+    def _keep(self, table: Table, digest: str, values: dict[str, Any]) -> None:
+        """Add content under its digest, once. No audit entry is made of it, so it may go first."""
         (key,) = table.primary_key.columns
-        if self.connection.execute(select(key).where(key == digest)).first() is None:
-            self.connection.execute(insert(table), {key.name: digest} | values)
+        self._contents[table][digest] = {key.name: digest} | values
 
-    def _write(
-        self, statement: Insert | Update | Delete, values: dict[str, Any] | None = None
-    ) -> None:
+    def _add(self, table: Table, values: dict[str, Any]) -> None:
+        """Add a row of a governed table. Rows of one table that follow each other go together."""
+        if table is not self._adding:
+            self._flush_rows()
+            self._adding = table
+        self._rows.append(values)
+        self._entries += 1
+
+    def _write(self, statement: Update | Delete) -> None:
         """Carry out a statement on a governed table; the database makes an entry per row."""
+        self._flush()
         options = {"preserve_rowcount": True}
-        self._entries += self.connection.execute(
-            statement, values, execution_options=options
-        ).rowcount
+        self._entries += self.connection.execute(statement, execution_options=options).rowcount
+
+    def _flush(self) -> None:
+        """Write all that waits."""
+        self._flush_rows()
+        self._flush_contents()
+
+    def _flush_rows(self) -> None:
+        if self._adding is None:
+            return
+        self._flush_contents()
+        self.connection.execute(insert(self._adding), self._rows)
+        self._adding, self._rows = None, []
+
+    def _flush_contents(self) -> None:
+        engine = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        for table, rows in self._contents.items():
+            once = engine.insert(table).on_conflict_do_nothing()
+            self.connection.execute(once, list(rows.values()))
+        self._contents.clear()
 
     def _last(self) -> int:
         seq = tables.audit_entry.c.seq

@@ -5,6 +5,7 @@ failure does not stop the others, except for those that need what failed.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -72,13 +73,16 @@ class _Carrier:
         self._fence = fence
         self._verdicts = prepared.verdicts
         self._judgements = {j.change.key: j for j in prepared.verdicts.judgements}
+        self._changes: dict[str, list[Change]] = defaultdict(list)
+        for change in prepared.plan.changes:
+            self._changes[change.id.unit].append(change)
         self._resources = {r.id: r for r in prepared.revealed.desired.resources}
         history = prepared.history
         self._commits = {view.commit.id: view.commit for view in history.views} if history else {}
 
     def unit(self, unit: str) -> None:
         """Write one unit, or say why not."""
-        changes = [change for change in self._prepared.plan.changes if change.id.unit == unit]
+        changes = self._changes[unit]
         if unit in self._verdicts.frozen:
             self._deny(unit, changes)
         elif self._needs_what_failed(unit):
