@@ -1,0 +1,31 @@
+"""What releases and pages of the API contradict each other in: each a switch of its own."""
+
+QUIRKS = {
+    "success-instead-of-status": "1.10 #1: envelopes say `success` and have no `status`",
+    "both-envelopes": "1.10 #1: envelopes say both",
+    "fail-and-message": "1.10 #2: errors are FAIL with `message`",
+    "oauth-errors": "1.10 #2: permission errors look like OAuth's",
+    "environments-for-admins": "1.10 #14: GET environments/ refuses who is no admin",
+    "projects-in-full": "1.10 #15: projects come with id, path and tags",
+    "type-in-get": "1.10 #20: a single proxy calls it `type`, not `apiType`",
+    "weight-of-100": "1.10 #24: an address without a weight gets 100",
+    "sharing-in-other-words": "1.10 #26: a single proxy says PROJECT, ORGANIZATION, PUBLIC",
+    "policies-wrapped": "1.10 #38: policy lists stand in `apiProxy`",
+    "policies-nameless": "1.10 #39: policies in lists have no name",
+    "connections-unupserted": "1.10 #47: POST of a connection that exists is refused",
+    "connection-secrets-masked": "1.10 #46: lists mask secrets with stars instead of null",
+    "revoking-fails-silently": "1.10 #53: revoking what is not granted is no error",
+    "credentials-without-metadata": "1.10 #55: lists of credentials leave metadata out",
+    "deployment-results": "1.10 #10: {success, deploymentResults}",
+    "environment-results": "1.10 #10: {success, message, environmentResults}",
+    "deployed-lists": "1.10 #10: {deployed, deployedEnvironments, failedEnvironments}",
+    "unasked-deployment-result": "1.5: {success: false, detailList: []} though nobody asked",
+    "sets-reordered": "7 #30: sets come back in another order",
+    "nulls-left-out": "7 #8: null fields are absent",
+    "empty-lists-null": "7 #8: empty lists come back as null",
+    "project-path-in-routes": "7 #21: a project's own path stands before the client routes",
+    "dates-with-millis": "7 #32: dates come back with milliseconds",
+    "defaults-filled": "7 #5: whatever was left out comes back with the server's default",
+    "endpoints-noisy": "7 #4: server-owned fields everywhere",
+}
+"""Name → what it is, with where the reference says so."""
