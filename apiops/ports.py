@@ -172,6 +172,46 @@ class Ledger(Protocol):
         """Walk the chain and name the first bad entry."""
 
 
+class Book(Protocol):
+    """What we keep of a Manager that keeps nothing for us: rights, what was written, a journal.
+
+    `read`, `fingerprint` and `lease` are those of `Manager`; in what is read, the specs are the
+    ones that were written last, and their secrets have fingerprints only.
+    """
+
+    def read(self, repository: str, target: str) -> Live:
+        """What was written last, with rights and ledger."""
+
+    def fingerprint(
+        self, id: ResourceId, pointer: str, environment: str, value: SecretValue
+    ) -> str:
+        """The keyed hash of a secret, bound to its place."""
+
+    def lease(self, name: str, holder: str) -> AbstractContextManager[int]:
+        """Hold a named lease; gives the fencing token."""
+
+    def rehearse(self, batch: Batch) -> None:
+        """Judge a batch as `record` and `advance` would, and write nothing.
+
+        Raises AccessDenied (the denial is recorded), Conflict.
+        """
+
+    def intend(self, batch: Batch, write: Write, call: str) -> str:
+        """A call is about to be sent for a write; gives its number in the journal."""
+
+    def end(self, number: str, result: str) -> None:
+        """What became of a call."""
+
+    def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
+        """Of what a call was begun whose write was never recorded."""
+
+    def record(self, batch: Batch, write: Write) -> Outcome:
+        """A write was carried out: its entry, what was written, the inventory. Its calls settle."""
+
+    def advance(self, batch: Batch) -> None:
+        """The whole unit was carried out: it is at the batch's head now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something worth telling: the station of the line, what happens there, and how far it is."""

@@ -25,7 +25,7 @@ from apiops.model.outcome import Outcome, Result
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, Resource, ResourceId, state_digest
 from apiops.model.revision import Revision
-from apiops.model.secret import SecretLeaf
+from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.ports import Batch, Write
 
 _MOVED = "somebody changed it after the plan was made; plan again"
@@ -45,22 +45,34 @@ def carry_out(
     """
     if any(write.change.id.unit != batch.unit for write in batch.writes):
         raise StoreError(f"a batch of {batch.unit} writes {batch.unit} alone", code="AO700")
-    writing = _Writing(unit, ring, batch)
+    outcomes = write_all(unit, batch, Writing(unit, ring, batch), begins)
+    conclude(unit, batch)
+    return outcomes
+
+
+def write_all(
+    unit: Unit, batch: Batch, writing: "Writing", begins: Callable[[Write], None]
+) -> tuple[Outcome, ...]:
+    """Every write of a batch, while the lease is held and the unit is where the plan saw it."""
     if batch.head is not None:
         _guard(unit, batch)
     outcomes = []
     for write in batch.writes:
         begins(write)
         outcomes.append(writing.write(write))
+    return tuple(outcomes)
+
+
+def conclude(unit: Unit, batch: Batch) -> None:
+    """What is true after all writes of a batch: the introduction, and the unit at its head."""
     unit.because(batch.context)
     if batch.introduction is not None:
         _introduce(unit, batch.introduction)
     if batch.head is not None:
         _advance(unit, batch, batch.head)
-    return tuple(outcomes)
 
 
-class _Writing:
+class Writing:
     """The state of one batch: the rows as they become, and the serials that the plan saw."""
 
     def __init__(self, unit: Unit, ring: Ring, batch: Batch) -> None:
@@ -79,28 +91,33 @@ class _Writing:
     def write(self, write: Write) -> Outcome:
         """Carry out one change."""
         change = write.change
-        row = self._found(change.id)
-        self._expect(change, row)
+        row = self.found(change.id)
+        self.expect(change, row)
         self._unit.because(write.context)
         permits = self._permits(write, row)
         if change.action is Action.DELETE:
-            entry = self._delete(permits, row)
+            entry = self.delete(permits, row)
         elif change.action in (Action.DEPLOY, Action.UNDEPLOY):
-            entry = self._run(permits, row, write)
+            entry = self.run(permits, row, write)
         else:
             entry = self._put(permits, row, write)
         return Outcome(change, Result.DONE, entry)
 
-    def _found(self, id: ResourceId) -> Held | None:
+    def found(self, id: ResourceId) -> Held | None:
+        """The row of an identity, or of its former name."""
         row = self._rows.get(id)
         former = self._former.get(id)
         return self._rows.get(former) if row is None and former is not None else row
 
-    def _expect(self, change: Change, row: Held | None) -> None:
+    def expect(self, change: Change, row: Held | None) -> None:
         """The live serial that the plan saw is the one this batch began with."""
         seen = None if row is None else self._seen.get(row.id)
         if change.serial != seen or (change.action is Action.CREATE and row is not None):
             raise Conflict(f"{change.id} is not as the plan saw it", code="AO711", hint=_MOVED)
+        self.expect_ours(change, row)
+
+    def expect_ours(self, change: Change, row: Held | None) -> None:
+        """It is in nobody's inventory but this repository's, or is being adopted."""
         foreign = row is not None and row.owner not in (None, self._batch.repository)
         if self._batch.head is not None and foreign and not change.adopts:
             raise Conflict(
@@ -139,14 +156,16 @@ class _Writing:
             return tuple(name for name in running if here in ("", name))
         return (here,) if here else ()
 
-    def _delete(self, permits: Sequence[Permit], row: Held | None) -> int:
+    def delete(self, permits: Sequence[Permit], row: Held | None) -> int:
+        """Take it away; the entry's number."""
         held = _present(row)
         self._unit.delete(permits, held)
         del self._rows[held.id]
         self._seen.pop(held.id)
         return self._unit.entry
 
-    def _run(self, permits: Sequence[Permit], row: Held | None, write: Write) -> int:
+    def run(self, permits: Sequence[Permit], row: Held | None, write: Write) -> int:
+        """Deploy or undeploy it; the entry's number."""
         held, change = _present(row), write.change
         was = held.running.get(change.environment or "")
         deploys = change.action is Action.DEPLOY
@@ -252,8 +271,12 @@ class _Writing:
                 continue
             kid, key = self._sealing_key(leaf.environment)
             place = Place(leaf.environment, held.id.kind, held.key, pointer)
-            token = fieldcrypt.seal(key, kid, place, write.secrets[pointer])
+            token = fieldcrypt.seal(key, kid, place, self.kept(write.secrets[pointer]))
             self._unit.seal(permits, held, pointer, leaf.environment, token, fingerprint)
+
+    def kept(self, value: SecretValue) -> SecretValue:
+        """What is sealed of a secret: itself."""
+        return value
 
     def _sealing_key(self, environment: str) -> tuple[str, bytes]:
         found = self._ring.sealing_key(environment)

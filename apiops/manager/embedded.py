@@ -92,6 +92,11 @@ class EmbeddedManager:
         self._clock = clock
         self.keys = Keys(url, reading, store, ring, clock)
 
+    @property
+    def parts(self) -> tuple[URL, Engine, Store, Ring, Clock]:
+        """What it is made of, for another face of the same Manager (`book`)."""
+        return self._url, self._reading, self._store, self._ring, self._clock
+
     def __enter__(self) -> Self:
         return self
 
@@ -158,7 +163,7 @@ class EmbeddedManager:
         Raises AccessDenied (a denial is recorded first), Conflict, SecretError, StoreError,
         UnauditedWrite, ManagerUnavailable; then nothing of the batch stays.
         """
-        doing = _Doing()
+        doing = Doing()
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
                 ring = self._ring.at(state.keys(unit.connection))
@@ -260,13 +265,14 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-class _Doing:
+class Doing:
     """Which write of a batch is at work, for the entry of a denial."""
 
     def __init__(self) -> None:
         self.write: Write | None = None
 
     def note(self, write: Write) -> None:
+        """This one is at work now."""
         self.write = write
 
 

@@ -243,6 +243,26 @@ lease = Table(
     Column("expires", Instant, nullable=False),
 )
 
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("began", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("result", Text),
+    Column("settled", Instant),
+    Index("ix_journal_unsettled", "repository", "target", "settled"),
+)
+"""Calls to a remote Manager: a row before each, its end after it. Bookkeeping, like `lease`."""
+
 audit_entry = Table(
     "audit_entry",
     metadata,

@@ -118,7 +118,7 @@ class _Carrier:
     def _write(self, unit: str, changes: list[Change]) -> None:
         batch = self._batch(unit, tuple(self._one(change) for change in changes))
         try:
-            self.outcomes += self._line.manager.write(batch)
+            outcomes = self._line.manager.write(batch)
         except ManagerUnavailable:
             if not self.applied:
                 raise
@@ -128,7 +128,11 @@ class _Carrier:
         except ApiopsError as fault:
             self._keep(unit, changes, Result.FAILED, fault.code, fault.message)
         else:
-            self.applied[unit] = self._prepared.plan.head.commit
+            self.outcomes += outcomes
+            if all(outcome.result is Result.DONE for outcome in outcomes):
+                self.applied[unit] = self._prepared.plan.head.commit
+            else:  # a remote Manager has no transaction: the unit stays until all of it is done
+                self.held.add(unit)
 
     def _keep(
         self, unit: str, changes: Iterable[Change], result: Result, code: str, message: str

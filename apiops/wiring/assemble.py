@@ -16,7 +16,7 @@ from apiops import __version__
 from apiops.errors import UsageError
 from apiops.model.resource import Target
 from apiops.model.revision import Evidence, Snapshot
-from apiops.ports import Keyring, Observer
+from apiops.ports import Keyring, Manager, Observer
 from apiops.reconcile.line import Line
 from apiops.wiring.settings import TargetSettings
 
@@ -83,8 +83,8 @@ def key_file(target: TargetSettings) -> Path:
     """The file with the wrapping key: the one that is set, or the database's own name + `.key`."""
     if target.key_file is not None:
         return target.key_file
-    if target.manager.startswith("sqlite:///"):
-        return Path(target.manager.removeprefix("sqlite:///") + ".key")
+    if target.database.startswith("sqlite:///"):
+        return Path(target.database.removeprefix("sqlite:///") + ".key")
     from apiops.manager import connect
 
     connect.parse(url(target))  # a URL that cannot be used is the worse fault: tell it first
@@ -96,9 +96,9 @@ def key_file(target: TargetSettings) -> Path:
 
 
 def url(target: TargetSettings) -> str:
-    """The Manager's URL. Raises UsageError AO908 if there is none."""
-    if target.manager:
-        return target.manager
+    """The database's URL. Raises UsageError AO908 if there is none."""
+    if target.database:
+        return target.database
     raise UsageError(
         f"target {target.name} has no Manager",
         code="AO908",
@@ -108,7 +108,10 @@ def url(target: TargetSettings) -> str:
 
 @contextmanager
 def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
-    """The embedded Manager of a target, closed at the end. Raises StoreError and kin."""
+    """The embedded Manager of a target (of a vendor's: its ledger), closed at the end.
+
+    Raises StoreError and kin.
+    """
     from apiops.manager import embedded
 
     opened = embedded.open_manager(url(target), key_file=key_file(target))
@@ -119,14 +122,31 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
 
 
 @contextmanager
+def managed(target: TargetSettings, ledger: "EmbeddedManager") -> Iterator[Manager]:
+    """What is managed: the embedded Manager itself, or the vendor's with it as the ledger.
+
+    Raises UsageError, SecretError for the token.
+    """
+    if not target.ledger:
+        yield ledger
+        return
+    from apiops.manager.book import SqlBook
+    from apiops.remote.vendor.manager import VendorManager
+    from apiops.wiring import vendor
+
+    with vendor.api(target) as api:
+        yield VendorManager(api, SqlBook(*ledger.parts))
+
+
+@contextmanager
 def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
     """A whole line, ready to prepare or apply."""
-    with manager(wiring.target) as live:
+    with manager(wiring.target) as ledger, managed(wiring.target, ledger) as live:
         yield Line(
             repository=repository(wiring.directory),
             keyring=keyring(wiring),
             manager=live,
-            ledger=live,
+            ledger=ledger,
             observer=observer,
             target=Target(wiring.target.name, wiring.target.environment),
             run=uuid.uuid4().hex,

@@ -23,7 +23,15 @@ _AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 TARGET_KEYS: Final = {
     "environment": "the environment that the target stands for (default: the target's name)",
-    "manager": "URL of the Manager: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+    "manager": "URL of the Manager: sqlite:///FILE or postgresql://USER@HOST/DATABASE; with "
+    "`ledger`, https://HOST of a vendor's Manager",
+    "ledger": "database that keeps rights, audit log and journal of a vendor's Manager: "
+    "sqlite:///FILE or postgresql://USER@HOST/DATABASE; one for each Manager",
+    "token-file": "file with the token for a Manager at an https URL (or APIOPS_TOKEN)",
+    "ca-file": "certificates of the authorities to believe instead of the system's",
+    "client-cert": "our certificate, for a server that asks who we are (mutual TLS)",
+    "client-key": "its private key",
+    "proxy": "URL of the HTTP proxy on the way to the Manager",
     "key-file": "file with the key that wraps the Manager's keys (default: beside the database)",
     "identities": "folder with age identities, as a cluster mounts them",
 }
@@ -39,6 +47,17 @@ class TargetSettings:
     manager: str = ""
     key_file: Path | None = None
     identities: Path | None = None
+    ledger: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    proxy: str = ""
+
+    @property
+    def database(self) -> str:
+        """The URL of the database: of the embedded Manager, or of a vendor's Manager's ledger."""
+        return self.ledger or self.manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,12 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         manager=located(table.get("manager", ""), folder),
         key_file=_path(path, table.get("key-file")),
         identities=_path(path, table.get("identities")),
+        ledger=located(table.get("ledger", ""), folder),
+        token_file=_path(path, table.get("token-file")),
+        ca_file=_path(path, table.get("ca-file")),
+        client_cert=_path(path, table.get("client-cert")),
+        client_key=_path(path, table.get("client-key")),
+        proxy=table.get("proxy", ""),
     )
 
 

@@ -14,6 +14,7 @@ from apiops.model.codes import (
     secrets,
     shape,
     text,
+    vendor,
 )
 from apiops.model.diagnostic import Code
 
@@ -34,7 +35,7 @@ ALL: dict[str, Code] = {
     code.id: code
     for module in (
         *(text, shape, references, secrets, access),
-        *(plan, manager, remote, git, ours),
+        *(plan, manager, remote, vendor, git, ours),
     )
     for code in module.CODES
 }

@@ -1,0 +1,181 @@
+"""The book of a remote Manager: an embedded Manager that governs another one's state.
+
+It has the same people and rights, the same walls around its audit log, the same chain of applied
+revisions. Its resources are what was written to the other Manager last; of secrets it keeps the
+fingerprint and, where a token must stand, a sealed nothing. Beside them is a journal: a row is
+committed before each call, and settled in the transaction that records the finished write.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from apiops.access.decide import Permit
+from apiops.errors import AccessDenied
+from apiops.manager import batch, embedded, faults, state, tables
+from apiops.manager.batch import Writing
+from apiops.manager.embedded import EmbeddedManager
+from apiops.manager.state import Held
+from apiops.manager.store import Clock
+from apiops.model.outcome import Outcome
+from apiops.model.plan import Action, Change
+from apiops.model.resource import ResourceId
+from apiops.model.secret import SecretValue
+from apiops.ports import Batch, Write
+
+
+def open_book(url: str, *, key_file: Path, clock: Clock = embedded.now) -> "SqlBook":
+    """Open the book in the database `url`. Raises as `embedded.open_manager` does."""
+    opened = embedded.open_manager(url, key_file=key_file, clock=clock)
+    return SqlBook(*opened.parts)
+
+
+REFUSED: Final = "failed"
+"""How the end of a call begins that the other Manager refused."""
+
+_CHANGING: Final = tuple(one.value for one in (Action.CREATE, Action.UPDATE, Action.DELETE))
+
+
+class _Rehearsed(Exception):
+    """Takes a rehearsal back."""
+
+
+def _take_back() -> None:
+    raise _Rehearsed
+
+
+class SqlBook(EmbeddedManager):
+    """The Book port in SQLite or PostgreSQL."""
+
+    def rehearse(self, batch_: Batch) -> None:
+        """Carry it out and take it back. Raises AccessDenied, Conflict, SecretError."""
+        doing = embedded.Doing()
+        try:
+            with faults.translated(self._url), self._store.unit(batch_.context) as unit:
+                ring = self._ring.at(state.keys(unit.connection))
+                writing = _Recording(unit, ring, batch_)
+                batch.write_all(unit, batch_, writing, doing.note)
+                batch.conclude(unit, batch_)
+                _take_back()
+        except _Rehearsed:
+            return
+        except AccessDenied as denied:
+            if doing.write is not None:
+                self.deny(doing.write.context, doing.write.change, denied.code, denied.message)
+            raise
+
+    def intend(self, batch_: Batch, write: Write, call: str) -> str:
+        """Commit a row that says what is about to be sent."""
+        number, now = uuid.uuid4().hex, self._clock()
+        id = write.change.id
+        values = {
+            "id": number,
+            "repository": batch_.repository,
+            "target": batch_.target,
+            "run": batch_.context.run,
+            "kind": id.kind,
+            "project": id.project or tables.SYSTEM_PROJECT,
+            "name": id.name,
+            "action": write.change.action.value,
+            "call": call,
+            "began": now,
+        }
+        with faults.translated(self._url), self._store.bookkeeping() as connection:
+            connection.execute(insert(tables.journal), values)
+        return number
+
+    def end(self, number: str, result: str) -> None:
+        """Say what became of a call."""
+        row = tables.journal
+        with faults.translated(self._url), self._store.bookkeeping() as connection:
+            connection.execute(
+                update(row).where(row.c.id == number).values(ended=self._clock(), result=result)
+            )
+
+    def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
+        """Of what a call was begun whose write was never recorded.
+
+        A call that was refused changed nothing, and whether a proxy runs the Manager says itself.
+        """
+        row = tables.journal.c
+        query = (
+            select(row.kind, row.project, row.name)
+            .where(row.repository == repository, row.target == target, row.settled.is_(None))
+            .where(row.action.in_(_CHANGING))
+            .where(row.result.is_(None) | ~row.result.startswith(REFUSED))
+            .distinct()
+        )
+        with self._snapshot() as connection:
+            return frozenset(
+                ResourceId(one.kind, one.project or None, one.name)
+                for one in connection.execute(query)
+            )
+
+    def record(self, batch_: Batch, write: Write) -> Outcome:
+        """The entry, what was written, the inventory, and the end of its rows in the journal."""
+        with faults.translated(self._url), self._store.unit(write.context) as unit:
+            ring = self._ring.at(state.keys(unit.connection))
+            one = replace(batch_, writes=(write,))
+            writing = _Recording(unit, ring, one)
+            (outcome,) = batch.write_all(unit, one, writing, embedded.Doing().note)
+            _settle(unit.connection, batch_, write.change.id, self._clock)
+            return outcome
+
+    def advance(self, batch_: Batch) -> None:
+        """Move the unit to the batch's head."""
+        with faults.translated(self._url), self._store.unit(batch_.context) as unit:
+            nothing = replace(batch_, writes=())
+            batch.write_all(
+                unit, nothing, _Recording(unit, self._ring, nothing), embedded.Doing().note
+            )
+            batch.conclude(unit, batch_)
+
+
+class _Recording(Writing):
+    """Writes of what was carried out elsewhere. What is here may have been left behind by what
+    is there, so it is not held against a change; a secret is kept as its fingerprint alone.
+    """
+
+    def write(self, write: Write) -> Outcome:
+        """Record one change; what is here decides whether that makes a row or changes one."""
+        action = write.change.action
+        if action in (Action.CREATE, Action.UPDATE):
+            action = Action.CREATE if self.found(write.change.id) is None else Action.UPDATE
+        here = replace(write.change, digest="", action=action)
+        return replace(super().write(replace(write, change=here)), change=write.change)
+
+    def expect(self, change: Change, row: Held | None) -> None:
+        """The inventory is respected here too."""
+        self.expect_ours(change, row)
+
+    def delete(self, permits: Sequence[Permit], row: Held | None) -> int:
+        """What was never recorded needs no taking away."""
+        return self._unit.entry if row is None else super().delete(permits, row)
+
+    def run(self, permits: Sequence[Permit], row: Held | None, write: Write) -> int:
+        """Nor does a deployment."""
+        undeploys = write.change.action is Action.UNDEPLOY
+        if undeploys and (row is None or (write.change.environment or "") not in row.running):
+            return self._unit.entry
+        return super().run(permits, row, write)
+
+    def kept(self, _value: SecretValue) -> SecretValue:
+        """A sealed nothing."""
+        return SecretValue(b"")
+
+
+def _settle(connection: Connection, batch_: Batch, id: ResourceId, clock: Clock) -> None:
+    row = tables.journal
+    here = (
+        row.c.repository == batch_.repository,
+        row.c.target == batch_.target,
+        row.c.kind == id.kind,
+        row.c.project == (id.project or tables.SYSTEM_PROJECT),
+        row.c.name == id.name,
+        row.c.settled.is_(None),
+    )
+    connection.execute(update(row).where(*here).values(settled=clock()))

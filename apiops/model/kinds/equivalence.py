@@ -1,0 +1,94 @@
+"""What a Manager makes of a spec that it was given, and that means the same: data, per kind.
+
+A Manager fills in defaults, orders sets, and has several words for one thing. What is listed here
+is no difference when a live spec is compared with the one that was written; whatever is not
+listed is. Facts are the vendor document's (2.3, 2.5–2.16, 7), where the numbers in the comments
+point.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+class Filled(tuple[Any, ...]):
+    """The values that releases fill in where one is left out: any of them counts as left out."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """What means the same in the specs of a kind. Paths are dotted patterns (`*`, `**`).
+
+    `filled` has what the Manager puts where a field was left out. `loose` are places at and under
+    which a field that was not written is not looked at: whole families of payloads are filled in
+    there. `words` are sets of words for one thing.
+    """
+
+    filled: Mapping[str, Filled] = field(default_factory=dict)
+    loose: tuple[str, ...] = ()
+    words: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+
+
+_SHARING: Final = (
+    frozenset({"BOTH", "PUBLIC"}),
+    frozenset({"EXTERNAL", "PUBLIC"}),
+    frozenset({"INTERNAL", "ORGANIZATION"}),
+    frozenset({"NONE", "PROJECT"}),
+)
+
+EQUIVALENCES: Final[dict[str, Equivalence]] = {
+    "EnvironmentVariable": Equivalence(
+        filled={
+            "global": Filled([False]),
+            "globalVisible": Filled([True]),
+            "values.*.visible": Filled([False]),
+        },
+    ),
+    "Connection": Equivalence(
+        filled={"deployToWorker": Filled([True]), "enabled": Filled([True])},
+        loose=("*",),  # 7 #5: each type has its own defaults
+    ),
+    "Certificate": Equivalence(),
+    "LlmProvider": Equivalence(
+        filled={
+            "enabled": Filled([True]),
+            "coldStartRetryEnabled": Filled([False]),
+            "supportedModels.*.isDeprecated": Filled([False]),
+            "metadata.*.secret": Filled([False]),
+        },
+        # 2.16: blank ones are filled from the type of the provider
+        loose=("endpoint", "apiVersion", "authScheme", "authHeaderName", "deploymentType"),
+    ),
+    "Credential": Equivalence(
+        filled={
+            "enabled": Filled([True]),
+            "access.*.type": Filled(["API_PROXY"]),
+            "metadata.*.secret": Filled([False]),
+            "metadata.*.includeInJwt": Filled([False]),
+            "metadata.*.includeInTokenResponse": Filled([False]),
+        },
+    ),
+    "ApiProxy": Equivalence(
+        filled={
+            "clientRoute.bufferRequest": Filled([True]),
+            "clientRoute.bufferResponse": Filled([True]),
+            "routing.enabled": Filled([True]),
+            "routing.addresses.*.weight": Filled([1, 100]),  # 1.10 #24
+            "routing.addresses.*.addressType": Filled(["PRIMARY"]),
+            "routing.addresses.*.healthMonitoringEnabled": Filled([False]),
+            "metadata.sharingType": Filled(["BOTH", "PUBLIC"]),  # 1.10 #26
+            "endpoints.*.active": Filled([True]),
+            "policies.*.*.active": Filled([True]),
+        },
+        loose=(
+            "policies.*.*.errorMessageList",  # 2.3: the type's standard messages
+            "policies.*.*.spec",  # 7 #5, #16
+            "policies.*.*.condition.**",
+            "trafficLog.*",  # 2.5.8: flags are filled in at the first save
+        ),
+        words={"metadata.sharingType": _SHARING},
+    ),
+}
+"""Kind name → its equivalences; a kind without an entry has none."""

@@ -1,0 +1,232 @@
+"""One call of the Management API, and what its answer means (vendor document, 1.3 and 1.4).
+
+The API answers 400 to everything that it does not like, in several envelopes; here that becomes
+the tree of an answer or one of a few errors: refused, forbidden, absent, or *unknown*: the server
+may have carried it out or not.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable
+from apiops.remote.client import Answer, Client
+from apiops.remote.vendor.pace import Pace
+
+_FORBIDDEN: Final = re.compile(
+    r"required permission|required \w+ permission|Admin role required|Unauthorized", re.IGNORECASE
+)
+_ABSENT: Final = re.compile(
+    r"not found|does not exist|is not exist|does not have an? .* assigned", re.IGNORECASE
+)
+_AMBIGUOUS: Final = "does not have privilege"
+_LONGEST: Final = 300
+_GOOD: Final = range(200, 300)
+_BROKEN: Final = range(500, 600)
+
+
+class Refused(ManagerError):
+    """The Manager said no, and why."""
+
+
+class Forbidden(Refused):
+    """The token lacks a right."""
+
+
+class Absent(Refused):
+    """What was named is not there."""
+
+
+class Unknown(ManagerUnavailable):
+    """Nobody knows whether the server carried it out: its answer was lost or is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart body: texts, and files with their names (vendor document, 1.8)."""
+
+    texts: Mapping[str, str]
+    files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
+
+    def encoded(self) -> tuple[bytes, str]:
+        """The body and its content type."""
+        boundary = uuid.uuid4().hex
+        parts = [
+            (f'Content-Disposition: form-data; name="{name}"', text.encode())
+            for name, text in self.texts.items()
+        ]
+        parts += [(_file_head(name, file), content) for name, (file, content) in self.files.items()]
+        chunks = [f"--{boundary}\r\n{head}\r\n\r\n".encode() + body for head, body in parts]
+        whole = b"\r\n".join([*chunks, f"--{boundary}--\r\n".encode()])
+        return whole, f"multipart/form-data; boundary={boundary}"
+
+
+def _file_head(name: str, file: str) -> str:
+    head = f'Content-Disposition: form-data; name="{name}"; filename="{_bare(file)}"'
+    return f"{head}\r\nContent-Type: application/octet-stream"
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def path(*segments: str) -> str:
+    """A path below `/apiops`, every segment percent-encoded, with the slash at its end (1.6)."""
+    return "/apiops/" + "/".join(quote(segment, safe="") for segment in segments) + "/"
+
+
+def bare_path(*segments: str) -> str:
+    """The same for the few that have no slash at the end."""
+    return path(*segments).removesuffix("/")
+
+
+class Api:
+    """The Management API behind one client. Threads may share it."""
+
+    def __init__(self, client: Client, pace: Pace | None = None) -> None:
+        self._client = client
+        self._pace = pace or Pace()
+
+    @property
+    def address(self) -> str:
+        """The Manager as it may be shown."""
+        return self._client.address
+
+    def items(self, where: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """What a list or a single read gives (`resultList`)."""
+        tree = self.call("GET", where, query=query)
+        found = tree.get("resultList") if isinstance(tree, Mapping) else None
+        if found is None:
+            return []
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise ManagerError(
+                f"{self.address} gave a list of something unexpected for {where}",
+                code="AO760",
+                hint="the Manager's release may be another than this apiops knows; report this",
+            )
+        return found
+
+    def call(
+        self,
+        method: str,
+        where: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        again: bool | None = None,
+        hidden: Iterable[str] = (),
+    ) -> Any:
+        """One call; gives the answer's tree.
+
+        `again` says that it may be sent twice (default: reads only). `hidden` are texts that must
+        not be in an error, whatever the server says. Raises Refused, Forbidden, Absent, Unknown.
+        """
+        more: dict[str, Any] = {"json": body}
+        if isinstance(body, Upload):
+            content, kind = body.encoded()
+            more = {"body": content, "headers": {"Content-Type": kind}}
+        with self._pace.turn() as turn:
+            try:
+                answer = self._client.call(method, where, query=query, repeatable=again, **more)
+            except ManagerUnavailable as lost:
+                turn.lost()
+                raise Unknown(lost.message, code=lost.code, hint=lost.hint) from None
+            turn.answered(answer.status)
+        return self._judged(answer, f"{method} {where}", hidden)
+
+    def text(self, where: str, *, anonymous: bool = False) -> str:
+        """A plain answer (`test/*`)."""
+        answer = self._client.call("GET", where, anonymous=anonymous)
+        if answer.status not in _GOOD:
+            raise self._refusal(answer.status, self._said(answer), f"GET {where}", ())
+        return answer.body.decode("utf-8", "replace")[:_LONGEST]
+
+    def _judged(self, answer: Answer, what: str, hidden: Iterable[str]) -> Any:
+        tree = _tree(answer)
+        if answer.status in _GOOD:
+            if tree is None and answer.body.strip():
+                raise Unknown(
+                    f"{self.address} answered {what} with something that is no JSON",
+                    code="AO764",
+                    hint="a proxy in between may have answered; look at the Manager",
+                )
+            if _succeeded(tree):
+                return tree
+            raise self._refusal(400, _message(tree), what, hidden)
+        if answer.status in _BROKEN:
+            raise Unknown(
+                f"{self.address} answered {answer.status} to {what}",
+                code="AO764",
+                hint="look at the Manager's log; the next run finds out what came of it",
+            )
+        raise self._refusal(answer.status, self._said(answer), what, hidden)
+
+    def _said(self, answer: Answer) -> str:
+        return _message(_tree(answer)) or f"status {answer.status}"
+
+    def _refusal(self, status: int, said: str, what: str, hidden: Iterable[str]) -> ApiopsError:
+        shown = " ".join(_without(said, hidden).split())[:_LONGEST]
+        if status == HTTPStatus.UNAUTHORIZED:
+            return Forbidden(
+                f"{self.address} does not accept the token: {shown}",
+                code="AO761",
+                hint="make a new token in the console (My Profile) and put it into APIOPS_TOKEN",
+            )
+        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.BAD_REQUEST) and _FORBIDDEN.search(said):
+            return Forbidden(
+                f"the token may not {what}: {shown}",
+                code="AO762",
+                hint="give the token's user the role in the console; `apiops doctor` lists rights",
+            )
+        absent = _ABSENT.search(said) and _AMBIGUOUS not in said
+        if absent or status == HTTPStatus.NOT_FOUND:
+            return Absent(f"{what}: {shown}", code="AO763", hint="plan again: it is not there")
+        return Refused(
+            f"the Manager refused {what}: {shown}",
+            code="AO763",
+            hint="the words are the Manager's own; correct the specification",
+        )
+
+
+def _tree(answer: Answer) -> Any:
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _succeeded(tree: Any) -> bool:
+    """1.3: success unless one of the three ways to say otherwise says so."""
+    if not isinstance(tree, Mapping):
+        return True
+    result = tree.get("result")
+    return (
+        tree.get("status") in (None, "SUCCESS")
+        and tree.get("success") in (None, True)
+        and (not isinstance(result, Mapping) or result.get("success") in (None, True))
+    )
+
+
+def _message(tree: Any) -> str:
+    if not isinstance(tree, Mapping):
+        return ""
+    for name in ("resultMessage", "message", "error_description", "error"):
+        if isinstance(tree.get(name), str):
+            return str(tree[name])
+    return ""
+
+
+def _without(text: str, hidden: Iterable[str]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, "(hidden)") if secret else text
+    return text
+
+
+Look = Callable[[], bool]
+"""Finds out whether a call whose answer got lost was carried out."""

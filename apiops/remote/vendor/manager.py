@@ -1,0 +1,278 @@
+"""The Manager port over the vendor's Management API, with a book of our own beside it.
+
+Nothing there is a transaction. So a unit's changes go one by one, in the plan's order (expand,
+deploy, contract); each call is in the journal before it is sent, each finished change in the
+ledger before the next begins. What fails blocks what needs it and nothing else, and the unit
+stays at its last applied commit until everything is done.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
+from apiops.model.audit import Reason
+from apiops.model.outcome import Outcome, Result
+from apiops.model.plan import Action, Change
+from apiops.model.resource import JsonObject, LiveResource, ResourceId
+from apiops.model.secret import SecretValue
+from apiops.plan import graph
+from apiops.ports import Batch, Book, Live, Write
+from apiops.remote.vendor import proxies, reading
+from apiops.remote.vendor.api import Api, Forbidden
+from apiops.remote.vendor.codec import Job, Place, plain
+from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
+
+LONGEST_REASON: Final = 255
+"""Characters of a deploy's description that are sent; the vendor names no limit."""
+
+
+class VendorManager:
+    """A vendor's Manager, as the line needs it."""
+
+    def __init__(self, api: Api, book: Book) -> None:
+        self._api = api
+        self._book = book
+        self._reading: Reading | None = None
+
+    def read(self, repository: str, target: str) -> Live:
+        """The live state, with the rights and the ledger of the book."""
+        book = self._book.read(repository, target)
+        unsettled = self._book.unsettled(repository, target)
+        self._reading = reading.read(self._api, book, unsettled, repository)
+        resources = sorted(self._reading.resources.values(), key=lambda one: one.id.order)
+        return replace(book, resources=tuple(resources))
+
+    def fingerprint(
+        self, id: ResourceId, pointer: str, environment: str, value: SecretValue
+    ) -> str:
+        """The book's."""
+        return self._book.fingerprint(id, pointer, environment, value)
+
+    def lease(self, name: str, holder: str) -> AbstractContextManager[int]:
+        """The book's: the API has none (vendor document, 1.9)."""
+        return self._book.lease(name, holder)
+
+    def write(self, batch: Batch) -> tuple[Outcome, ...]:
+        """Carry out a batch; gives an outcome for each write.
+
+        Raises AccessDenied and Conflict before anything is sent.
+        """
+        self._book.rehearse(batch)
+        if self._reading is None:
+            self.read(batch.repository, batch.target)
+        assert self._reading is not None, "it was just read"
+        unit = _Unit(self._api, self._book, self._reading, batch)
+        outcomes = tuple(unit.carry_out(write) for write in batch.writes)
+        if all(outcome.result is Result.DONE for outcome in outcomes):
+            self._book.advance(batch)
+        return outcomes
+
+
+class _Unit:
+    """One batch while it is carried out."""
+
+    def __init__(self, api: Api, book: Book, seen: Reading, batch: Batch) -> None:
+        self._api = api
+        self._book = book
+        self._seen = seen
+        self._batch = batch
+        self._failed: set[ResourceId] = set()
+        self._ended: ApiopsError | None = None
+
+    def carry_out(self, write: Write) -> Outcome:
+        """One write, unless something that it needs failed."""
+        change = write.change
+        blocked = self._blocked(write)
+        if blocked:
+            self._failed.add(graph.fold(change.id))
+            return Outcome(change, Result.BLOCKED, code="AO612", message=blocked)
+        try:
+            note = self._send(write)
+            done = self._book.record(self._batch, write)
+        except (ManagerUnavailable, AccessDenied, Forbidden) as fault:
+            self._ended = fault if _ends(fault) else None
+            return self._failure(change, fault)
+        except ApiopsError as fault:
+            return self._failure(change, fault)
+        return replace(done, message=note)
+
+    def _failure(self, change: Change, fault: ApiopsError) -> Outcome:
+        self._failed.add(graph.fold(change.id))
+        hint = f" ({fault.hint})" if fault.hint else ""
+        return Outcome(change, Result.FAILED, code=fault.code, message=f"{fault.message}{hint}")
+
+    def _blocked(self, write: Write) -> str:
+        if self._ended is not None:
+            return f"nothing more was sent after: {self._ended.message}"
+        change = write.change
+        if graph.fold(change.id) in self._failed:
+            return f"an earlier change of {change.id} failed"
+        live = self._seen.resources.get(change.id)
+        removes = change.action in (Action.DELETE, Action.UNDEPLOY)
+        spec = live.spec if removes and live else write.resource.spec if write.resource else {}
+        if not removes:
+            needs = graph.named(change.id, spec)
+            hit = sorted(str(id) for id in needs if graph.fold(id) in self._failed)
+            return f"it needs {hit[0]}, which failed" if hit else ""
+        return self._still_used(change.id) if change.action is Action.DELETE else ""
+
+    def _still_used(self, id: ResourceId) -> str:
+        """A delete waits until what refers to it is changed (7 #25, #27)."""
+        for other in self._failed:
+            live = self._seen.resources.get(other)
+            if live is not None and id in graph.named(other, live.spec):
+                return f"{other} still uses it, for its change failed"
+        return ""
+
+    def _send(self, write: Write) -> str:
+        """The calls of a write; gives what people should be told."""
+        id, action = write.change.id, write.change.action
+        if id.kind not in CODECS:
+            return self._assert(write)
+        if (id.kind, id.project or "") in self._seen.blind:
+            raise reading.blind_to(id.kind, id.project or "")
+        job = self._job(write)
+        codec = CODECS[id.kind]
+        if action is Action.DEPLOY:
+            return self._deploy(job, write)
+        if action is Action.UNDEPLOY:
+            proxies.undeploy(job, write.change.environment or "", self._why(write))
+        elif action is Action.DELETE:
+            codec.delete(job)
+        elif action is Action.CREATE or not job.before:
+            codec.create(job)
+        else:
+            codec.update(job)
+        return ""
+
+    def _job(self, write: Write) -> Job:
+        id = write.change.id
+        live = self._live(write)
+        place = self._seen.places.get(id.project or "") or Place(self._api, id.project or "")
+        after = write.resource.spec if write.resource else {}
+        gone = write.change.action is Action.CREATE or live is None
+        hidden = tuple(v.reveal().decode("utf-8", "replace") for v in write.secrets.values())
+        return Job(
+            place=place,
+            id=id,
+            before={} if gone or live is None else live.spec,
+            after=after,
+            plain=plain(after, write.secrets),
+            journal=_Written(self._book, self._batch, write),
+            files=write.files,
+            hidden=tuple(text for text in hidden if text),
+        )
+
+    def _live(self, write: Write) -> LiveResource | None:
+        id = write.change.id
+        if write.change.renamed_from:
+            id = replace(id, name=write.change.renamed_from)
+        return self._seen.resources.get(id)
+
+    def _deploy(self, job: Job, write: Write) -> str:
+        environment = write.change.environment or ""
+        persistent = any(
+            one.get("persistent", False)
+            for one in (write.resource.spec if write.resource else {}).get("deployments") or ()
+            if one["environment"] == environment
+        )
+        answer = proxies.deploy(job, environment, self._why(write), persistent=persistent)
+        failed = failures(answer.get("deploymentResult") if isinstance(answer, dict) else None)
+        if failed:
+            raise ManagerError(
+                f"{job.id} is saved and does not run in {environment}: {'; '.join(failed)}",
+                code="AO767",
+                hint="look at the workers of that environment; the next run deploys it again",
+            )
+        return ""
+
+    def _why(self, write: Write) -> str:
+        """The reason as the deploy history shows it: commit, subject, signer, run."""
+        context = write.context
+        return reason_text(context.reason, context.principal, context.run)
+
+    def _assert(self, write: Write) -> str:
+        """What the API cannot change must be so already; rights are kept in the book alone."""
+        change = write.change
+        if change.id.kind not in OBSERVED:
+            return "kept in the ledger: apiops judges by it; the console's own is set there"
+        if change.action is Action.DELETE:
+            return "no longer ours; an administrator may delete it in the console"
+        if change.id not in self._seen.observed:
+            raise _by_hand(f"there is no {change.id}", change.id, "create it")
+        live = self._seen.resources.get(change.id)
+        wanted: JsonObject = write.resource.spec if write.resource else {}
+        for name in reading.observed_fields(change.id.kind):
+            has = live.spec.get(name) if live else None
+            if name in wanted and (wanted[name] or None) != (has or None):
+                told = f"{change.id} has {name} {has!r}, not {wanted[name]!r}"
+                raise _by_hand(told, change.id, "change it")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The journal of one write."""
+
+    book: Book
+    batch: Batch
+    write: Write
+
+    def intend(self, call: str) -> str:
+        """Before a call."""
+        return self.book.intend(self.batch, self.write, call)
+
+    def end(self, number: str, result: str) -> None:
+        """After it."""
+        self.book.end(number, result)
+
+
+def _ends(fault: ApiopsError) -> bool:
+    """Whether nothing more can be sent: the token is not accepted, or the circuit is open."""
+    return fault.code in ("AO761", "AO765")
+
+
+def _by_hand(told: str, id: ResourceId, deed: str) -> ManagerError:
+    where = "System Administration" if id.kind == "Environment" else "Projects"
+    return ManagerError(
+        f"{told}, and the Management API cannot change that",
+        code="AO768",
+        hint=f"ask a system administrator to {deed} in the console, under {where}; then run again",
+    )
+
+
+def reason_text(reason: Reason, principal: str, run: str) -> str:
+    """At most `LONGEST_REASON` characters; the subject gives way first."""
+    tail = f" (by {principal}, run {run[:12]})"
+    head = f"{reason.commit[:10]} " if reason.commit else ""
+    room = LONGEST_REASON - len(head) - len(tail)
+    text = " ".join(reason.text.split())
+    return head + (text if len(text) <= room else text[: room - 1] + "…") + tail
+
+
+def failures(result: Any) -> list[str]:
+    """What a `deploymentResult` says went wrong, in any of its four shapes (1.5)."""
+    if not isinstance(result, dict):
+        return []
+    if result.get("failedEnvironments"):
+        return [str(name) for name in result["failedEnvironments"]]
+    rows = _rows(result)
+    bad = [row for row in rows if row.get("success") is False]
+    if bad:
+        return [_told(row) for row in bad]
+    if rows and result.get("success") is False:
+        return [str(result.get("message") or result.get("detail") or "the Manager says no")]
+    return []
+
+
+def _rows(result: JsonObject) -> list[Any]:
+    for name in ("detailList", "deploymentResults", "environmentResults"):
+        if result.get(name):
+            return [row for row in result[name] if isinstance(row, dict)]
+    return []
+
+
+def _told(row: JsonObject) -> str:
+    where = row.get("podName") or row.get("environmentName") or row.get("envName") or "a worker"
+    return f"{where}: {str(row.get('detail') or row.get('message') or 'failed')[:200]}"

@@ -1,0 +1,253 @@
+"""The live state of a vendor's Manager: lists per project and kind, details where lists are silent.
+
+Everything that is read is settled with the book, so that the plan sees a difference only where
+there is one. Calls go in parallel, as many at once as the pace allows.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from apiops.errors import ManagerError
+from apiops.model import canonical
+from apiops.model.kinds import KINDS
+from apiops.model.resource import (
+    Deployment,
+    JsonObject,
+    LiveResource,
+    ResourceId,
+    state_digest,
+)
+from apiops.plan import settle
+from apiops.ports import Live
+from apiops.remote.vendor.ai import Providers
+from apiops.remote.vendor.api import Api, Forbidden, path
+from apiops.remote.vendor.codec import Codec, Found, Place
+from apiops.remote.vendor.identity import Credentials
+from apiops.remote.vendor.pace import MOST
+from apiops.remote.vendor.proxies import Proxies
+from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
+
+CODECS: Final[dict[str, Codec]] = {
+    codec.kind: codec
+    for codec in (
+        *(Variables(), IpGroups(), Certificates(), Connections()),
+        *(Providers(), Proxies(), Credentials()),
+    )
+}
+"""Kind → its adapter. Kinds without one the API cannot manage."""
+
+OBSERVED: Final = {"Project": "projects", "Environment": "environments"}
+"""Kinds that the API shows and cannot change (2.4)."""
+
+_OBSERVED_FIELDS: Final = {"Project": ("description",), "Environment": ("description", "type")}
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read: the live resources, the places, and the kinds that the token may not list."""
+
+    resources: Mapping[ResourceId, LiveResource]
+    places: Mapping[str, Place]
+    observed: frozenset[ResourceId]
+    blind: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the threads bring home."""
+
+    found: list[tuple[Codec, Place, Found]] = field(default_factory=list)
+    blind: set[tuple[str, str]] = field(default_factory=set)
+
+
+def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str) -> Reading:
+    """Read everything that the token may see. Raises ManagerError and its kin."""
+    held = {resource.id: resource for resource in book.resources}
+    projects = {row["name"]: row for row in api.items(path("projects"))}
+    places = {
+        name: Place(api, name, row.get("relativePath") or "" if _prefixes(row) else "")
+        for name, row in projects.items()
+    }
+    observed = _observed(api, projects, held)
+    seen = _listed(places, held)
+    written = {id: one.spec for id, one in held.items() if id not in unsettled}
+    known = _Known(held, written, unsettled, repository)
+    details = _each(partial(_detail, known), seen.found)
+    live = {resource.id: resource for resource in details}
+    live |= {id: one for id, one in held.items() if id.kind not in CODECS and _there(id, observed)}
+    return Reading(live, places, frozenset(observed), frozenset(seen.blind))
+
+
+def _prefixes(row: JsonObject) -> bool:
+    return bool(row.get("enableRelativePath"))
+
+
+def _there(id: ResourceId, observed: Iterable[ResourceId]) -> bool:
+    return id.kind not in OBSERVED or id in observed
+
+
+def _observed(
+    api: Api, projects: Mapping[str, JsonObject], held: dict[ResourceId, LiveResource]
+) -> set[ResourceId]:
+    """Projects and environments that there are; what the book has of them is settled in place."""
+    rows: dict[str, Sequence[JsonObject]] = {
+        "Project": tuple(projects.values()),
+        "Environment": _environments(api, projects),
+    }
+    observed: set[ResourceId] = set()
+    for kind, items in rows.items():
+        for row in items:
+            id = ResourceId(kind, None, row["name"])
+            observed.add(id)
+            book = held.get(id)
+            seen = {name: row.get(name) for name in _OBSERVED_FIELDS[kind]}
+            spec = settle.settle(KINDS[kind], book.spec if book else None, seen)
+            held[id] = _live(id, spec, book, ())
+    return observed
+
+
+def _environments(api: Api, projects: Mapping[str, JsonObject]) -> list[dict[str, Any]]:
+    """All of them; who is no admin sees those that a project reaches (1.10 #14)."""
+    try:
+        return api.items(path("environments"))
+    except Forbidden:
+        first = next(iter(projects), None)
+        return api.items(path("projects", first, "environments")) if first else []
+
+
+def _listed(places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]) -> _Seen:
+    """Every list of every project; one that is forbidden counts as empty where we wrote nothing."""
+    seen = _Seen()
+    pairs = [(codec, place) for place in places.values() for codec in CODECS.values()]
+
+    def listed(pair: tuple[Codec, Place]) -> list[tuple[Codec, Place, Found]]:
+        codec, place = pair
+        try:
+            return [(codec, place, one) for one in codec.found(place)]
+        except Forbidden as fault:
+            ours = any(
+                id.kind == codec.kind and id.project == place.project and one.owner
+                for id, one in held.items()
+            )
+            if ours or fault.code == "AO761":
+                raise
+            seen.blind.add((codec.kind, place.project))
+            return []
+
+    for found in _each(listed, pairs):
+        seen.found += found
+    return seen
+
+
+def _each(work: Callable[[_One], _Other], items: Sequence[_One]) -> Iterator[_Other]:
+    """In parallel, in order; the first error ends it."""
+    with ThreadPoolExecutor(max_workers=MOST, thread_name_prefix="apiops-read") as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the book has, and whose an unrecorded thing is."""
+
+    held: Mapping[ResourceId, LiveResource]
+    written: Mapping[ResourceId, JsonObject]
+    unsettled: frozenset[ResourceId]
+    repository: str
+
+
+def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
+    codec, place, one = listed
+    kind = KINDS[codec.kind]
+    id = _known_id(known, ResourceId(codec.kind, place.project, one.name), folds=kind.folds_case)
+    written = known.written.get(id)
+    one = codec.detailed(place, one, written)
+    spec = settle.settle(kind, written, codec.seen(place, one, written))
+    book = known.held.get(id)
+    live = _live(id, spec, book, _running(one, book, spec))
+    if book is None and id in known.unsettled:
+        return replace(live, owner=known.repository)
+    return live
+
+
+def _known_id(known: _Known, id: ResourceId, *, folds: bool) -> ResourceId:
+    """The name as it was written, where the Manager takes any case for the same."""
+    if id in known.held or not folds:
+        return id
+    twins = (
+        other
+        for other in known.held
+        if (other.kind, other.project) == (id.kind, id.project)
+        and other.name.casefold() == id.name.casefold()
+    )
+    return next(twins, id)
+
+
+def _running(one: Found, book: LiveResource | None, spec: JsonObject) -> tuple[Deployment, ...]:
+    """Where it runs, with the digest of what runs: that of the spec, unless it is out of date."""
+    digest = state_digest(_bare(spec), book.labels if book else {})
+    ours = {run.environment: run.digest for run in book.deployments} if book else {}
+    rows = []
+    for environment, fresh in sorted(one.running.items()):
+        behind = book is not None and environment in ours and ours[environment] != book.digest
+        rows.append(Deployment(environment, digest if fresh and not behind else ""))
+    return tuple(rows)
+
+
+def _bare(spec: JsonObject) -> JsonObject:
+    return {name: value for name, value in spec.items() if name != "deployments"}
+
+
+def _live(
+    id: ResourceId, spec: JsonObject, book: LiveResource | None, running: tuple[Deployment, ...]
+) -> LiveResource:
+    labels = book.labels if book else {}
+    whole = dict(_bare(spec))
+    if KINDS[id.kind].deployable:
+        kept = {d["environment"]: d for d in (book.spec.get("deployments") or ())} if book else {}
+        whole["deployments"] = [
+            kept.get(one.environment, {"environment": one.environment}) for one in running
+        ]
+    return LiveResource(
+        id=id,
+        spec=whole,
+        digest=state_digest(_bare(spec), labels),
+        serial=_serial(spec, labels, running),
+        owner=book.owner if book else None,
+        applied=book.applied if book else None,
+        labels=labels,
+        deployments=running,
+        protected=book.protected if book else False,
+    )
+
+
+def _serial(spec: JsonObject, labels: Mapping[str, str], running: tuple[Deployment, ...]) -> int:
+    """The API counts nothing, so what is seen is its own serial: it moves when anything moves."""
+    seen = [state_digest(_bare(spec), labels), [[one.environment, one.digest] for one in running]]
+    return int(hashlib.sha256(canonical.encode(seen)).hexdigest()[:12], 16)
+
+
+def blind_to(kind: str, project: str) -> ManagerError:
+    """The refusal to write what cannot be listed."""
+    right = CODECS[kind].right
+    return ManagerError(
+        f"the token may not list {kind} in {project}, so nothing of it is written",
+        code="AO762",
+        hint=f"give the token's user {right} VIEW and MANAGE in {project}, in the console",
+    )
+
+
+def observed_fields(kind: str) -> tuple[str, ...]:
+    """The fields that the API shows of a kind that it cannot change."""
+    return _OBSERVED_FIELDS[kind]
