@@ -115,7 +115,7 @@ class FakeRepository:
         return frozenset(seen)
 
     def merge_bases(self, parents: Sequence[str]) -> tuple[str, ...]:
-        if len(parents) < 2:
+        if len(parents) != 2:
             return ()
         common = frozenset.intersection(*map(self.ancestry, parents))
         best = {

@@ -100,14 +100,30 @@ def needs(
     `environment` is the one that the plan is for: what runs in others, their own plans judge.
     """
     earlier = tuple(before)
-    existed = any(state(view, subject) is not None for view in earlier)
+    step = action(subject, earlier, after)
+    if subject.environment is not None:
+        return decide.need(subject.id.kind, step, subject.id, (subject.environment,))
+    reached = reaches(subject.id, (*earlier, after), environment)
+    return decide.need(subject.id.kind, step, subject.id, (environment,) if reached else ())
+
+
+def moved(subject: Subject, before: CommitView, after: CommitView) -> bool:
+    """Whether a step is one of the subject's own: other content, or to run and not to run."""
+    was, now = state(before, subject), state(after, subject)
+    if subject.environment is None:
+        return was != now
+    return (was is None) is not (now is None)
+
+
+def action(subject: Subject, before: Iterable[CommitView], after: CommitView) -> Action:
+    """What a step from `before` (empty: nothing was there) to `after` does to a subject."""
     exists = state(after, subject) is not None
     if subject.environment is not None:
-        action = Action.DEPLOY if exists else Action.UNDEPLOY
-        return decide.need(subject.id.kind, action, subject.id, (subject.environment,))
-    action = Action.DELETE if not exists else Action.UPDATE if existed else Action.CREATE
-    reached = reaches(subject.id, (*earlier, after), environment)
-    return decide.need(subject.id.kind, action, subject.id, (environment,) if reached else ())
+        return Action.DEPLOY if exists else Action.UNDEPLOY
+    if not exists:
+        return Action.DELETE
+    existed = any(state(view, subject) is not None for view in before)
+    return Action.UPDATE if existed else Action.CREATE
 
 
 def reaches(id: ResourceId, views: Iterable[CommitView], environment: str) -> bool:

@@ -2,16 +2,18 @@
 
 Each change is judged by the commits that brought its resource from what was applied to what the
 head describes (`taint`). A change without a cause and with somebody to answer for it is
-allowed; everything else is denied and freezes its unit, and only that.
+allowed; everything else is denied and freezes its unit, and only that. What moved without a change
+in the plan is judged as well: the unit would move to the head, and with it what nobody might write.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from apiops.access import charge, decide, taint
 from apiops.access.charge import Subject
 from apiops.access.taint import Account, Start
+from apiops.model import sharing
 from apiops.model.access import Cause, Grants, Judgement, Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Change, Plan
@@ -30,26 +32,39 @@ def judge(
 ) -> Verdicts:
     """Judge a plan against the grants that were held before it.
 
-    `history` covers the plan's units; `introduction` is where trust begins for a unit without a
-    base; `at` is now, for the validity of keys; `evidence` is what the forge says of merges that
-    it made, for a Manager that is host-attested. A unit whose head cannot be read has no changes
-    in the plan and is not judged.
+    `history` covers the plan's units and those that moved without a change; `introduction` is
+    where trust begins for a unit without a base; `at` is now, for the validity of keys; `evidence`
+    is what the forge says of merges that it made, for a Manager that is host-attested. A unit whose
+    head cannot be read has no changes in the plan and is not judged.
     """
     bench = taint.Bench(grants, trust, at, plan.environment, evidence or {})
     views = {**history.boundary, **{view.commit.id: view for view in history.views}}
     court = _Court(history, views, bench, introduction)
-    starts, unfounded = court.starts(plan.units)
-    wanted = (s for change in plan.changes for s in charge.subjects(change))
-    accounts = taint.walk(history, starts, wanted, bench)
+    starts, unfounded = court.starts(dict.fromkeys((*plan.units, *sorted(history.base))))
+    wanted = {s for change in plan.changes for s in charge.subjects(change)}
+    silent = [one for one in court.moved(starts) if one.subject not in wanted]
+    accounts = taint.walk(history, starts, (*wanted, *(one.subject for one in silent)), bench)
+    changes = (
+        *plan.changes,
+        *(one.change for one in silent if taint.tainted(accounts(one.subject))),
+    )
     return Verdicts(
         trust,
         tuple(
             Judgement(change, allowed=False, causes=(unfounded[change.id.unit],))
             if change.id.unit in unfounded
             else court.judgement(change, starts[change.id.unit], accounts)
-            for change in plan.changes
+            for change in changes
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A subject that is at the head as it was not when applied, and what that would be called."""
+
+    subject: Subject
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,27 @@ class _Court:
         message = f"introduction {commit[:7]} must be signed by {approver}; found: {signer}"
         hint = f"let {approver} sign a commit (it may be empty) and introduce that one"
         return Cause(commit, "AO532", message, maker.principal, hint=hint)
+
+    def moved(self, starts: Mapping[str, Start]) -> Iterator[_Moved]:
+        """What differs between the head and what was applied, resource by resource.
+
+        Nothing was applied at an introduction, so there the plan has it all. A unit that cannot be
+        read stays where it is in any case.
+        """
+        head, here = self.views.get(self.history.head), self.bench.environment
+        units: dict[str, set[str]] = {}
+        for unit, start in starts.items():
+            if start.approver is None and head is not None and not head.is_broken(unit):
+                units.setdefault(start.commit, set()).add(unit)
+        for commit, of_start in units.items():
+            before, after = self.views[commit], self.views[self.history.head]
+            ids = sharing.differing(before.content, after.content)
+            ids |= sharing.differing(before.deployments, after.deployments)
+            for id in sorted((id for id in ids if id.unit in of_start), key=lambda one: one.order):
+                for subject in (Subject(id), Subject(id, here)):
+                    if charge.moved(subject, before, after):
+                        action = charge.action(subject, (before,), after)
+                        yield _Moved(subject, Change(action, id, subject.environment))
 
     def judgement(
         self, change: Change, start: Start, accounts: Callable[[Subject], Account]

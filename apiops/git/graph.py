@@ -31,6 +31,7 @@ Lookup = Callable[[str], Node]
 _HEAD: Final = 1
 _BASE: Final = 2
 _BOTH: Final = _HEAD | _BASE
+_PAIR: Final = 2
 
 
 def first_root(node: Lookup, head: str) -> str:
@@ -79,34 +80,35 @@ def between(node: Lookup, base: str | None, head: str) -> tuple[str, ...]:
     return _parents_first(node, head, wanted)
 
 
-def merge_bases(node: Lookup, commits: Iterable[str]) -> tuple[str, ...]:
-    """The best common ancestors of all `commits`, sorted; none for unrelated histories.
+def merge_bases(node: Lookup, one: str, other: str) -> tuple[str, ...]:
+    """The best common ancestors of two commits, sorted; none for unrelated histories.
 
     Raises SourceError (AO808) when a shallow clone ends before they are found.
     """
-    first, *others = dict.fromkeys(commits)
-    best = {first}
-    for other in others:
-        best = _best(node, {base for one in best for base in _common(node, one, other)})
-    return tuple(sorted(best))
-
-
-def _common(node: Lookup, one: str, other: str) -> set[str]:
     marks = _paint(node, (one,), (other,))
     for id, mark in marks.items():
         if mark != _BOTH and node(id).edge:
             raise faults.shallow(id)
     common = {id for id, mark in marks.items() if mark == _BOTH}
-    return common - {parent for id in common for parent in node(id).parents}
+    return tuple(sorted(_best(node, common - {p for id in common for p in node(id).parents})))
 
 
 def _best(node: Lookup, ids: Collection[str]) -> set[str]:
-    """Those that are not ancestors of another one."""
-    return {
-        one
-        for one in ids
-        if not any(other != one and is_ancestor(node, one, other) for other in ids)
-    }
+    """Those that are not ancestors of another one: a single walk, however many there are."""
+    if len(ids) < _PAIR:
+        return set(ids)
+    seen: set[str] = set()
+    queue = [parent for id in ids for parent in node(id).parents]
+    while queue:
+        id = queue.pop()
+        if id not in seen:
+            seen.add(id)
+            queue += node(id).parents
+    best = set(ids) - seen
+    edge = next((id for id in (*best, *seen) if node(id).edge), None)
+    if edge is not None and len(best) > 1:
+        raise faults.shallow(edge)
+    return best
 
 
 def _paint(node: Lookup, heads: Iterable[str], bases: Iterable[str]) -> dict[str, int]:

@@ -34,6 +34,7 @@ _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
 _PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
 _FOREIGN: Final = re.compile(r"repository path '(.*)' is not owned")
 _MAX_TREE_CACHED: Final = 1 << 20
+_PAIR: Final = 2
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 Read = TypeVar("Read")
 _opening: Final = threading.Lock()
@@ -167,7 +168,7 @@ class GitRepository:
     def _commit(self, id: str) -> Commit:
         read = _understood(id, commitobject.parse, self._raw(id))
         parents = (*read.parents, *self._squashed.get(id, ()))
-        several = len(parents) > 1 and id not in self._edges
+        pair = len(parents) == _PAIR and id not in self._edges
         return Commit(
             id=id,
             parents=parents,
@@ -178,7 +179,7 @@ class GitRepository:
             committer=read.committer,
             at=read.at,
             signature=signature.of_commit(read, self._certificates),
-            bases=graph.merge_bases(self._node, parents) if several else (),
+            bases=graph.merge_bases(self._node, *parents) if pair else (),
         )
 
     def _node(self, id: str) -> graph.Node:

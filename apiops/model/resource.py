@@ -105,8 +105,8 @@ class Resource:
     """One parsed, rendered document: parameters and patches applied, files resolved.
 
     `spec` is a JSON tree with `model.secret` leaves. `content` is the digest that authorization
-    compares: over ciphertexts and every rendered input, file digests included, but not over the
-    deployments, each of which is judged by itself. `files` are the
+    compares: over ciphertexts and every rendered input, file digests included. Where it runs is not
+    in it (each deployment is judged by itself), how it runs there is. `files` are the
     files it refers to (an OpenAPI document, a certificate) by the JSON pointer of the field;
     beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes. `authored`
     is the spec as the author wrote it, where `spec` is what a merge made of it (None: the same).

@@ -70,7 +70,8 @@ class Signature:
 class Commit:
     """One commit. `author` and `committer` are what the commit claims (shown, never trusted).
 
-    `bases` are the merge bases of a merge's parents, sorted (empty for any other commit).
+    `bases` are the merge bases of a merge's two parents, sorted (empty for any other commit: an
+    octopus answers for all that it brings together).
     """
 
     id: str

@@ -161,9 +161,12 @@ def _deployments(here: _Here, live: LiveResource | None, digest: str) -> Iterato
         return
     running = live.deployments if live else ()
     at = {deployment.environment: deployment.digest for deployment in running}
-    wanted = {item["environment"]: index for index, item in enumerate(spec["deployments"] or ())}
+    kept = _kept(live.spec) if live else {}
+    items = spec["deployments"] or ()
+    wanted = {item["environment"]: index for index, item in enumerate(items)}
     for environment, index in sorted(wanted.items()):
-        if at.get(environment) != digest:
+        says = items[index].get("persistent")
+        if at.get(environment) != digest or says not in (None, kept.get(environment, False)):
             # All of a new resource is new: it is shown where its document begins.
             item = here.at(("spec", "deployments", index)) if live else None
             yield Change(
@@ -178,6 +181,11 @@ def _deployments(here: _Here, live: LiveResource | None, digest: str) -> Iterato
         gone = tuple(one for one in running if one.environment not in wanted)
         for change in _undeployed(live, gone):
             yield replace(change, id=here.pair.id, location=here.document)
+
+
+def _kept(spec: JsonObject) -> dict[str, bool]:
+    """Environment → whether the revision that runs there stays when old ones are removed."""
+    return {one["environment"]: bool(one.get("persistent")) for one in spec.get("deployments", ())}
 
 
 def _undeployed(live: LiveResource, running: tuple[Deployment, ...]) -> Iterator[Change]:

@@ -43,7 +43,7 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
 def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
     """Write every unit that may be written; the report has an outcome for every change."""
     carrier = _Carrier(line, prepared, fence)
-    units = prepared.plan.units
+    units = carrier.units
     for number, unit in enumerate(units, 1):
         line.observer.notice(Event("apply", f"applying {unit}", number, len(units)))
         carrier.unit(unit)
@@ -74,11 +74,16 @@ class _Carrier:
         self._verdicts = prepared.verdicts
         self._judgements = {j.change.key: j for j in prepared.verdicts.judgements}
         self._changes: dict[str, list[Change]] = defaultdict(list)
-        for change in prepared.plan.changes:
-            self._changes[change.id.unit].append(change)
+        for judgement in prepared.verdicts.judgements:
+            self._changes[judgement.change.id.unit].append(judgement.change)
         self._resources = {r.id: r for r in prepared.revealed.desired.resources}
         history = prepared.history
         self._commits = {view.commit.id: view.commit for view in history.views} if history else {}
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units of the plan, in its order, and those that are frozen without a change in it."""
+        return tuple(dict.fromkeys((*self._prepared.plan.units, *sorted(self._verdicts.frozen))))
 
     def unit(self, unit: str) -> None:
         """Write one unit, or say why not."""
@@ -170,7 +175,8 @@ class _Carrier:
         desired = self._resources.get(change.id)
         spec = self._prepared.built.results.get(change.id)
         if desired is None or spec is None:
-            return Write(change, None, judgement.principals, context)
+            deployed = desired if change.action is Action.DEPLOY else None
+            return Write(change, deployed, judgement.principals, context)
         contents = (self._prepared.snapshot.read(file.blob) for file in desired.files.values())
         return Write(
             change,

@@ -125,11 +125,12 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, documents: Documents) ->
     line.observer.notice(Event("judge", "judging the commits"))
     at = line.now()
     evidence = believed(live, wish.evidence)
+    desired, applied = prepared.loaded.desired, live.ledger.applied
     past = history.collect(
         line.repository.knowing(proofs(live, evidence, at)),
         line.target,
         prepared.snapshot.revision,
-        {unit: applied.commit for unit, applied in live.ledger.applied.items()},
+        {unit: last.commit for unit, last in applied.items() if not desired.stops(unit)},
         prepared.plan.units,
         introduction,
         documents,

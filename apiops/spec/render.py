@@ -70,6 +70,7 @@ def resource(document: Rendered, context: Context) -> Resource | None:
         "protected": protected,
         "renamedFrom": renamed_from,
         "spec": _by_cipher(described) if document.secretive else described,
+        "runs": [one for one in spec.get("deployments") or () if len(one) > 1],
     }
     source = document.source
     return Resource(

@@ -8,7 +8,7 @@ import itertools
 import random
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from apiops.access import judge
@@ -121,6 +121,15 @@ def test_whoever_answers_for_what_is_allowed_holds_the_right(story):
             assert set(judgement.principals) <= MAY[judgement.change.id]
         else:
             assert judgement.causes
+
+
+@given(webs(), st.data())
+def test_what_a_plan_leaves_out_freezes_its_unit_all_the_same(story, data):
+    """A plan may show nothing of a change: it was not pruned, or the Manager has it already."""
+    assume("A" in story.ancestors(story.tip))
+    changes = story.changes(dict.fromkeys(["payments", "cards"], "A"))
+    shown = [change for change in changes if data.draw(st.booleans())]
+    assert story.judge("A").frozen == story.judge("A", changes=shown).frozen
 
 
 def parts(content):

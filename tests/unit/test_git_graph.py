@@ -1,5 +1,6 @@
 """The commit graph against the plainest possible reckoning, on random histories."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -45,7 +46,7 @@ def test_ancestry_and_bases_are_right_whatever_the_clocks_say(data, parents: Par
     assert (one in ancestry(parents, other)) == graph.is_ancestor(node, one, other)
     common = ancestry(parents, one) & ancestry(parents, other)
     best = {id for id in common if not any(id != o and id in ancestry(parents, o) for o in common)}
-    assert tuple(sorted(best)) == graph.merge_bases(node, [one, other])
+    assert tuple(sorted(best)) == graph.merge_bases(node, one, other)
 
 
 @given(st.data(), histories())
@@ -89,6 +90,21 @@ def test_a_range_costs_what_it_holds_not_what_came_before() -> None:
     assert len(asked) < 15
 
 
+def test_a_merge_made_to_have_a_thousand_bases_costs_one_walk() -> None:
+    """Two octopuses over the same branches, each branch on the same long history."""
+    old = {f"{n:05}": (f"{n - 1:05}",) if n else () for n in range(2000)}
+    tips = {f"1{n:04}": ("01999",) for n in range(1000)}
+    parents = {**old, **tips, "20000": tuple(tips), "20001": tuple(tips)}
+    asked: Counter[str] = Counter()
+
+    def node(id: str) -> graph.Node:
+        asked[id] += 1
+        return graph.Node(id, parents[id], int(id))
+
+    assert tuple(sorted(tips)) == graph.merge_bases(node, "20000", "20001")
+    assert asked.total() < 20 * len(parents)
+
+
 def test_a_long_history_does_not_exhaust_the_stack() -> None:
     parents = {f"{n:05}": (f"{n - 1:05}",) if n else () for n in range(20000)}
     assert 20000 == len(graph.between(lookup(parents), None, "19999"))
@@ -104,12 +120,12 @@ def test_an_edge_is_reported_only_where_the_answer_lies_beyond_it() -> None:
     node = nodes.__getitem__
     assert ("head",) == graph.between(node, "base", "head")
     assert graph.is_ancestor(node, "base", "head")
-    assert ("base",) == graph.merge_bases(node, ["base", "head"])
+    assert ("base",) == graph.merge_bases(node, "base", "head")
     for call in (
         lambda: graph.between(node, None, "head"),
         lambda: graph.between(node, "base", "side"),
         lambda: graph.is_ancestor(node, "side", "head"),
-        lambda: graph.merge_bases(node, ["side", "head"]),
+        lambda: graph.merge_bases(node, "side", "head"),
         lambda: graph.first_root(node, "head"),
     ):
         with pytest.raises(SourceError) as caught:
