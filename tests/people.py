@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import pygit2
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from apiops.git import author, repository
-from apiops.git.signing import SigningKey
+from apiops.git.signing import SigningKey, sign
 
 MONDAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -101,6 +102,28 @@ class GitStory:
             parents=parents,
             at=at or self._tick(),
         )
+
+    def pick(self, who: Person, commit: str, *, branch: str = "main") -> str:
+        """What `git cherry-pick -S` and `git rebase -S` make of a commit; its new id.
+
+        The author and the message stay, `who` commits and signs.
+        """
+        repository = pygit2.Repository(str(self.path))
+        picked, tip = (
+            repository.revparse_single(name).peel(pygit2.Commit)
+            for name in (commit, f"refs/heads/{branch}")
+        )
+        index = repository.merge_trees(picked.parents[0].tree, tip.tree, picked.tree)
+        seconds = int(self._tick().timestamp())
+        theirs = f"{picked.author.name} <{picked.author.email}> {picked.author.time} +0000"
+        ours = f"{who.name} <{who.email}> {seconds} +0000"
+        payload = (
+            f"tree {index.write_tree(repository)}\nparent {tip.id}\n"
+            f"author {theirs}\ncommitter {ours}\n\n{picked.message}"
+        )
+        made = repository.create_commit_with_signature(payload, sign(payload.encode(), who.key))
+        repository.references.create(f"refs/heads/{branch}", made, force=True)
+        return str(made)
 
     def merge(
         self,

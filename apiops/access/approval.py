@@ -4,14 +4,18 @@
 
 The last paragraph of the message must consist of such `key: value` lines, as `git interpret-
 trailers` writes it. Whether the word counts depends on who signed the commit; that is not
-decided here.
+decided here, but whether it is their own: a cherry-pick or a rebase takes over the messages of
+others, and keeps who wrote them as the author.
 """
 
 import re
 from typing import Final
 
+from apiops.model.revision import Commit
+
 KEY: Final = "apiops-approve"
 
+_ADDRESS: Final = re.compile(r".*<([^<>]*)>\s*")
 _LINE: Final = re.compile(r"([A-Za-z0-9-]+): *(.*)")
 
 
@@ -22,3 +26,11 @@ def named(message: str) -> frozenset[str]:
     if not all(lines):
         return frozenset()
     return frozenset(line[2] for line in lines if line and line[1].lower() == KEY)
+
+
+def own(commit: Commit) -> bool:
+    """Whether whoever committed it is also named as its author, by their address."""
+    author, committer = (_ADDRESS.fullmatch(who) for who in (commit.author, commit.committer))
+    if author is None or committer is None:
+        return False
+    return author[1].strip().casefold() == committer[1].strip().casefold()

@@ -244,8 +244,10 @@ class _Walker:
         if not tainted(account):
             return account
         commit = view.commit
-        if maker.principal is None or not maker.approves:
+        own = approval.own(commit)
+        if maker.principal is None or not maker.approves or not own:
             message = f"the approval in {commit.id[:7]} is not a person's own signed word"
+            message += "" if own else f": {commit.author} wrote it, {commit.committer} took it over"
             refused = Cause(commit.id, "AO521", message, maker.principal, hint=_APPROVE)
             return (*account, Charge(commit.id, maker.principal, (refused,)))
         applied = self._applied(subject)

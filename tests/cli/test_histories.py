@@ -115,6 +115,25 @@ def test_an_approval_in_the_same_commit_by_one_without_the_right_does_not_count(
     assert not tale.judged().allowed
 
 
+def test_an_approval_that_was_cherry_picked_is_not_the_pickers_word(tale: Tale) -> None:
+    """The message of a harmless commit may end in an approval that whoever picks it never read."""
+    bad = tale.commit(CEM, {ORDERS: orders(90)})
+    tale.branch("topic")
+    bait = tale.commit(
+        CEM,
+        {REFUNDS: refunds()},
+        approves("ApiProxy/payments/orders", text="Add refunds"),
+        branch="topic",
+    )
+    picked = tale.story.pick(MERT, bait)
+    verdicts = tale.plan()
+    assert {bad, picked} == set(verdicts["update ApiProxy/payments/orders"].guilty)
+    assert verdicts["create ApiProxy/payments/refunds"].allowed
+    assert 4 == tale.sync().code
+    tale.commit(MERT, {}, approves("ApiProxy/payments/orders"))
+    tale.settle()
+
+
 def test_an_approval_does_not_cover_what_comes_later(tale: Tale) -> None:
     tale.commit(CEM, {ORDERS: orders(90)})
     tale.commit(MERT, {}, approves(OF_ORDERS))
@@ -139,17 +158,17 @@ def test_a_revert_to_what_was_applied_once_is_an_edit(tale: Tale) -> None:
 
 def test_a_cherry_pick_is_charged_to_who_picked(tale: Tale) -> None:
     tale.branch("topic")
-    tale.commit(MERT, {ORDERS: orders(90)}, branch="topic")
-    picked = tale.commit(CEM, {ORDERS: orders(90)}, claims=MERT)
+    made = tale.commit(MERT, {ORDERS: orders(90)}, branch="topic")
+    picked = tale.story.pick(CEM, made)
     judged = tale.judged()
     assert ((picked,), ("cem",)) == (judged.guilty, judged.principals)
 
 
 def test_a_rebase_by_another_is_charged_to_who_rebased(tale: Tale) -> None:
     tale.branch("topic")
-    tale.commit(MERT, {ORDERS: orders(90)}, branch="topic")
+    made = tale.commit(MERT, {ORDERS: orders(90)}, branch="topic")
     tale.commit(DENIZ, {LIMITS: limits(90)})
-    rebased = tale.commit(DENIZ, {ORDERS: orders(90)}, claims=MERT)
+    rebased = tale.story.pick(DENIZ, made)
     verdicts = tale.plan()
     assert (rebased,) == verdicts["update ApiProxy/payments/orders"].guilty
     assert verdicts["update ApiProxy/cards/limits"].allowed
