@@ -58,6 +58,14 @@ def lock(
     return SecretValue(key), locked
 
 
+def share(key: SecretValue, recipients: Sequence[str], source: Source) -> tuple[Recipient, ...]:
+    """An entry for each further recipient of a data key that a file has already.
+
+    Raises SecretError (AO411) for one that cannot be used.
+    """
+    return tuple(_give(key.reveal(), recipient, source) for recipient in recipients)
+
+
 def open_file(content: bytes, identities: Identities, source: Source) -> bytes:
     """The plaintext of a plain age file, armored or binary. Raises SecretError (AO401, AO402)."""
     if not identities:

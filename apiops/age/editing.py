@@ -67,7 +67,11 @@ def rekey(path: str, content: bytes, identities: Identities, policy: Policy) -> 
     Raises SecretError: what `decrypt` and `encrypt` raise, and AO419 if comments are encrypted,
     which would become readable.
     """
-    opened = reading.open_file(path, content, identities)
+    return renew(path, reading.open_file(path, content, identities), policy)
+
+
+def renew(path: str, opened: Opened, policy: Policy) -> Encrypted:
+    """`rekey` of a file that is open already."""
     for comment in _hidden(opened, reading.plain(opened)):
         raise opened.parsed.source.refuse(
             "AO419",

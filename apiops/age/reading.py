@@ -53,11 +53,6 @@ def open_file(
     return opened
 
 
-def recipients(path: str, content: bytes) -> tuple[str, ...]:
-    """For whom a sops file is encrypted, read without a key. Raises SecretError (AO405–AO417)."""
-    return metadata.parse(forms.of(path).read(forms.source(path, content))).recipients
-
-
 def open_with(form: Form, source: Source, key: SecretValue) -> Opened:
     """Read and verify a sops file whose data key is at hand. Raises SecretError."""
     parsed = form.read(source)

@@ -216,8 +216,19 @@ def _replace(file: Path, content: bytes) -> None:
         if mode is not None:
             beside.chmod(mode)
         beside.replace(file)
+        _settle(file.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Have the new name on disk before anything else happens (where folders can be synced)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _unwritable(place: str, fault: OSError) -> UsageError:

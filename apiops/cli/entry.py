@@ -1,7 +1,7 @@
 """What every verb over the line does first: options become a console, a target and a line."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +85,7 @@ def chosen_target(place: Place, /, options: dict[str, Any]) -> TargetSettings:
     return found
 
 
-def interactive(options: dict[str, Any]) -> bool:
+def interactive(options: Mapping[str, Any]) -> bool:
     """Whether somebody can be asked."""
     return not options.get("no_input") and sys.stdin.isatty() and sys.stderr.isatty()
 
@@ -116,3 +116,10 @@ def remark(console: Console, found: Findings) -> None:
 def invalid(found: Findings) -> bool:
     """Whether a project is stopped by an error."""
     return found.count(Severity.ERROR) > 0
+
+
+def identities(place: Place, chosen: Mapping[str, Any]) -> Any:
+    """The age identities at hand: those of the target that is chosen, if one is, among them."""
+    name = chosen["target"]
+    folder = place.settings.target(name).identities if name else None
+    return assemble.gather_identities(folder, interactive=interactive(chosen))

@@ -23,10 +23,14 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     for name in VERBS:
         command = apiops.get_command(context, name)
         assert command is not None, name
-        yield name, command
-        if isinstance(command, click.Group):
-            for sub, child in sorted(command.commands.items()):
-                yield f"{name} {sub}", child
+        yield from _with_those_below(name, command)
+
+
+def _with_those_below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for sub, child in sorted(command.commands.items()):
+            yield from _with_those_below(f"{name} {sub}", child)
 
 
 def _verbs() -> str:

@@ -1,11 +1,11 @@
-"""`apiops secrets`: encrypt, decrypt and edit sops files."""
+"""`apiops secrets`: encrypt, decrypt, edit and rotate sops files."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, recipients
 from apiops.cli.options import Place
 from apiops.errors import Exit, SecretError
 
@@ -14,7 +14,10 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.group("secrets")
 def command() -> None:
-    """Encrypt, decrypt and edit sops files with age recipients; sops itself reads them too."""
+    """Encrypt, decrypt, edit and rotate sops files with age recipients; sops reads them too."""
+
+
+command.add_command(recipients.command)
 
 
 @command.command(
@@ -53,9 +56,10 @@ def encrypt(file: Path, in_place: bool, **chosen: Any) -> int:
 @click.pass_obj
 def decrypt(place: Place, /, file: Path, in_place: bool, **chosen: Any) -> int:
     """Decrypt a file with the age identities at hand; its MAC is checked."""
+    from apiops.cli import entry
     from apiops.wiring import vault
 
-    _put(file, vault.decrypt(file, _identities(place, chosen)), in_place=in_place)
+    _put(file, vault.decrypt(file, entry.identities(place, chosen)), in_place=in_place)
     return Exit.OK
 
 
@@ -81,7 +85,7 @@ def edit(place: Place, /, file: Path, **chosen: Any) -> int:
         console.tell(fault)
         return click.confirm("Edit again?", default=True, err=True)
 
-    done = vault.edit(file, _identities(place, chosen), _editor, again)
+    done = vault.edit(file, entry.identities(place, chosen), _editor, again)
     if done is None:
         click.echo("nothing changed", err=True)
         return Exit.OK
@@ -89,17 +93,35 @@ def edit(place: Place, /, file: Path, **chosen: Any) -> int:
     return Exit.OK
 
 
+@command.command(
+    "rotate",
+    cls=options.Verb,
+    examples=(
+        "apiops secrets rotate credentials/partner.yaml",
+        "apiops secrets rotate .",
+    ),
+)
+@click.argument("places", nargs=-1, required=True, type=recipients.PLACE)
+@options.place
+@options.option("-t", "--target", help="Take the identities of this target.")
+@options.option("--no-input", is_flag=True, help="Do not look for a key in the home directory.")
+@click.pass_obj
+def rotate(place: Place, /, places: tuple[Path, ...], **chosen: Any) -> int:
+    """Give files a new data key: every value is encrypted anew, for the same recipients.
+
+    A folder means all sops files in it. Each file is replaced at once; nothing is changed unless
+    all of them can be.
+    """
+    from apiops.cli import entry
+    from apiops.wiring import holders
+
+    files = holders.sealed(places)
+    recipients.put(holders.rotate(files, entry.identities(place, chosen)), "rotated")
+    return Exit.OK
+
+
 def _editor(file: Path) -> None:
     click.edit(filename=str(file))
-
-
-def _identities(place: Place, /, chosen: dict[str, Any]) -> Any:
-    from apiops.cli import entry
-    from apiops.wiring import assemble
-
-    name = chosen["target"]
-    folder = place.settings.target(name).identities if name else None
-    return assemble.gather_identities(folder, interactive=entry.interactive(chosen))
 
 
 def _finish(file: Path, done: Any, *, in_place: bool) -> None:

@@ -12,9 +12,18 @@ from apiops.errors import SecretError
 from apiops.model.diagnostic import Location
 
 
+def read(file: Path) -> bytes:
+    """The content of a file, up to the largest that is taken. Raises SecretError AO415."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as fault:
+        raise _unreadable(file, fault) from None
+
+
 def encrypt(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Encrypted:
     """Encrypt a file for `recipients`, or as its `.sops.yaml` rule says. Raises SecretError."""
-    return writing.encrypt(file.name, _read(file), _policy(file, recipients, encrypted_regex))
+    return writing.encrypt(file.name, read(file), _policy(file, recipients, encrypted_regex))
 
 
 def encrypt_text(file: Path, content: bytes) -> bytes:
@@ -24,7 +33,7 @@ def encrypt_text(file: Path, content: bytes) -> bytes:
 
 def decrypt(file: Path, identities: Identities) -> bytes:
     """The plain file. Raises SecretError."""
-    return editing.decrypt(str(file), _read(file), identities)
+    return editing.decrypt(str(file), read(file), identities)
 
 
 def edit(
@@ -38,25 +47,17 @@ def edit(
     `again` is told why what was written cannot be encrypted, and says whether to edit on; if not,
     the error is raised and the file stays as it is. Raises SecretError.
     """
-    old = _read(file)
+    old = read(file)
     plain = editing.decrypt(str(file), old, identities)
     with scratch.private_file(plain, file.name) as private:
         while True:
             editor(private)
-            new = _read(private)
+            new = read(private)
             try:
                 return None if new == plain else editing.reencrypt(str(file), old, new, identities)
             except SecretError as fault:
                 if not again(fault):
                     raise
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as fault:
-        raise _unreadable(file, fault) from None
 
 
 def _unreadable(file: Path, fault: OSError) -> SecretError:

@@ -118,6 +118,19 @@ def test_the_five_minutes_of_the_readme_run_as_they_stand(
     assert "Applied " in shell(script, tmp_path, newcomer)
 
 
+@pytest.mark.parametrize("page", ["first-secret", "rotate-recipients"])
+def test_the_commands_of_a_how_to_run_as_they_stand(
+    page: str, tmp_path: Path, newcomer: dict[str, str]
+) -> None:
+    begin = (
+        "apiops init gateway --admin ayse --email ayse@bank.example"
+        " --admin-key ~/.ssh/id_ed25519.pub\ncd gateway\ngit init -q\n"
+    )
+    script = begin + "".join(fenced(f"docs/how-to/{page}.md", "sh"))
+    seen = shell(script, tmp_path, newcomer)
+    assert re.search("^  password: [^E]", seen, re.MULTILINE), "what was encrypted was opened"
+
+
 def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
     commands = [line[2:] for block in fenced("README.md", "console") for line in block.splitlines()]
     assert ["make demo", "make test"] == commands

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from apiops.age import editing, reading, writing
+from apiops.age import editing, writing
 from apiops.age.keyring import AgeKeyring
 from apiops.errors import SecretError
 from apiops.model.diagnostic import Severity
@@ -321,8 +321,3 @@ def test_a_leaf_opens_only_the_ciphertext_that_it_names():
         with pytest.raises(SecretError, match="another one") as refused:
             ring.open(named, sealed.encode())
         assert "AO407" == refused.value.code
-
-
-def test_recipients_are_read_without_a_key():
-    sealed = encrypt(MANIFEST, to(ALICE.recipient, BOB.recipient)).encode()
-    assert (ALICE.recipient, BOB.recipient) == reading.recipients("c.yaml", sealed)

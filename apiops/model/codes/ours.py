@@ -87,6 +87,14 @@ CODES: tuple[Code, ...] = (
         "differ, because every encryption makes another ciphertext.",
     ),
     Code(
+        "AO913",
+        "the files that are meant are not clear",
+        "A folder that was named holds no sops file, or a file has several key groups and nothing "
+        "says to which of them a recipient is to be added.",
+        "Name encrypted files, or folders that have some. For key groups, change the creation rule "
+        "in .sops.yaml and use `apiops secrets recipients sync`.",
+    ),
+    Code(
         "AO920",
         "the forge does not take a comment or a status",
         "The forge answered the call with a refusal. What a run did stands: a report that fails "
