@@ -7,7 +7,7 @@ BENCH_FLAGS ?= --postgres
 FUZZ ?= commit ssh-signature ssh-armor public-key allowed-signers openpgp-certificate host-evidence
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test fuzz check format generate golden lock bench clean
+.PHONY: demo test fuzz check format generate golden lock bench bundle clean
 
 demo: .venv/runtime
 	$(BIN)/apiops demo $(DEMO_FLAGS)
@@ -53,6 +53,13 @@ benchmarks/.venv: benchmarks/octodns.lock
 # Print how fast plans and applies are, beside their floors and the peer. Takes some minutes.
 bench: .venv/dev benchmarks/.venv
 	$(BIN)/python -m benchmarks.speed $(BENCH_FLAGS)
+
+# Everything that an installation without network needs, in dist/bundle: wheels, hashes, apiops.
+bundle: .venv/dev
+	rm -rf dist/bundle
+	$(BIN)/pip download --quiet --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements.lock -d dist/bundle
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation . -w dist/bundle
+	cp requirements.lock dist/bundle/
 
 clean:
 	rm -rf benchmarks/.venv .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

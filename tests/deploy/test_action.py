@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.forges import StandIn
 from tests.shop import DENIZ, MERT, Shop, a_proxy
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = ACTION["runs"]["steps"]
+STEERING = ("APIOPS_", "SOPS_", "GITHUB_", "GITLAB_", "GITEA_", "CI_")
 CHANGED = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
 
 
@@ -30,7 +32,7 @@ class Runner:
         values = {name: str(given.get("default", "")) for name, given in ACTION["inputs"].items()}
         values |= inputs
         environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("APIOPS_", "SOPS_"))},
+            **{k: v for k, v in os.environ.items() if not k.startswith(STEERING)},
             "RUNNER_TEMP": str(self.folder),
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_OUTPUT": str(self.folder / "output"),
@@ -54,7 +56,13 @@ class Runner:
     def _filled(text: str, values: dict[str, str]) -> str:
         for name, value in values.items():
             text = text.replace("${{ inputs." + name + " }}", value)
-        return text.replace("${{ github.event.pull_request.number }}", "17")
+        for name, value in {
+            "github.event.pull_request.number": "17",
+            "github.event.pull_request.head.repo.fork": "false",
+            "github.token": "forge-token",
+        }.items():
+            text = text.replace("${{ " + name + " }}", value)
+        return text
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -110,6 +118,29 @@ def test_the_install_step_installs_what_the_lock_file_pins(tmp_path: Path) -> No
     assert "pygit2" in json.loads(version.stdout)
 
 
+@pytest.mark.slow
+def test_a_bundle_installs_without_an_index(tmp_path: Path) -> None:
+    subprocess.run(["make", "-s", "bundle"], cwd=ROOT, check=True)
+    fresh = Runner(tmp_path)
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    assert 0 == fresh.run(STEPS[0], {"wheels": str(ROOT / "dist/bundle")}, **offline), fresh.printed
+    done = subprocess.run([tmp_path / "apiops/bin/apiops", "version"], check=False)
+    assert 0 == done.returncode
+
+
+def test_auditors_of_workflows_find_nothing(tmp_path: Path) -> None:
+    files = [ROOT / "action.yml"]
+    for example in sorted((ROOT / "deploy/ci/github").glob("*.yml")):
+        files.append(tmp_path / example.name)
+        files[-1].write_text(example.read_text().replace("@COMMIT", f"@{'0' * 40}"))
+    auditor = Path(sys.executable).with_name("zizmor")
+    done = subprocess.run(
+        [auditor, "--offline", "--no-progress", *files], capture_output=True, text=True, check=False
+    )
+    assert 1 < len(files)
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
 def inputs(shop: Shop, **more: str) -> dict[str, str]:
     return {"path": str(shop.repository), "target": "dev", **more}
 
@@ -151,7 +182,10 @@ def test_a_denied_commit_fails_the_step_with_its_exit_code(runner: Runner, shop:
 def test_invalid_specifications_fail_before_any_plan(runner: Runner, shop: Shop) -> None:
     shop.commit(MERT, {"payments/orders.yaml": CHANGED.replace("readTimeout", "readTimeoutt")})
     assert 3 == runner.run(STEPS[1], inputs(shop))
-    assert {"exit-code", "report-file"} == runner.outputs.keys()
+    assert {"exit-code", "report-file", "sarif-file"} == runner.outputs.keys()
+    found = json.loads(Path(runner.outputs["sarif-file"]).read_text())["runs"][0]["results"]
+    assert ["AO203"] == [result["ruleId"] for result in found]
+    assert "::error file=payments/orders.yaml,line=" in runner.printed
     assert "AO203" in runner.summary
 
 
@@ -164,3 +198,56 @@ def test_inputs_are_data_and_never_part_of_a_script(runner: Runner, shop: Shop) 
     mark = runner.folder / "owned"
     runner.run(STEPS[1], inputs(shop, target=f"dev; touch {mark}", command=f"$(touch {mark})"))
     assert not mark.exists()
+
+
+class TestTheForge:
+    def test_a_plan_becomes_the_comment_of_its_pull_request(
+        self, runner: Runner, shop: Shop
+    ) -> None:
+        with StandIn("github") as forge:
+            runner.run(STEPS[1], inputs(shop, status="true"), **forge.variables())
+            (comment,) = forge.comments.values()
+            assert "readTimeout" in comment
+            assert ["success"] == [status["state"] for status in forge.statuses]
+
+    def test_a_fork_opens_nothing_and_tells_nobody(self, runner: Runner, shop: Shop) -> None:
+        with StandIn("github") as forge:
+            code = runner.run(STEPS[1], inputs(shop), **forge.variables(), FORK="true")
+            assert (0, []) == (code, forge.server.seen)
+        assert "readTimeout" in runner.summary
+
+    def test_never_means_never(self, runner: Runner, shop: Shop) -> None:
+        with StandIn("github") as forge:
+            runner.run(STEPS[1], inputs(shop, comment="never"), **forge.variables())
+            assert [] == forge.server.seen
+
+
+class TestApproval:
+    def test_the_approved_plan_is_applied(self, runner: Runner, shop: Shop) -> None:
+        digest = shop.run("plan", "-o", "json").json["plan"]["digest"]
+        given = inputs(shop, command="apply", approve=digest, comment="never")
+        assert 0 == runner.run(STEPS[1], given), runner.printed
+        assert "No changes." in shop.run("plan").out
+
+    def test_another_is_not(self, runner: Runner, shop: Shop) -> None:
+        given = inputs(shop, command="apply", approve="0" * 64, comment="never")
+        assert 5 == runner.run(STEPS[1], given)
+        assert "1 update" in shop.run("plan").out
+
+    def test_without_a_digest_nothing_is_applied(self, runner: Runner, shop: Shop) -> None:
+        assert 64 == runner.run(STEPS[1], inputs(shop, command="apply", comment="never"))
+        assert "1 update" in shop.run("plan").out
+
+
+def test_a_report_only_step_never_fails(runner: Runner, shop: Shop) -> None:
+    shop.commit(DENIZ, {"payments/orders.yaml": CHANGED.replace("90", "91")}, "Not mine")
+    given = inputs(shop, comment="never", **{"fail-on": "never"})
+    assert 0 == runner.run(STEPS[1], given)
+    assert "4" == runner.outputs["exit-code"]
+
+
+def test_an_error_before_any_plan_reaches_the_summary(runner: Runner, shop: Shop) -> None:
+    given = inputs(shop, manager="sqlite:////nowhere/m.db", comment="never")
+    assert 1 == runner.run(STEPS[1], given)
+    assert "### Error AO" in runner.summary
+    assert "::error title=apiops AO" in runner.printed
