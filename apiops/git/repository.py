@@ -18,7 +18,7 @@ import pygit2
 from pygit2.enums import ObjectType
 
 from apiops.errors import SourceError
-from apiops.git import commitobject, faults, graph, remote, signature
+from apiops.git import commitobject, faults, graph, pack, remote, signature
 from apiops.git.openpgp import Certificates
 from apiops.git.tree import Trees
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
@@ -154,6 +154,14 @@ class GitRepository:
         Folders and files are shared with this one: no proof changes what they hold.
         """
         return GitRepository(self._repository, proofs, self._trees, self._blobs)
+
+    def pack(self, tips: Iterable[str], have: Iterable[str]) -> bytes:
+        """What a Manager that has `have` lacks of the history of `tips`. Raises SourceError."""
+        return pack.write(self._repository, tips, have)
+
+    def has(self, id: str) -> bool:
+        """Whether a commit is here, by its full id."""
+        return self._exists(id)
 
     def fetch(self, name: str, refs: Iterable[str] = ()) -> None:
         """Update the remote branches of a remote, and `refs` by their full names if it has them.

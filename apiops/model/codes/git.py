@@ -129,4 +129,18 @@ CODES: tuple[Code, ...] = (
         "the Manager but not to this clone: the clone is shallow, or of another repository.",
         "Fetch the whole history (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`).",
     ),
+    Code(
+        "AO820",
+        "Too much for one submission",
+        "A submission carries what the Manager does not have yet of the history, and there is a "
+        "largest size.",
+        "Submit the history in steps: `--ref` an older commit first. Keep large files out of it.",
+    ),
+    Code(
+        "AO821",
+        "Not a pack",
+        "What was submitted is not a whole, sound Git pack within the caps, so nothing of it was "
+        "taken.",
+        "Submit again with `apiops plan --manager` or `apiops apply --manager`.",
+    ),
 )
