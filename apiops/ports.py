@@ -18,11 +18,13 @@ from apiops.model.audit import (
     Introduction,
     LedgerState,
 )
+from apiops.model.order import Order
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.view import Carried, Planned
 
 
 class Repository(Protocol):
@@ -210,6 +212,19 @@ class Book(Protocol):
 
     def advance(self, batch: Batch) -> None:
         """The whole unit was carried out: it is at the batch's head now."""
+
+
+class Runs(Protocol):
+    """Whatever carries out a run: the line in this process, or a Manager that walks it itself."""
+
+    def plan(self, order: Order) -> Planned:
+        """Everything between reading and writing. Nothing is written. Raises ApiopsError."""
+
+    def apply(self, order: Order) -> Carried:
+        """Plan and carry out. Raises ApiopsError for what stops all of it."""
+
+    def drift(self) -> Planned | None:
+        """The live state against what was applied last; None when nothing ever was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,7 @@ def check(place: Place, /, console: Any, base: str | None, **chosen: Any) -> int
     from apiops.cli import checking, entry
 
     door = entry.Entry(place, console, {**chosen, "no_secrets": True})
-    with door.line() as line:
-        found, shown = checking.since(door, line, base) if base else checking.applied(door, line)
+    found, shown = checking.since(door, base) if base else checking.applied(door)
     if found.diagnostics:
         console.note(found)
     console.show(shown)

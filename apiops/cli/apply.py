@@ -51,13 +51,12 @@ def command(
         chosen["ref"] = stored.head.commit
         chosen["target"] = chosen["target"] or stored.target
     door = entry.Entry(place, console, chosen)
-    with door.line() as line:
-        wish = door.wish(line)
-        snapshot = door.snapshot(line)
+    with door.runs() as runs:
+        order = door.order()
         if stored is not None:
-            wish = replace(wish, stored=stored)
+            order = replace(order, stored=stored)
         elif approve:
-            wish = replace(wish, approved=approve)
+            order = replace(order, approved=approve)
         elif not yes:
-            wish = replace(wish, approved=carrying.ask(door, line, snapshot, wish))
-        return carrying.carry_out(door, line, snapshot, wish)
+            order = replace(order, approved=carrying.ask(door, runs, order))
+        return carrying.carry_out(door, runs, order)

@@ -6,13 +6,11 @@ import click
 
 from apiops.cli import entry, reporting
 from apiops.errors import Exit, UsageError
+from apiops.model.order import Order
 from apiops.model.outcome import Result, RunReport
 from apiops.model.plan import Plan
-from apiops.model.revision import Snapshot
 from apiops.plan import file
-from apiops.reconcile import apply
-from apiops.reconcile import line as walk
-from apiops.reconcile.line import Line, Wish
+from apiops.ports import Runs
 from apiops.wiring import files
 
 
@@ -24,13 +22,12 @@ def stored(path: Path) -> Plan:
     return file.from_json(files.read(path, file.LIMIT))
 
 
-def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | None:
+def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
     """Show the plan and ask; the approved digest, or None when there is nothing to approve.
 
     Raises UsageError AO906 when nobody can be asked, Abort when the answer is no.
     """
-    prepared = walk.prepare(line, snapshot, wish)
-    shown = entry.view(prepared, keyless=not line.keyring.available)
+    shown = runs.plan(order).view
     door.console.note(shown)
     if not shown.applicable:
         return None
@@ -38,22 +35,21 @@ def ask(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> str | 
         raise UsageError(
             "nobody can be asked whether to apply this plan",
             code="AO906",
-            hint=f"give --approve {prepared.plan.digest[:8]}, or --yes for whatever it says",
+            hint=f"give --approve {shown.plan.digest[:8]}, or --yes for whatever it says",
         )
     click.confirm("Apply this plan?", abort=True, err=True)
-    return prepared.plan.digest
+    return shown.plan.digest
 
 
-def carry_out(door: entry.Entry, line: Line, snapshot: Snapshot, wish: Wish) -> int:
+def carry_out(door: entry.Entry, runs: Runs, order: Order) -> int:
     """Apply, show diagnostics, denials and the report, and give the exit code."""
-    prepared, report = apply.apply(line, snapshot, wish)
-    found = entry.findings(prepared)
-    entry.remark(door.console, found)
-    if prepared.verdicts is not None and prepared.verdicts.denied:
-        door.console.note(entry.view(prepared, keyless=not line.keyring.available))
-    door.console.show(report)
-    code = exit_code(report, invalid=entry.invalid(found))
-    reporting.tell(door.console, door.options, report, code)
+    carried = runs.apply(order)
+    entry.remark(door.console, carried.findings)
+    if carried.view.verdicts is not None and carried.view.verdicts.denied:
+        door.console.note(carried.view)
+    door.console.show(carried.report)
+    code = exit_code(carried.report, invalid=entry.invalid(carried.findings))
+    reporting.tell(door.console, door.options, carried.report, code)
     return code
 
 

@@ -25,14 +25,12 @@ def command(place: Place, /, console: Any, detailed_exitcode: bool, **chosen: An
     Manager back.
     """
     from apiops.cli import entry
-    from apiops.reconcile import drift
 
     door = entry.Entry(place, console, {**chosen, "no_input": True})
-    with door.line() as line:
-        prepared = drift.find(line)
-        keyless = not line.keyring.available
-    if prepared is None:
+    with door.runs() as runs:
+        planned = runs.drift()
+    if planned is None:
         console.say("Nothing was ever applied to this target, so nothing can have drifted.")
         return Exit.OK
-    console.show(entry.view(prepared, keyless=keyless, drift=True))
-    return Exit.CHANGES if detailed_exitcode and prepared.plan.changes else Exit.OK
+    console.show(planned.view)
+    return Exit.CHANGES if detailed_exitcode and planned.view.plan.changes else Exit.OK

@@ -10,12 +10,11 @@ from typing import Any
 from apiops.cli import evidence
 from apiops.cli.console import Console
 from apiops.cli.options import Place
-from apiops.errors import UsageError
-from apiops.model.audit import Introduction
 from apiops.model.diagnostic import Severity
-from apiops.model.revision import Snapshot
-from apiops.model.view import Findings, PlanView
-from apiops.reconcile.line import Line, Prepared, Wish
+from apiops.model.order import Order
+from apiops.model.view import Findings
+from apiops.ports import Runs
+from apiops.reconcile.line import Line
 from apiops.wiring import assemble
 from apiops.wiring.settings import TargetSettings
 
@@ -36,43 +35,36 @@ class Entry:
     @contextmanager
     def line(self) -> Iterator[Line]:
         """The line of this command."""
-        wiring = assemble.Wiring(
+        with self.console.progress() as observer, assemble.line(self._wiring(), observer) as line:
+            yield line
+
+    @contextmanager
+    def runs(self) -> Iterator[Runs]:
+        """What carries out this command's run: the line here, or the Manager's over HTTP."""
+        with self.console.progress() as observer, assemble.runs(self._wiring(), observer) as runs:
+            yield runs
+
+    def _wiring(self) -> assemble.Wiring:
+        return assemble.Wiring(
             directory=self.place.directory,
             target=self.target,
             interactive=interactive(self.options),
             secrets=not self.options.get("no_secrets", False),
-            pull_request=self.options.get("pull_request", ""),
         )
-        with self.console.progress() as observer, assemble.line(wiring, observer) as line:
-            yield line
 
-    def snapshot(self, line: Line) -> Snapshot:
-        """What --ref or --worktree name."""
-        if self.options.get("worktree"):
-            return assemble.snapshot(self.place.directory, "", worktree=True)
-        return line.repository.snapshot(line.repository.resolve(self.options["ref"]))
-
-    def wish(self, line: Line) -> Wish:
-        """What the plan shall be like."""
-        return Wish(
-            allow=frozenset(self.options["allow"]),
+    def order(self) -> Order:
+        """What the options ask for."""
+        return Order(
+            ref=self.options["ref"],
+            worktree=self.options.get("worktree", False),
+            allow=tuple(sorted(set(self.options["allow"]))),
             prune=not self.options["no_prune"],
-            introduction=self._introduction(line),
+            introduction=self.options["introduction"] or "",
+            approver=self.options["approver"] or "",
             evidence=evidence.given(self.options["evidence"]),
+            pull_request=self.options["pull_request"] or "",
+            secrets=not self.options["no_secrets"],
         )
-
-    def _introduction(self, line: Line) -> Introduction | None:
-        commit, approver = self.options["introduction"], self.options["approver"]
-        if not commit and not approver:
-            return None
-        if not (commit and approver):
-            raise UsageError(
-                "an introduction is a commit and the person who answers for it",
-                code="AO905",
-                hint="give both: --introduction COMMIT --approver NAME",
-            )
-        revision = line.repository.resolve(commit)
-        return Introduction(line.repository.lineage, line.target.name, revision.commit, approver)
 
 
 def chosen_target(place: Place, /, options: dict[str, Any]) -> TargetSettings:
@@ -88,23 +80,6 @@ def chosen_target(place: Place, /, options: dict[str, Any]) -> TargetSettings:
 def interactive(options: Mapping[str, Any]) -> bool:
     """Whether somebody can be asked."""
     return not options.get("no_input") and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def view(prepared: Prepared, *, keyless: bool, drift: bool = False) -> PlanView:
-    """A prepared plan as people are shown it."""
-    commits = prepared.history.views if prepared.history else ()
-    return PlanView(
-        prepared.plan,
-        prepared.verdicts,
-        subjects={seen.commit.id: seen.commit.subject for seen in commits},
-        keyless=keyless,
-        drift=drift,
-    )
-
-
-def findings(prepared: Prepared) -> Findings:
-    """The diagnostics behind a plan."""
-    return Findings(prepared.loaded.diagnostics, prepared.loaded.checked)
 
 
 def remark(console: Console, found: Findings) -> None:

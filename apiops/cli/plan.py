@@ -46,20 +46,17 @@ def command(
     from apiops.cli import entry, reporting
     from apiops.cli.console import require_writable, write
     from apiops.plan import file
-    from apiops.reconcile import line as walk
 
     if out is not None:
         require_writable(out)
     door = entry.Entry(place, console, chosen)
-    with door.line() as line:
-        prepared = walk.prepare(line, door.snapshot(line), door.wish(line))
-        keyless = not line.keyring.available
-    found = entry.findings(prepared)
+    with door.runs() as runs:
+        planned = runs.plan(door.order())
+    found, shown = planned.findings, planned.view
     entry.remark(console, found)
-    shown = entry.view(prepared, keyless=keyless)
     console.show(shown)
     if out is not None:
-        write(out, file.to_json(prepared.plan))
+        write(out, file.to_json(shown.plan))
     code = _exit(shown, invalid=entry.invalid(found), detailed=detailed_exitcode)
     reporting.tell(console, chosen, shown, code)
     return code

@@ -32,5 +32,5 @@ def command(place: Place, /, console: Any, fetch: str | None, **chosen: Any) -> 
     door = entry.Entry(place, console, {**chosen, "no_input": True})
     if fetch:
         assemble.fetch(place.directory, fetch, evidence.given(chosen["evidence"]))
-    with door.line() as line:
-        return carrying.carry_out(door, line, door.snapshot(line), door.wish(line))
+    with door.runs() as runs:
+        return carrying.carry_out(door, runs, door.order())

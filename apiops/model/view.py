@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from apiops.model.access import Right, Scope, Verdict, Verdicts
 from apiops.model.audit import AuditEntry
 from apiops.model.diagnostic import Diagnostic, Severity
+from apiops.model.outcome import RunReport
 from apiops.model.plan import Plan
 from apiops.model.revision import Revision
 
@@ -77,6 +78,23 @@ class Findings:
     def count(self, severity: Severity) -> int:
         """How many findings are so bad."""
         return sum(diagnostic.severity is severity for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan as it is shown, and the diagnostics behind it."""
+
+    view: PlanView
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A plan that was carried out: what it was, the diagnostics behind it, what became of it."""
+
+    view: PlanView
+    findings: Findings
+    report: RunReport
 
 
 @dataclass(frozen=True, slots=True)

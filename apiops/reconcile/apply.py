@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
 from apiops.model.access import Judgement
-from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.audit import AuditContext, Reason
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change
 from apiops.model.resource import SYSTEM
@@ -223,7 +223,8 @@ class _Carrier:
                 pull_request=said.pull_request if said else self._line.pull_request,
             ),
             run=self._line.run,
-            source=Source.APPLY,
+            source=self._line.source,
+            address=self._line.address,
             tier=judgement.needs[0][1].tier.value if judgement and judgement.needs else "",
         )
 

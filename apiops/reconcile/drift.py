@@ -10,16 +10,19 @@ from apiops.model.resource import Desired, ResourceId
 from apiops.model.revision import Snapshot
 from apiops.plan import build
 from apiops.ports import Event
+from apiops.reconcile import within
 from apiops.reconcile.line import Line, Prepared, validate
 from apiops.reconcile.reveal import Revealed, reveal
+from apiops.reconcile.within import Sees
 from apiops.spec.load import Loaded
 
 
-def find(line: Line) -> Prepared | None:
+def find(line: Line, sees: Sees | None = None) -> Prepared | None:
     """The plan that would bring the live state back to the last applied revision.
 
-    It is neither judged nor applied. None when nothing was ever applied. Raises SourceError
-    when an applied commit is not in this clone, SecretError, ManagerError.
+    It is neither judged nor applied. Units with anything that `sees` says no to are left out.
+    None when nothing was ever applied. Raises SourceError when an applied commit is not in this
+    clone, SecretError, ManagerError.
     """
     applied = line.ledger.state(line.repository.lineage, line.target.name).applied
     if not applied:
@@ -33,6 +36,9 @@ def find(line: Line) -> Prepared | None:
     line.observer.notice(Event("read", "reading the live state"))
     live = line.manager.read(line.repository.lineage, line.target.name)
     desired = _joined([part.revealed.desired for part in parts])
+    if sees is not None:
+        shown = within.seen(desired, live, sees)
+        desired, live = within.desired(desired, shown), within.live(live, shown)
     newest = parts[-1]
     built = build.build(
         desired,

@@ -13,13 +13,13 @@ from datetime import datetime
 
 from apiops.access import judge
 from apiops.model.access import Trust, Verdicts
-from apiops.model.audit import Introduction
+from apiops.model.audit import Introduction, Source
 from apiops.model.plan import Plan
-from apiops.model.resource import Target
+from apiops.model.resource import ResourceId, Target
 from apiops.model.revision import Evidence, History, Proofs, Snapshot
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import history
+from apiops.reconcile import history, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 from apiops.spec.documents import Documents
@@ -29,7 +29,8 @@ from apiops.spec.documents import Documents
 class Line:
     """The adapters of one run, and what it is called.
 
-    `now` gives the time in UTC; `actor` is the engine's own name, for rows that no commit made.
+    `now` gives the time in UTC; `actor` is the engine's own name, for rows that no commit made;
+    `source` and `address` are the door that the run came through, and from where.
     """
 
     repository: Repository
@@ -43,6 +44,8 @@ class Line:
     now: Callable[[], datetime]
     pull_request: str = ""
     actor: str = "apiops"
+    source: Source = Source.APPLY
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Wish:
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
     `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
     its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file;
-    `evidence` is what the forge says of merges that it made, from the CI job.
+    `evidence` is what the forge says of merges that it made, from the CI job. `sees` says what
+    the asker may look at, where that is not everything: a unit with anything that they may not
+    see takes no part in the run.
     """
 
     allow: frozenset[str] = frozenset()
@@ -61,6 +66,7 @@ class Wish:
     approved: str | None = None
     stored: Plan | None = None
     evidence: Evidence = field(default_factory=dict)
+    sees: Callable[[ResourceId], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
     loaded = validate(snapshot, line.target, documents)
     line.observer.notice(Event("read", "reading the live state", total=loaded.checked))
     live = line.manager.read(line.repository.lineage, line.target.name)
+    if wish.sees is not None:
+        loaded, live = within.narrowed(loaded, live, wish.sees)
     line.observer.notice(Event("reveal", "opening secrets"))
     revealed = reveal(loaded.desired, snapshot, line.keyring, line.manager)
     line.observer.notice(Event("plan", "comparing"))

@@ -16,8 +16,9 @@ from apiops import __version__
 from apiops.errors import UsageError
 from apiops.model.resource import Target
 from apiops.model.revision import Evidence, Snapshot
-from apiops.ports import Keyring, Manager, Observer
+from apiops.ports import Keyring, Manager, Observer, Runs
 from apiops.reconcile.line import Line
+from apiops.reconcile.runs import InProcess
 from apiops.wiring.settings import TargetSettings
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ class Wiring:
     target: TargetSettings
     interactive: bool = False
     secrets: bool = True
-    pull_request: str = ""
 
 
 def repository(directory: Path) -> "GitRepository":
@@ -152,8 +152,19 @@ def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
             run=uuid.uuid4().hex,
             engine=__version__,
             now=lambda: datetime.now(UTC),
-            pull_request=wiring.pull_request,
         )
+
+
+@contextmanager
+def runs(wiring: Wiring, observer: Observer) -> Iterator[Runs]:
+    """What carries out a run: the line in this process, or a Manager over HTTP, by its URL."""
+    with line(wiring, observer) as here:
+        yield InProcess(here, lambda: snapshot(wiring.directory, "", worktree=True))
+
+
+def over_http(target: TargetSettings) -> bool:
+    """Whether the target's Manager is on the other side of HTTP."""
+    return target.manager.partition("://")[0].lower() in ("http", "https")
 
 
 def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: str) -> str:

@@ -37,4 +37,11 @@ CODES: tuple[Code, ...] = (
         "never followed because it would carry the token elsewhere.",
         "Check the URL: a login page or another program may be answering there.",
     ),
+    Code(
+        "AO745",
+        "Only commits are submitted",
+        "A Manager over HTTP judges who made what it is to apply, and files in a work tree were "
+        "made by nobody yet.",
+        "Commit and sign the change, then plan it; `apiops validate --worktree` needs no Manager.",
+    ),
 )

@@ -1,0 +1,113 @@
+"""Runs in this process: an order becomes a wish, the line is walked, and a view comes out.
+
+The command line shows what comes out; a Manager over HTTP answers with it. Both walk the same
+line, so a plan is the same through either door.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from apiops.errors import UsageError
+from apiops.model.audit import Introduction
+from apiops.model.order import Order
+from apiops.model.revision import Snapshot
+from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.view import Carried, Findings, Planned, PlanView
+from apiops.reconcile import apply as carrying
+from apiops.reconcile import drift as drifting
+from apiops.reconcile import line as walk
+from apiops.reconcile.line import Line, Prepared, Wish
+from apiops.reconcile.within import Sees
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """`ports.Runs` over a line. `files` gives the work tree's snapshot, where there is one.
+
+    `sees` is what the asker may look at, None for everything.
+    """
+
+    line: Line
+    files: Callable[[], Snapshot] | None = None
+    sees: Sees | None = None
+
+    def plan(self, order: Order) -> Planned:
+        """Everything between reading and writing."""
+        line = self._line(order)
+        prepared = walk.prepare(line, self._snapshot(order), self._wish(order))
+        return _planned(prepared, keyless=not line.keyring.available)
+
+    def apply(self, order: Order) -> Carried:
+        """Plan and carry out."""
+        line = self._line(order)
+        prepared, report = carrying.apply(line, self._snapshot(order), self._wish(order))
+        planned = _planned(prepared, keyless=not line.keyring.available)
+        return Carried(planned.view, planned.findings, report)
+
+    def drift(self) -> Planned | None:
+        """The live state against what was applied last."""
+        prepared = drifting.find(self.line, self.sees)
+        keyless = not self.line.keyring.available
+        return None if prepared is None else _planned(prepared, keyless=keyless, drift=True)
+
+    def _line(self, order: Order) -> Line:
+        keyring = self.line.keyring if order.secrets else _Shut()
+        return replace(self.line, pull_request=order.pull_request, keyring=keyring)
+
+    def _snapshot(self, order: Order) -> Snapshot:
+        if order.worktree:
+            if self.files is None:
+                raise UsageError(
+                    "a work tree is only read where it lies",
+                    code="AO745",
+                    hint="commit what is to be planned, or plan against the database itself",
+                )
+            return self.files()
+        repository = self.line.repository
+        return repository.snapshot(repository.resolve(order.ref))
+
+    def _wish(self, order: Order) -> Wish:
+        return Wish(
+            allow=frozenset(order.allow),
+            prune=order.prune,
+            introduction=self._introduction(order),
+            approved=order.approved,
+            stored=order.stored,
+            evidence=order.evidence,
+            sees=self.sees,
+        )
+
+    def _introduction(self, order: Order) -> Introduction | None:
+        if not order.introduction and not order.approver:
+            return None
+        if not (order.introduction and order.approver):
+            raise UsageError(
+                "an introduction is a commit and the person who answers for it",
+                code="AO905",
+                hint="give both: --introduction COMMIT --approver NAME",
+            )
+        repository = self.line.repository
+        first = repository.resolve(order.introduction).commit
+        return Introduction(repository.lineage, self.line.target.name, first, order.approver)
+
+
+def _planned(prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
+    commits = prepared.history.views if prepared.history else ()
+    view = PlanView(
+        prepared.plan,
+        prepared.verdicts,
+        subjects={seen.commit.id: seen.commit.subject for seen in commits},
+        keyless=keyless,
+        drift=drift,
+    )
+    return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
+
+
+class _Shut:
+    """The keyring of a run that shall open no secret."""
+
+    available = False
+
+    def open(self, leaf: SecretLeaf, content: bytes) -> SecretValue:
+        """Never asked: a run looks whether keys are available first."""
+        raise AssertionError(f"{leaf.file} ({len(content)} bytes) was to stay shut")
