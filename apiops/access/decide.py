@@ -194,6 +194,16 @@ def need_for_keys() -> tuple[Need, ...]:
     return ((Right(Category.SECRETS, Verb.MANAGE), Scope(Tier.SYSTEM)),)
 
 
+def need_for_tokens() -> tuple[Need, ...]:
+    """The right to make, list and revoke tokens of others; one's own need none."""
+    return ((Right(Category.IDENTITY, Verb.MANAGE), Scope(Tier.SYSTEM)),)
+
+
+def need_for_bundle(environment: str) -> tuple[Need, ...]:
+    """The right to fetch what runs in an environment, secrets opened. No role gives it."""
+    return ((Right(Category.SECRETS, Verb.EXECUTE), Scope(Tier.SYSTEM, None, environment)),)
+
+
 def need_to_see(id: ResourceId) -> Need:
     """The right that looking at a resource needs."""
     kind = KINDS.get(id.kind)
@@ -248,6 +258,24 @@ def _engine_reads(ask: _Question) -> Verdict | None:
     if ask.right.verb is Verb.VIEW:
         return ask.yes("R-engine-reads", "apiops itself may look at everything")
     return ask.no("R-engine-reads", "apiops itself may only look; a person must answer for this")
+
+
+def _worker_fetches(ask: _Question) -> Verdict | None:
+    """Workers fetch the bundle of their environment; nobody else does, and they do nothing else.
+
+    No user can have such a name: `@` is not allowed in it.
+    """
+    fetches = (ask.right, ask.scope) == need_for_bundle(ask.scope.environment or "")[0]
+    if fetches and ask.scope.environment and ask.principal == worker(ask.scope.environment):
+        return ask.yes("R-worker-fetches", "it is a worker of that environment")
+    if fetches or ask.principal.startswith(worker("")):
+        return ask.no("R-worker-fetches", "workers fetch the bundle of their environment alone")
+    return None
+
+
+def worker(environment: str) -> str:
+    """The principal that the workers of an environment are."""
+    return f"worker@{environment}"
 
 
 def _unknown(ask: _Question) -> Verdict | None:
@@ -340,6 +368,7 @@ def _what_roles_lack(ask: _Question) -> str:
 
 _RULES: Final[tuple[Callable[[_Question], Verdict | None], ...]] = (
     _engine_reads,
+    _worker_fetches,
     _unknown,
     _disabled,
     _system_admin,

@@ -71,8 +71,8 @@ def list_(place: Place, /, console: Any, **chosen: Any) -> int:
     from apiops.model.view import AuditTrail
     from apiops.wiring import assemble
 
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
-        console.show(AuditTrail(tuple(manager.entries(_query(chosen)))))
+    with assemble.log(entry.chosen_target(place, chosen)) as log:
+        console.show(AuditTrail(tuple(log.entries(_query(chosen)))))
     return Exit.OK
 
 
@@ -87,8 +87,8 @@ def show(place: Place, /, console: Any, number: int, **chosen: Any) -> int:
     from apiops.cli import entry
     from apiops.wiring import assemble
 
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
-        found = manager.entry(number)
+    with assemble.log(entry.chosen_target(place, chosen)) as log:
+        found = log.entry(number)
     if found is None:
         raise UsageError(
             f"there is no audit entry {number}",

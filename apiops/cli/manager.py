@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, serve, tokens
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
@@ -116,3 +116,7 @@ def set_(
     )
     console.show(report)
     return Exit.OK
+
+
+command.add_command(serve.command)
+command.add_command(tokens.command)

@@ -31,6 +31,8 @@ from apiops.manager.keys import Keys
 from apiops.manager.opening import Opened
 from apiops.manager.state import Identity
 from apiops.manager.store import Clock, Store
+from apiops.manager.tokens import Tokens
+from apiops.manager.views import Views
 from apiops.manager.wrapping import InMemory
 from apiops.model.access import Grants
 from apiops.model.audit import (
@@ -91,6 +93,8 @@ class EmbeddedManager:
         self._ring = ring
         self._clock = clock
         self.keys = Keys(url, reading, store, ring, clock)
+        self.tokens = Tokens(url, reading, store, clock)
+        self.views = Views(url, reading)
 
     @property
     def parts(self) -> tuple[URL, Engine, Store, Ring, Clock]:
@@ -127,6 +131,12 @@ class EmbeddedManager:
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,
             )
+
+    def ready(self) -> None:
+        """Raise ApiopsError unless the database answers and the key file is the right one."""
+        with self._snapshot() as connection:
+            _expected(self._url, state.identity(connection))
+            self._ring.at(state.keys(connection)).check()
 
     def grants(self) -> Grants:
         """The permission snapshot of now."""

@@ -18,7 +18,7 @@ from apiops.model import canonical
 from apiops.model.access import Tier
 from apiops.model.audit import Reason, Source
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 
 _ROLE_GRANTS: Final = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
@@ -26,7 +26,7 @@ _ROLE_GRANTS: Final = (
     "REVOKE ALL ON audit_ticket FROM {role}",
     "GRANT INSERT, UPDATE, DELETE ON resource, sealed, deployment, keyring TO {role}",
     "GRANT INSERT ON applied, introduction, attachment, snapshot, audit_event TO {role}",
-    "GRANT INSERT, UPDATE ON meta, lease, journal TO {role}",
+    "GRANT INSERT, UPDATE ON meta, lease, journal, access_token TO {role}",
     "GRANT EXECUTE ON FUNCTION begin_audit TO {role}",
 )
 

@@ -102,6 +102,23 @@ class Identity:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One row of `lease` that is held."""
+
+    name: str
+    holder: str
+    fence: int
+    expires: datetime
+
+
+def leases(connection: Connection) -> tuple[Leased, ...]:
+    """Every lease that somebody holds or held last, by name."""
+    row = tables.lease
+    held_ = select(row).where(row.c.holder != "").order_by(row.c.name)
+    return tuple(Leased(*one) for one in connection.execute(held_))
+
+
 def identity(connection: Connection) -> Identity | None:
     """The Manager's identity; None before `initialise`."""
     row = connection.execute(select(tables.meta)).first()

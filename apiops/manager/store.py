@@ -30,6 +30,7 @@ from apiops.model.access import Grants, Trust
 from apiops.model.audit import Applied, AuditContext, Introduction
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, ResourceId
+from apiops.model.token import AccessToken
 
 Clock = Callable[[], datetime]
 
@@ -234,6 +235,23 @@ class Unit:
         values = {name: getattr(version, name) for name in ("state", "wrapped", "until")}
         self._write(update(row).where(*here).values(**values))
 
+    def add_token(self, permits: Sequence[Permit], token: AccessToken, hash: str) -> None:
+        """Store a token's hash and what it is for. A person's own needs no permit."""
+        self._demand_tokens(permits, token)
+        values = {name: getattr(token, name) for name in _TOKEN} | {"hash": hash}
+        self._add(tables.access_token, values)
+
+    def revoke_token(self, permits: Sequence[Permit], token: AccessToken) -> None:
+        """End a token, for good."""
+        self._demand_tokens(permits, token)
+        row = tables.access_token
+        self._write(update(row).where(row.c.id == token.id).values(revoked=self.clock()))
+
+    def _demand_tokens(self, permits: Sequence[Permit], token: AccessToken) -> None:
+        mine = self._context is not None and token.principal == self._context.principal
+        if not (mine and token.principal in self.grants.enabled):
+            self._demand(permits, decide.need_for_tokens())
+
     def found(self, lineage: str, trust: Trust, admin: Held) -> None:
         """Make the Manager: its identity and first admin, the one write before anybody has rights.
 
@@ -338,6 +356,10 @@ class Unit:
 
 _RUNNING = ("active", "persistent", "digest", "revision", "serial")
 _KEY = ("environment", "purpose", "kid", "state", "wrapped", "created", "public", "until")
+_TOKEN = (
+    *("id", "principal", "name", "kind", "scopes", "maker"),
+    *("created", "expires", "environment", "repository"),
+)
 
 
 def _covers(permit: Permit, need: Need) -> bool:

@@ -234,6 +234,24 @@ keyring = Table(
     ),
 )
 
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("principal", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("hash", Text, CheckConstraint("length(hash) = 64", name="hash"), nullable=False),
+    Column("maker", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("environment", Text),
+    Column("repository", Text),
+    Column("revoked", Instant),
+    CheckConstraint("kind IN ('person', 'service', 'worker')", name="kind"),
+)
+
 lease = Table(
     "lease",
     metadata,
@@ -308,8 +326,11 @@ audit_event = Table(
 )
 """A view: what is inserted here, the database turns into the next audit entry of the ticket."""
 
-GOVERNED: Final = (meta, resource, sealed, deployment, applied, introduction, keyring)
+GOVERNED: Final = (
+    *(meta, resource, sealed, deployment, applied, introduction, keyring),
+    access_token,
+)
 """Tables of which every changed row has exactly one audit entry."""
 
-FINGERPRINTED: Final = ("token", "wrapped")
+FINGERPRINTED: Final = ("token", "wrapped", "hash")
 """Columns that never appear in an audit entry: the fingerprint or key id beside them does."""

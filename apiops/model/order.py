@@ -15,7 +15,7 @@ class Order:
     `introduction` (a commit) and `approver` say where trust begins, on the first sync only;
     `approved` is the digest, or its beginning, of the plan that somebody approved; `stored` is
     that plan itself; `evidence` is what the forge says of merges that it made; without `secrets`
-    none is opened.
+    none is opened. `commit` is what `ref` was found to be, by whoever has the branches and tags.
     """
 
     ref: str = "HEAD"
@@ -29,3 +29,4 @@ class Order:
     evidence: Evidence = field(default_factory=dict)
     pull_request: str = ""
     secrets: bool = True
+    commit: str = ""

@@ -64,7 +64,8 @@ class InProcess:
                 )
             return self.files()
         repository = self.line.repository
-        return repository.snapshot(repository.resolve(order.ref))
+        revision = repository.resolve(order.commit or order.ref)
+        return repository.snapshot(replace(revision, ref=order.ref))
 
     def _wish(self, order: Order) -> Wish:
         return Wish(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from apiops.age.identities import Identities
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
+    from apiops.remote.client import Client
+    from apiops.remote.native import NativeLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +160,51 @@ def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
 @contextmanager
 def runs(wiring: Wiring, observer: Observer) -> Iterator[Runs]:
     """What carries out a run: the line in this process, or a Manager over HTTP, by its URL."""
+    if over_http(wiring.target):
+        from apiops.remote.native import NativeManager
+
+        with client(wiring.target) as server:
+            clone = repository(wiring.directory)
+            yield NativeManager(server, clone, wiring.target.name, observer)
+        return
     with line(wiring, observer) as here:
         yield InProcess(here, lambda: snapshot(wiring.directory, "", worktree=True))
 
 
+@contextmanager
+def log(target: TargetSettings) -> Iterator["EmbeddedManager | NativeLog"]:
+    """The audit log of a target, here or over HTTP."""
+    if over_http(target):
+        from apiops.remote.native import NativeLog
+
+        with client(target) as server:
+            yield NativeLog(server)
+        return
+    with manager(target) as here:
+        yield here
+
+
+def client(target: TargetSettings) -> "Client":
+    """The HTTP client of a target, which the caller closes. Raises UsageError."""
+    from apiops.remote.client import Client, Reach
+    from apiops.wiring import vendor
+
+    reach = Reach(
+        target.manager,
+        ca_file=target.ca_file,
+        client_cert=target.client_cert,
+        client_key=target.client_key,
+        proxy=target.proxy,
+        read=600.0,
+        total=1800.0,
+    )
+    token = vendor.token(target)
+    return Client(reach, lambda: token)
+
+
 def over_http(target: TargetSettings) -> bool:
-    """Whether the target's Manager is on the other side of HTTP."""
-    return target.manager.partition("://")[0].lower() in ("http", "https")
+    """Whether the target's Manager is one of ours on the other side of HTTP."""
+    return not target.ledger and target.manager.partition("://")[0].lower() in ("http", "https")
 
 
 def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: str) -> str:

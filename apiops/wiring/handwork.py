@@ -61,7 +61,7 @@ def change(
 
 
 def prove(grants: Grants, principal: str, sign_key: Path) -> None:
-    """Whoever holds the private key of a principal is that principal."""
+    """Whoever holds the private key of a principal is that principal. Raises AccessDenied."""
     from apiops.git.signing import SigningKey
 
     fingerprint = SigningKey.load(files.read(sign_key, admin.MAX_KEY_FILE)).fingerprint

@@ -23,8 +23,8 @@ _AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 TARGET_KEYS: Final = {
     "environment": "the environment that the target stands for (default: the target's name)",
-    "manager": "URL of the Manager: sqlite:///FILE or postgresql://USER@HOST/DATABASE; with "
-    "`ledger`, https://HOST of a vendor's Manager",
+    "manager": "URL of the Manager: sqlite:///FILE or postgresql://USER@HOST/DATABASE; or "
+    "https://HOST of one that `apiops manager serve` serves or, with `ledger`, of a vendor's",
     "ledger": "database that keeps rights, audit log and journal of a vendor's Manager: "
     "sqlite:///FILE or postgresql://USER@HOST/DATABASE; one for each Manager",
     "token-file": "file with the token for a Manager at an https URL (or APIOPS_TOKEN)",

@@ -5,6 +5,7 @@ afterwards, by `verify` or by the next write: tests at the end.
 """
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from apiops.manager import connect, embedded, faults, init, schema, tables
 from apiops.manager.store import Store
 from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
 from apiops.model.plan import Action
+from apiops.model.token import Holder
 from tests import postgres
 from tests.managers import (
     REPOSITORY,
@@ -93,6 +95,20 @@ GOVERNED = {
         {"repository": "r", "target": "t", "commit": "c", "approver": "mallory"},
     ),
     "keyring": ("state", {"environment": "x", "purpose": "seal", **KEY}),
+    "access_token": (
+        "principal",
+        {
+            "id": "x",
+            "principal": "mallory",
+            "name": "x",
+            "kind": "person",
+            "scopes": '["apply"]',
+            "hash": "0" * 64,
+            "maker": "mallory",
+            "created": "2026",
+            "expires": "2027",
+        },
+    ),
 }
 KEPT = {
     "snapshot": ("document", {"digest": "x", "document": "{}"}),
@@ -128,6 +144,9 @@ def fill(manager):
         a_write(Action.DEPLOY, proxy, environment="production"),
         base=1,
         number=2,
+    )
+    manager.tokens.create(
+        Holder.PERSON, "ayse", "laptop", ("read",), timedelta(days=1), a_context()
     )
 
 
@@ -476,6 +495,7 @@ def test_a_write_that_the_log_did_not_record_is_taken_back(full):
 
 def test_every_governed_row_was_written_with_exactly_one_entry(full):
     created = {"create", "seal", "deploy", "apply", "introduce", "key-create", "initialise"}
+    created.add("token-create")
     rows = sum(len(everything(full)[name]) for name in GOVERNED)
     entries = list(full.manager.entries(AuditQuery(limit=0)))
     assert created == {entry.action for entry in entries}

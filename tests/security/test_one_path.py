@@ -26,6 +26,7 @@ from apiops.model.access import Category, Right, Scope, Tier, Verb
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
 from apiops.model.resource import ResourceId
+from apiops.model.token import AccessToken, Holder
 from tests.managers import House, a_context, a_resource, a_write, settle, write_batch
 from tests.permissions import WORLD, snapshot
 
@@ -34,6 +35,7 @@ PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 
 GUARDED = frozenset(
     {"create", "update", "delete", "run", "seal", "unseal", "attach", "open", "set_key"}
+    | {"add_token", "revoke_token"}
 )
 """The methods of a unit that change, deploy or add to a resource, or give out a secret of it."""
 
@@ -130,6 +132,11 @@ KEY = KeyVersion(
     fieldcrypt.SealedText("apf1.k.x"),
     datetime(2026, 3, 1, tzinfo=UTC),
 )
+TOKEN = AccessToken(
+    *("0" * 16, "mert", "laptop", Holder.PERSON, ("read",), "ayse"),
+    created=datetime(2026, 3, 1, tzinfo=UTC),
+    expires=datetime(2027, 3, 1, tzinfo=UTC),
+)
 TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "create": lambda unit, permits: unit.create(permits, HELD),
     "update": lambda unit, permits: unit.update(permits, HELD),
@@ -142,6 +149,8 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "attach": lambda unit, permits: unit.attach(permits, HELD, "d" * 64, b"content"),
     "set_key": lambda unit, permits: unit.set_key(permits, KEY),
     "open": lambda unit, permits: unit.open(permits, HELD, "/password"),
+    "add_token": lambda unit, permits: unit.add_token(permits, TOKEN, "0" * 64),
+    "revoke_token": lambda unit, permits: unit.revoke_token(permits, TOKEN),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apiops.access import grants, signers
 from apiops.errors import SpecInvalid
-from apiops.model.kinds import people
+from apiops.model.kinds.people import UserSpec
 from apiops.model.resource import ResourceId
 from tests.people import person, signing_key
 
@@ -93,7 +93,7 @@ def test_all_bad_lines_are_told_at_once_and_nothing_is_imported() -> None:
 def test_what_is_imported_is_a_user_that_proves_what_the_file_proved() -> None:
     users = signers.users(signers.parse(f"ayse@bank.example {AYSE}\nmert@bank.example {MERT}\n"))
     for user in users:
-        people.UserSpec.model_validate(user["spec"])
+        UserSpec.model_validate(user["spec"])
     held = grants.build((ResourceId("User", None, u["metadata"]["name"]), u["spec"]) for u in users)
     assert {"ayse", "mert"} == {key.principal for key in held.keys.values()}
     assert () == held.faults

@@ -143,4 +143,18 @@ CODES: tuple[Code, ...] = (
         "taken.",
         "Submit again with `apiops plan --manager` or `apiops apply --manager`.",
     ),
+    Code(
+        "AO822",
+        "Another repository",
+        "A repository is known by the id of its first commit. The submitted head does not lead "
+        "back to the one that was named.",
+        "Submit from a whole clone of the repository that is meant.",
+    ),
+    Code(
+        "AO823",
+        "Submitted repositories cannot be kept",
+        "The Manager keeps the commits that it applied, to compare with them later. Their folder "
+        "is not there or cannot be written to.",
+        "Check owner, mode and free space of the folder that `--repositories` names.",
+    ),
 )

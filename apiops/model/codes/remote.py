@@ -1,4 +1,4 @@
-"""Codes AO74x: Managers that are reached over HTTP."""
+"""Codes AO74x to AO79x: Managers that are reached over HTTP, tokens, and serving one."""
 
 from apiops.model.diagnostic import Code
 
@@ -43,5 +43,103 @@ CODES: tuple[Code, ...] = (
         "A Manager over HTTP judges who made what it is to apply, and files in a work tree were "
         "made by nobody yet.",
         "Commit and sign the change, then plan it; `apiops validate --worktree` needs no Manager.",
+    ),
+    Code(
+        "AO751",
+        "Not a token that can be",
+        "A person's token has a user behind it, a service's can only submit, a worker's can only "
+        "fetch its environment; every token has a scope and an end.",
+        "The hint says what would do; `apiops manager tokens create --help` lists the scopes.",
+    ),
+    Code(
+        "AO752",
+        "No such token",
+        "There is no token of that id.",
+        "`apiops manager tokens list` shows those that you may know of.",
+    ),
+    Code(
+        "AO746",
+        "An answer of another version",
+        "The Manager answered with something that this version of apiops does not know.",
+        "Use the version that the server has; `apiops version` and `/v1/openapi.json` tell them.",
+    ),
+    Code(
+        "AO780",
+        "The token is not for this",
+        "A token says what it may be used for, and a service's may name its only repository. An "
+        "introduction is submitted by the person who answers for it.",
+        "Use another token, or make one with the scope that the message names.",
+    ),
+    Code(
+        "AO781",
+        "No token that counts",
+        "The request showed no token, or one that is unknown, expired or revoked, or whose user "
+        "is disabled.",
+        "Put a good token into `APIOPS_TOKEN` or the file that `token-file` names.",
+    ),
+    Code(
+        "AO782",
+        "Too many failed attempts",
+        "Tokens that do not count came from one address again and again. Guessing is answered "
+        "ever later.",
+        "Wait a minute, then show the right token.",
+    ),
+    Code(
+        "AO783",
+        "Too large",
+        "The body is larger than the endpoint takes.",
+        "Submit a long history in steps: `--ref` an older commit first.",
+    ),
+    Code(
+        "AO784",
+        "Nothing that you may see",
+        "There is no such thing, or it is not for the token's holder to see: the answer is the "
+        "same.",
+        "Check the name, and ask a project's owner for the right to look.",
+    ),
+    Code(
+        "AO785",
+        "No such method",
+        "The path is known, the method is not.",
+        "`/v1/openapi.json` lists what there is.",
+    ),
+    Code(
+        "AO786",
+        "Too slow",
+        "The body of the request did not arrive in time.",
+        "Try again over a better connection.",
+    ),
+    Code(
+        "AO787",
+        "Not understood",
+        "The request does not have the form that the endpoint expects.",
+        "`/v1/openapi.json` says what is expected; use the version of apiops that the server has.",
+    ),
+    Code(
+        "AO788",
+        "Commits that are not kept",
+        "What was applied to this target came from elsewhere, so the server has no commits to "
+        "compare the live state with.",
+        "Apply once through the server, or run `apiops drift` from a clone against the database.",
+    ),
+    Code(
+        "AO790",
+        "Not to be served like this",
+        "A server that listens beyond its own machine shows tokens to the network unless TLS "
+        "hides them.",
+        "Give `--tls-cert` and `--tls-key`, or `--behind-proxy ADDRESS` where a proxy ends TLS.",
+    ),
+    Code(
+        "AO791",
+        "Cannot listen",
+        "The address is taken by another program, is not this machine's, or its port needs a "
+        "right.",
+        "Choose another `--listen HOST:PORT`, or let the service manager open the socket.",
+    ),
+    Code(
+        "AO792",
+        "The extra for serving is missing",
+        "The web framework is an extra, so that a command-line installation need not carry it.",
+        "Install it: `pip install 'apiops[web]'`.",
     ),
 )

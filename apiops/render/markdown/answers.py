@@ -2,9 +2,11 @@
 
 from apiops.model.access import Trust, Verdicts
 from apiops.model.doctor import DoctorReport, Health
+from apiops.model.token import TokenList
 from apiops.model.view import AccessCheck, Holders, PermissionMatrix
 from apiops.render.facts import permission
 from apiops.render.facts import plan as facts
+from apiops.render.facts import tokens as facts_of_tokens
 from apiops.render.markdown.paper import Paper, code, prose
 
 
@@ -87,4 +89,13 @@ def doctor(report: DoctorReport) -> Paper:
         for check in report.checks
     )
     out.table(("", "check", "seen", "fix"), rows)
+    return out
+
+
+def tokens(listed: TokenList) -> Paper:
+    """Write the tokens, newest first."""
+    out = Paper()
+    out.table(
+        facts_of_tokens.HEADINGS, (tuple(map(prose, row)) for row in facts_of_tokens.rows(listed))
+    )
     return out

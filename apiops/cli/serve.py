@@ -1,0 +1,95 @@
+"""`apiops manager serve`: the Manager over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from apiops.cli import options
+from apiops.cli.options import Place
+from apiops.errors import Exit, UsageError
+
+_LAST_PORT = 65535
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(
+    "serve",
+    cls=options.Verb,
+    examples=(
+        "apiops manager serve --target production",
+        (
+            "apiops manager serve --target production --listen 0.0.0.0:8443 "
+            "--tls-cert server.pem --tls-key server.key"
+        ),
+        "apiops manager serve --target production --listen 0.0.0.0:8080 --behind-proxy 10.0.0.7",
+    ),
+)
+@options.place
+@options.target
+@options.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8443",
+    show_default=True,
+    help="Where to listen. Beyond the loopback address only with TLS, or behind a proxy.",
+)
+@options.option("--tls-cert", type=_FILE, help="Our certificate with its chain, in PEM.")
+@options.option("--tls-key", type=_FILE, help="Its private key, in PEM.")
+@options.option("--client-ca", type=_FILE, help="Only clients with a certificate of this CA.")
+@options.option(
+    "--behind-proxy",
+    metavar="ADDRESS",
+    default="",
+    help="A proxy there ends TLS; its word on the client's address counts.",
+)
+@options.option(
+    "--repositories",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for submitted commits (default, with SQLite: beside the database).",
+)
+@click.pass_obj
+def command(place: Place, /, listen: str, repositories: Path | None, **chosen: Any) -> int:
+    """Serve the Manager over HTTP: plans, applies, drift, the audit log, tokens.
+
+    Runs are submitted as Git commits. The server verifies their signatures, judges, plans and
+    applies by itself, with the committers' rights; a client's claims count for nothing.
+    """
+    from apiops.cli import entry
+    from apiops.wiring import serving
+
+    web = _web()
+    host, port = _address(listen)
+    names = ("tls_cert", "tls_key", "client_ca", "behind_proxy")
+    listening = web.Listening(host, port, **{name: chosen[name] for name in names})
+    web.check(listening)
+    target = entry.chosen_target(place, chosen)
+    with serving.opened(place.settings, target, repositories) as opened:
+        opened.inbox.ready()
+        click.echo(f"serving the Manager of {target.name} on {host} port {port}", err=True)
+        web.serve(opened, listening)
+    return Exit.OK
+
+
+def _web() -> Any:
+    """The serving module. Raises UsageError AO792 when the extra is not installed."""
+    try:
+        from apiops.web import serve
+    except ModuleNotFoundError as fault:
+        raise UsageError(
+            f"serving needs {fault.name}, which is not installed",
+            code="AO792",
+            hint="install apiops with its extra: pip install 'apiops[web]'",
+        ) from None
+    return serve
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+        raise UsageError(
+            f'"{text}" is no address to listen on',
+            code="AO905",
+            hint="write HOST:PORT, for example 127.0.0.1:8443 or [::1]:8443",
+        )
+    return host.strip("[]"), int(port)

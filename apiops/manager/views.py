@@ -1,0 +1,110 @@
+"""What somebody may read of a Manager: resources, documents and the log, as far as they may.
+
+Every method asks for the principal and looks through their `Sight`. What they may not see is as
+if it were not there: no error tells the one from the other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import URL, Engine
+
+from apiops.access import decide
+from apiops.access.grants import ENGINE
+from apiops.manager import audit, faults, state
+from apiops.model.access import Category, Grants, Scope, Tier, Verb
+from apiops.model.audit import AuditEntry, AuditQuery
+from apiops.model.resource import LiveResource, ResourceId
+
+MOST: Final = 1000
+"""Audit entries that one question can ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A resource by digest alone: enough to know whether it is as somebody remembers it."""
+
+    id: ResourceId
+    digest: str
+    serial: int
+    owner: str | None
+    environments: tuple[str, ...]
+
+
+class Views:
+    """The reading side of one Manager."""
+
+    def __init__(self, url: URL, reading: Engine) -> None:
+        self._url = url
+        self._reading = reading
+
+    def grants(self) -> Grants:
+        """The permission snapshot of now."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            return state.permissions(connection)
+
+    def standing(self, principal: str) -> tuple[Standing, ...]:
+        """Every resource that the principal may look at, by digest."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            sight = decide.sight(state.permissions(connection), principal)
+            return tuple(
+                Standing(row.id, row.digest, row.writes, row.owner, row.environments)
+                for row in state.held(connection, sight)
+            )
+
+    def resource(self, principal: str, id: ResourceId) -> LiveResource | None:
+        """One resource whole, secrets as leaves; None if there is none that they may see."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            sight = decide.sight(state.permissions(connection), principal)
+            if not sight.sees(id):
+                return None
+            row = state.named(connection, (id,)).get(id)
+            return None if row is None else row.live()
+
+    def entries(self, principal: str, query: AuditQuery) -> tuple[AuditEntry, ...]:
+        """Audit entries of the projects and tiers whose log the principal may view."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            shown = _Shown(state.permissions(connection), principal)
+            limit = min(query.limit or MOST, MOST)
+            found = audit.find(connection, replace(query, limit=0))
+            return tuple(islice((one for one in found if shown(one)), limit))
+
+    def entry(self, principal: str, seq: int) -> AuditEntry | None:
+        """One entry, if there is one that the principal may view."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            found = audit.get(connection, seq)
+            shown = _Shown(state.permissions(connection), principal)
+            return found if found is not None and shown(found) else None
+
+    def leases(self, principal: str) -> Iterator[state.Leased]:
+        """Who holds which lease; for those who may look at the System tier."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            grants = state.permissions(connection)
+            system = Scope(Tier.SYSTEM)
+            may = decide.decide(grants, principal, Verb.VIEW, Category.MONITORING, system)
+            if may.allowed:
+                yield from state.leases(connection)
+
+
+class _Shown:
+    """Whether an entry is in a part of the log that somebody may view."""
+
+    def __init__(self, grants: Grants, principal: str) -> None:
+        self._grants = grants
+        self._principal = principal
+        self._known: dict[str | None, bool] = {}
+
+    def __call__(self, entry: AuditEntry) -> bool:
+        project = None if entry.resource is None else entry.resource.project
+        if project not in self._known:
+            scope = Scope(Tier.SYSTEM) if project is None else Scope(Tier.PROJECT, project)
+            verdict = decide.decide(self._grants, self._principal, Verb.VIEW, Category.AUDIT, scope)
+            self._known[project] = verdict.allowed
+        return self._known[project]
+
+
+def sees(grants: Grants, principal: str | None) -> decide.Sight:
+    """What a submitter may look at: a person what they may, a service (None) as the engine."""
+    return decide.sight(grants, ENGINE if principal is None else principal)

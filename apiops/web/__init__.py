@@ -1,0 +1,1 @@
+"""The Manager's HTTP face: native `/v1`, vendor-shaped `/apiops/`, health and metrics."""

@@ -1,0 +1,185 @@
+"""Runs over HTTP: what `apiops plan`, `apply` and `drift` do with `--manager https://…`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apiops.model.token import Holder
+from apiops.web import app
+from apiops.wiring import serving, settings
+from tests.serving import a_token, served
+from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Shop, a_proxy, the_bank
+
+TIMEOUT = ("readTimeout: 60", "readTimeout: 90")
+CI = ("plan", "apply")
+
+
+class Remote(Shop):
+    """A shop whose Manager is reached over HTTP; the database may be any."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        super().__init__(folder)
+        self.database = database
+        self.url = ""
+        self.token = ""
+
+    def manager(self):
+        """Make the Manager in the database itself."""
+        return self.here(
+            "manager", "init", "--admin", "ayse", "--admin-key", self.folder / "ayse.pub"
+        )
+
+    def here(self, *arguments):
+        """A command that works on the database itself."""
+        return self.run(*arguments, "--manager", self.database, "--key-file", self.folder / "kek")
+
+    def there(self, *arguments, token=None):
+        """A command that goes through the server."""
+        self.variables["APIOPS_TOKEN"] = self.token if token is None else token
+        return self.run(*arguments, "--manager", self.url)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: str) -> Iterator[Remote]:
+    """A shop with a first commit, a Manager without anything, a server, and a CI token."""
+    shop = Remote(tmp_path, database)
+    files = dict(the_bank())
+    files["apiops.toml"] = SETTINGS
+    shop.first = shop.commit(AYSE, files, "Describe the bank")
+    assert 0 == shop.manager().code
+    target = settings.TargetSettings("dev", "dev", database, tmp_path / "kek")
+    known = settings.Settings(None, {"dev": target})
+    with serving.opened(known, target, tmp_path / "kept") as opened:
+        shop.open = opened.manager
+        shop.token = a_token(opened.manager, "ci", *CI, kind=Holder.SERVICE)
+        with served(app.create(opened)) as url:
+            shop.url = url
+            yield shop
+
+
+@pytest.fixture
+def begun(shop: Remote) -> Remote:
+    """The same, after the first apply by the person who answers for it."""
+    mine = a_token(shop.open, "ayse", "plan", "apply")
+    done = shop.there(
+        "apply", "--introduction", shop.first, "--approver", "ayse", "--yes", token=mine
+    )
+    assert 0 == done.code, done.err
+    return shop
+
+
+def test_a_first_apply_writes_everything_and_a_second_plan_has_nothing_to_do(begun: Remote) -> None:
+    plan = begun.there("plan")
+    assert (0, f"No changes. Live matches {begun.first[:7]}.\n") == (plan.code, plan.out)
+
+
+def test_a_plan_is_the_same_through_either_door_byte_for_byte(begun: Remote) -> None:
+    begun.commit(MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)}, "Wait")
+    begun.commit(DENIZ, {"payments/more.yaml": a_proxy("more")}, "Not mine")
+    begun.commit(AYSE, {"cards/limits.yaml": None, "cards/new.yaml": a_proxy("new", "cards")})
+    begun.commit(MERT, {"payments/bad.yaml": a_proxy("bad").replace("readTimeout", "x")}, "Bad")
+    for format in ("json", "text", "markdown"):
+        here, there = (
+            way("plan", "-q", "-o", format, "--out", begun.folder / name)
+            for way, name in ((begun.here, "here"), (begun.there, "there"))
+        )
+        assert here == there
+        assert here.out.startswith(("{", "Plan", "###", "<!--")), here.out
+    assert (begun.folder / "here").read_bytes() == (begun.folder / "there").read_bytes()
+
+
+def test_an_apply_has_the_commit_as_the_reason_and_http_as_its_door(begun: Remote) -> None:
+    made = begun.commit(
+        MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)}, "Wait longer"
+    )
+    assert 0 == begun.there("sync").code
+    entries = begun.here("audit", "list", "--commit", made, "-o", "json").json["entries"]
+    update = next(entry for entry in entries if entry["action"] == "update")
+    assert ("mert", "Wait longer", made, "http", "127.0.0.1") == (
+        update["principal"],
+        update["reason"]["text"],
+        update["reason"]["commit"],
+        update["source"],
+        update["address"],
+    )
+
+
+def test_the_committers_rights_count_and_not_the_tokens(begun: Remote) -> None:
+    begun.commit(DENIZ, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)}, "Not mine")
+    begun.commit(DENIZ, {"cards/limits.yaml": a_proxy("limits", "cards").replace(*TIMEOUT)}, "Mine")
+    done = begun.there("sync")
+    assert 4 == done.code
+    assert "R-not-member" in done.err
+    left = begun.there("plan", "-o", "json").json["plan"]["changes"]
+    assert {"payments"} == {change["id"]["project"] for change in left}
+
+
+def test_an_approved_digest_and_a_plan_file_hold_over_http_too(begun: Remote) -> None:
+    begun.commit(MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)})
+    file = begun.folder / "plan.json"
+    assert 0 == begun.there("plan", "--out", file).code
+    begun.commit(MERT, {"payments/extra.yaml": a_proxy("extra")})
+    stale = begun.there("apply", "--approve", "0123abcd")
+    assert (5, True) == (stale.code, "AO620" in stale.err)
+    assert 0 == begun.there("apply", file).code
+    again = begun.there("apply", file)
+    assert 5 == again.code
+
+
+def test_drift_is_found_by_the_server_from_the_commits_that_it_keeps(begun: Remote) -> None:
+    assert "No drift." in begun.there("drift").out
+    by_hand = begun.here(
+        *("manager", "set", "ApiProxy/payments/orders", "spec.settings.connection.readTimeout=90"),
+        *("--as", "mert", "--sign-key", begun.person_key(MERT), "--reason", "incident 4711"),
+    )
+    assert 0 == by_hand.code, by_hand.err
+    here, there = (way("drift", "-q", "-o", "json") for way in (begun.here, begun.there))
+    assert here == there
+    assert 2 == begun.there("drift", "--detailed-exitcode").code
+
+
+def test_a_work_tree_is_not_submitted(begun: Remote) -> None:
+    done = begun.there("plan", "--worktree")
+    assert (64, True) == (done.code, "AO745" in done.err)
+
+
+def test_without_a_token_or_with_another_nothing_is_said(begun: Remote) -> None:
+    none = begun.there("plan", token="")
+    assert (64, True) == (none.code, "AO908" in none.err)
+    for token in ("apt_0123456789abcdef_" + "x" * 43, "x" * 100):
+        done = begun.there("plan", token=token)
+        assert (4, True) == (done.code, "AO781" in done.err)
+
+
+def test_an_introduction_needs_the_approvers_own_token(shop: Remote) -> None:
+    wish = ("apply", "--introduction", shop.first, "--approver", "ayse", "--yes")
+    done = shop.there(*wish)
+    assert (4, True) == (done.code, "AO780" in done.err)
+    assert {} == shop.open.state(shop.lineage, "dev").applied
+
+
+def test_a_service_may_be_bound_to_one_repository(begun: Remote) -> None:
+    other = a_token(begun.open, "ci", *CI, kind=Holder.SERVICE, repository="b" * 40)
+    done = begun.there("plan", token=other)
+    assert (4, True) == (done.code, "AO780" in done.err)
+
+
+def test_overrides_and_evidence_need_a_scope_of_their_own(begun: Remote) -> None:
+    for more in (("--allow", "mass-delete"), ("--evidence", EVIDENCE % begun.first)):
+        done = begun.there("plan", *more)
+        assert (4, True) == (done.code, "AO780" in done.err), done.err
+
+
+EVIDENCE = '[{"commit": "%s", "mergedBy": "ayse@bank.example"}]'
+
+
+def test_a_person_sees_and_applies_only_units_that_they_may_see_whole(begun: Remote) -> None:
+    begun.commit(AYSE, {"cards/limits.yaml": a_proxy("limits", "cards").replace(*TIMEOUT)}, "Both")
+    begun.commit(MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)}, "Mine")
+    mine = a_token(begun.open, "mert", "plan", "apply")
+    changes = begun.there("plan", "-o", "json", token=mine).json["plan"]["changes"]
+    assert {"payments"} == {change["id"]["project"] for change in changes}
+    assert 0 == begun.there("sync", token=mine).code
+    left = begun.there("plan", "-o", "json").json["plan"]["changes"]
+    assert {"cards"} == {change["id"]["project"] for change in left}
