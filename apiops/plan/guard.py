@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from apiops.model import plaintext
 from apiops.model.plan import GuardFinding
 from apiops.model.resource import Desired, LiveResource, ResourceId
+from apiops.plan import place
 from apiops.plan.change import Step
 from apiops.ports import Live
 
@@ -27,9 +29,11 @@ PROTECTED: Final = "protected"
 REPLACE: Final = "replace"
 ADOPT: Final = "adopt"
 INVENTORY: Final = "inventory"
+PLAINTEXT: Final = "plaintext"
+STEPS: Final = "steps"
 
-OVERRIDABLE: Final = frozenset({EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT})
-"""The guards that `allow` may name. What is not ours is never pruned."""
+OVERRIDABLE: Final = frozenset({EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, PLAINTEXT})
+"""The guards that `allow` may name. What is not ours is never pruned, no step is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,31 @@ def _inventory(outlook: Outlook) -> Iterator[GuardFinding]:
     yield from _each("AO606", INVENTORY, foreign, "{id} is not in the inventory")
 
 
+def _plaintext(outlook: Outlook) -> Iterator[GuardFinding]:
+    """What is about to be written; what stands there already was let through or is not ours."""
+    for step in outlook.steps:
+        for path, what in plaintext.find(step.result or {}):
+            where = place.TOP
+            for part in path:
+                where = where.field(part) if isinstance(part, str) else where.item(part, part)
+            message = f"{step.pair.id}: {where.text} looks like {what}, in plain text"
+            yield GuardFinding("AO608", PLAINTEXT, message, step.pair.id.unit)
+
+
+def _steps(outlook: Outlook) -> Iterator[GuardFinding]:
+    for step in outlook.steps:
+        steps, live = step.pair.kind.steps, step.pair.live
+        if steps is None or live is None or step.result is None or step.replaces:
+            continue
+        before, after = steps.state(live.spec), steps.state(step.result)
+        if not steps.allow(before, after):
+            ways = " or ".join(steps.after.get(before, ())) or "nothing else"
+            message = (
+                f"{step.pair.id}: {steps.field} is {before} and may become {ways}, not {after}"
+            )
+            yield GuardFinding("AO609", STEPS, message, step.pair.id.unit)
+
+
 def _each(code: str, guard: str, ids: Iterable[ResourceId], text: str) -> Iterator[GuardFinding]:
     for id in ids:
         yield GuardFinding(code, guard, text.format(id=id), id.unit)
@@ -143,4 +172,6 @@ _GUARDS: Final[tuple[Callable[[Outlook], Iterator[GuardFinding]], ...]] = (
     _replace,
     _adopt,
     _inventory,
+    _plaintext,
+    _steps,
 )

@@ -49,6 +49,16 @@ def example(name: str) -> str:
     return text.partition("\n")[2]
 
 
+@functools.cache
+def payload_examples(family: str) -> dict[str, Any]:
+    """Type → an example of what its schema describes, not to be changed."""
+    import yaml
+
+    text = (directory() / "examples" / f"{family}.yaml").read_text(encoding="utf-8")
+    examples: dict[str, Any] = yaml.safe_load(text)
+    return examples
+
+
 def _read(relative: str) -> dict[str, Any]:
     schema: dict[str, Any] = orjson.loads((directory() / relative).read_bytes())
     return schema

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from apiops.model.diagnostic import Severity
 from apiops.model.resource import File, Target
 from apiops.model.revision import Snapshot
 from apiops.spec import read
@@ -68,10 +69,18 @@ class Rendered:
         hint: str = "",
         *,
         on_key: bool = False,
+        severity: Severity = Severity.ERROR,
     ) -> None:
-        """Note an error about a field, where it was written."""
+        """Note what is wrong with a field, where it was written."""
         context.findings.at(
-            self.origin(path), path, code, message, unit=self.unit, hint=hint, on_key=on_key
+            self.origin(path),
+            path,
+            code,
+            message,
+            unit=self.unit,
+            hint=hint,
+            on_key=on_key,
+            severity=severity,
         )
 
 

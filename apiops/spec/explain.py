@@ -211,8 +211,8 @@ def _example(tree: Schema, node: Schema, done: list[str]) -> str:
     """The part of the kind's example that is meant, or the least that the schema asks for."""
     family = _family(done[-1])
     if family is not None and node is tree:
-        least = _least(tree, node)
-        inside = {"spec": least} if family == catalog.POLICIES else least
+        shown = catalog.payload_examples(family)[done[-1]]
+        inside = {"spec": shown} if family == catalog.POLICIES else shown
         return _yaml({"type": done[-1], **inside})
     if done[0] not in KINDS:
         return _yaml({done[-1]: _least(tree, node)})

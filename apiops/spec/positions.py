@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from apiops.model import plaintext
 from apiops.model.diagnostic import Location
 from apiops.spec import compose, read
 from apiops.spec.paths import Path
@@ -83,7 +84,7 @@ class Positions:
         """The line of the file, or nothing if it may hold a secret."""
         lines = self._lines(blob)
         text = lines[line - 1] if 0 < line <= len(lines) else ""
-        return "" if _SENSITIVE.search(text) else text
+        return "" if _SENSITIVE.search(text) or plaintext.seems(text) else text
 
     def _compose(self, source: Source) -> compose.Composed:
         key = (source.blob, source.index)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from apiops.model import canonical
+from apiops.model import canonical, plaintext
+from apiops.model.diagnostic import Severity
 from apiops.model.kinds import NAME, PROTECTED
 from apiops.model.resource import SYSTEM, Origin, Resource, ResourceId
 from apiops.model.secret import MARK, leaf_of
@@ -72,18 +73,36 @@ def resource(document: Rendered, context: Context) -> Resource | None:
         "spec": _by_cipher(described) if document.secretive else described,
         "runs": [one for one in spec.get("deployments") or () if len(one) > 1],
     }
+    encoded = canonical.encode(content)
+    _suspects(document, content, encoded, context)
     source = document.source
     return Resource(
         id=id,
         spec=spec,
         origin=Origin(source.path, source.blob, source.index),
-        content=canonical.digest(content),
+        content=canonical.digest_of(encoded),
         labels=labels,
         annotations=annotations,
         files=files,
         renamed_from=renamed_from,
         protected=protected,
     )
+
+
+def _suspects(
+    document: Rendered, content: Mapping[str, Any], encoded: bytes, context: Context
+) -> None:
+    """Warn of what looks like a secret where none belongs; the plan's guard refuses to write it."""
+    for path, what in plaintext.find(content, encoded):
+        where = path if path[0] == "spec" else ("metadata", *path)
+        document.report(
+            context,
+            where,
+            "AO443",
+            f"this looks like {what}, in plain text",
+            "replace the secret, for the history keeps it, and use a secret field or ${NAME}",
+            severity=Severity.WARNING,
+        )
 
 
 def _judged(document: Rendered, context: Context) -> tuple[Rendered, bool]:

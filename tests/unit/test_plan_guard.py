@@ -179,3 +179,49 @@ def test_prune_can_be_left_out():
 
 def test_every_guard_has_a_documented_code():
     assert all(f"AO60{number}" in codes.ALL for number in range(1, 8))
+
+
+def subscription(state):
+    fields = {"state": state, "reason": "so it is"} if state else {}
+    spec = {"credential": "partner", "target": {"name": "orders"}, **fields}
+    return a_resource("Subscription", "partner-orders", spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "may"),
+    [
+        (None, "APPROVED", True),
+        ("REQUESTED", "REJECTED", True),
+        ("APPROVED", "REVOKED", True),
+        ("REVOKED", "REQUESTED", True),
+        ("REJECTED", "APPROVED", False),
+        ("REVOKED", "APPROVED", False),
+        ("APPROVED", "REJECTED", False),
+        ("APPROVED", None, False),
+    ],
+)
+def test_a_subscription_goes_step_by_step(before, after, may):
+    live = a_live([held(subscription(before))])
+    plan = planned([subscription(after)], live, allow=frozenset({"steps"}))
+    assert ([] if may else [("AO609", "steps", "payments", False)]) == guards(plan)
+
+
+def test_a_new_subscription_may_be_decided_at_once():
+    assert () == planned([subscription("APPROVED")], a_live()).guards
+
+
+def test_plaintext_that_looks_like_a_secret_is_refused_by_its_place_and_never_shown():
+    secret = "glpat-" + "a1B2" * 6
+    proxy = a_proxy(policies={"request": [{"name": "call", "spec": {"headers": [secret]}}]})
+    plan = planned([proxy], a_live())
+    assert [("AO608", "plaintext", "payments", False)] == guards(plan)
+    (finding,) = plan.guards
+    assert "spec.policies.request[0].spec.headers[0] looks like a GitLab token" in finding.message
+    assert secret not in finding.message
+    allowed = planned([proxy], a_live(), allow=frozenset({"plaintext"}))
+    assert [("AO608", "plaintext", "payments", True)] == guards(allowed)
+
+
+def test_what_stands_there_already_was_let_through():
+    proxy = a_proxy(description="AKIA" + "ABCD" * 4)
+    assert () == planned([proxy], a_live([held(proxy)])).guards

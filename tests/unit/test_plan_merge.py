@@ -106,3 +106,50 @@ def test_the_inputs_are_left_as_they_were():
     desired, live = {"settings": {"a": None}}, {"settings": {"b": 1}}
     merge.result(PROXY, desired, live, live)
     assert ({"settings": {"a": None}}, {"settings": {"b": 1}}) == (desired, live)
+
+
+FILLED = {
+    "providerType": "OPENAI",
+    "endpoint": "https://api.vendor.example",
+    "authScheme": "BEARER",
+}
+WRITTEN = {"providerType": "OPENAI"}
+
+
+@pytest.mark.parametrize(
+    ("applied", "expected"),
+    [
+        pytest.param(WRITTEN, FILLED, id="what-the-manager-filled-in-stays"),
+        pytest.param(
+            {**WRITTEN, "authScheme": "BEARER"},
+            {**WRITTEN, "endpoint": "https://api.vendor.example"},
+            id="what-the-author-had-written-goes",
+        ),
+    ],
+)
+def test_a_field_that_the_manager_fills_in_is_no_difference(applied, expected):
+    assert expected == merge.result(KINDS["LlmProvider"], WRITTEN, FILLED, applied)
+
+
+EMPTY = {"conditionRuleList": [{"conditionCriteria": "AND", "conditionRuleList": []}]}
+RULE = {"conditionRuleList": [{"conditionCriteria": "OR", "conditionRuleList": []}]}
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"condition": {}}, {"condition": {"conditionRuleList": []}}]
+)
+def test_ways_to_say_the_same_are_no_difference(written):
+    assert {"condition": EMPTY} == merge.result(
+        KINDS["Rlcl"], written, {"condition": EMPTY}, written
+    )
+    changed = merge.result(KINDS["Rlcl"], written, {"condition": RULE}, written)
+    assert written == changed
+
+
+def test_names_of_one_moment_are_no_difference():
+    live = {"executionOrder": "AFTER_PROXY_GROUP"}
+    for written, expected in (
+        ({"executionOrder": "BEFORE_API_PROXY"}, live),
+        ({"executionOrder": "AFTER_API_PROXY"}, {"executionOrder": "AFTER_API_PROXY"}),
+    ):
+        assert expected == merge.result(KINDS["Rlcl"], written, live, written)

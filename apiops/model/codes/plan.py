@@ -66,6 +66,25 @@ CODES: tuple[Code, ...] = (
         "commit.",
     ),
     Code(
+        "AO608",
+        "Plaintext that looks like a secret",
+        "A field that is no secret field is about to be written with a value in a form that only "
+        "secrets have: a private key, a token with its maker's prefix, a password in a URL. It is "
+        "readable in Git already, and would be in the Manager, in plans and in the audit log.",
+        "Replace the secret, for the history keeps it. Put the new one into a secret field, or "
+        "into an EnvironmentVariable that is not visible, and write `${NAME}` here. If it is no "
+        "secret, plan once with `--allow plaintext`.",
+    ),
+    Code(
+        "AO609",
+        "A step that cannot be taken",
+        "The field says where a resource stands, and from there it can only go certain ways: a "
+        "subscription that was rejected cannot become approved without being requested again. So "
+        "the audit log has each decision.",
+        "Take the step in between in a commit of its own, or go another way. `apiops explain` with "
+        "the field's name lists the ways. This guard cannot be overridden.",
+    ),
+    Code(
         "AO611",
         "The change waits for its project",
         "Another change of the same project (or of the System tier) was denied, so the whole unit "

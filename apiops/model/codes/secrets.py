@@ -260,6 +260,15 @@ MANIFESTS = (
         "Widen the rule in `.sops.yaml` and encrypt the file anew; change the secret if it was "
         "committed in plain text.",
     ),
+    Code(
+        "AO443",
+        "Plaintext that looks like a secret",
+        "The value has a form that only secrets have: a private key, a token with its maker's "
+        "prefix, a password in a URL. It is a warning here, because the form can deceive; the "
+        "plan's guard `plaintext` (AO608) refuses to write it.",
+        "Replace the secret, for the Git history keeps it. Put the new one into a secret field, or "
+        "into an EnvironmentVariable that is not visible, and write `${NAME}` here.",
+    ),
 )
 """Secrets in manifests and parameter files (spec)."""
 

@@ -25,17 +25,7 @@ from apiops.model.kinds.kind import (
     Switch,
     item_key,
 )
-from apiops.model.kinds.table import (
-    ai,
-    client,
-    connection,
-    keys,
-    people,
-    policy,
-    proxy,
-    settings,
-    system,
-)
+from apiops.model.kinds.table import ROWS
 
 __all__ = [
     "API_VERSION",
@@ -56,12 +46,7 @@ __all__ = [
     "item_key",
 ]
 
-_FAMILIES: Final = (system, people, settings, keys, connection, ai, policy, proxy, client)
-
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind
-    for kind in sorted(
-        (kind for family in _FAMILIES for kind in family.KINDS), key=lambda kind: kind.wave
-    )
+    kind.name: kind for kind in sorted(ROWS, key=lambda kind: kind.wave)
 }
 """Kind name → kind, in wave order."""

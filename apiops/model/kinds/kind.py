@@ -142,10 +142,21 @@ VERBATIM: Final = Equivalences()
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A field that can only take certain ways: value → the values that may come after it."""
+    """A field that can only go certain ways: value → the values that may come after it.
+
+    The first value is what leaving the field out means.
+    """
 
     field: str
     after: Mapping[str, tuple[str, ...]]
+
+    def state(self, spec: Mapping[str, Any]) -> str:
+        """Where a resource stands."""
+        return str(spec.get(self.field) or next(iter(self.after)))
+
+    def allow(self, before: str, after: str) -> bool:
+        """Whether it may go there (or stay)."""
+        return before == after or after in self.after.get(before, ())
 
 
 @dataclass(frozen=True, slots=True)
