@@ -6,11 +6,12 @@ Shamir share and as many groups as the threshold says are needed.
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import pyrage
 
-from apiops.age import shamir
+from apiops.age import postquantum, shamir
 from apiops.age.identities import Identities
 from apiops.age.metadata import Group, Metadata, Recipient
 from apiops.age.source import Source
@@ -18,7 +19,8 @@ from apiops.age.value import KEY_BYTES
 from apiops.errors import SecretError
 from apiops.model.secret import SecretValue
 
-_POST_QUANTUM: Final = ("age1pq1", "age1tagpq1")
+_POST_QUANTUM: Final = "age1pq1"
+_HARDWARE: Final = ("age1tag1", "age1tagpq1")
 _SHOWN: Final = 120
 _SSH: Final = ("ssh-ed25519 ", "ssh-rsa ")
 
@@ -101,10 +103,13 @@ def _open(group: Group, identities: Identities) -> bytes | None:
 
 
 def _decrypt(content: bytes, identities: Identities) -> bytes | None:
-    try:
-        return bytes(pyrage.decrypt(content, [identity.key for identity in identities.keys]))
-    except pyrage.DecryptError:
-        return None
+    keys = [identity.key for identity in identities.keys]
+    classic = [key for key in keys if not isinstance(key, postquantum.Identity)]
+    if classic:
+        with suppress(pyrage.DecryptError):
+            return bytes(pyrage.decrypt(content, classic))
+    quantum = [key for key in keys if isinstance(key, postquantum.Identity)]
+    return postquantum.open_file(content, quantum) if quantum else None
 
 
 def _combine(shares: Sequence[bytes]) -> bytes:
@@ -116,34 +121,34 @@ def _combine(shares: Sequence[bytes]) -> bytes:
 
 def _give(secret: bytes, recipient: str, source: Source) -> Recipient:
     try:
-        public = (
-            pyrage.ssh.Recipient.from_str(recipient)
-            if recipient.startswith(_SSH)
-            else pyrage.x25519.Recipient.from_str(recipient)
-        )
-        return Recipient(recipient, pyrage.encrypt(secret, [public], armored=True).decode())
-    except (pyrage.RecipientError, pyrage.EncryptError):
-        kind = "a post-quantum recipient, which apiops cannot use yet"
-        why = kind if recipient.startswith(_POST_QUANTUM) else "not an age recipient"
+        return Recipient(recipient, _sealed(secret, recipient))
+    except (ValueError, pyrage.RecipientError, pyrage.EncryptError):
+        tied = recipient.startswith(_HARDWARE)
+        why = "tied to a device, which apiops does not use" if tied else "not an age recipient"
     raise source.refuse(
         "AO411",
         f"{_short(recipient)} is {why}",
-        hint="give recipients as age1… or as an ssh-ed25519 or ssh-rsa public key",
+        hint="give recipients as age1…, age1pq1…, or as an ssh-ed25519 or ssh-rsa public key",
     )
+
+
+def _sealed(secret: bytes, recipient: str) -> str:
+    """An armored age file. Raises ValueError or the library's own for a bad recipient."""
+    if recipient.startswith(_POST_QUANTUM):
+        return postquantum.seal(secret, recipient)
+    public = (
+        pyrage.ssh.Recipient.from_str(recipient)
+        if recipient.startswith(_SSH)
+        else pyrage.x25519.Recipient.from_str(recipient)
+    )
+    armored: bytes = pyrage.encrypt(secret, [public], armored=True)
+    return armored.decode()
 
 
 def _no_match(
     metadata: Metadata, identities: Identities, source: Source, *, opened: int
 ) -> SecretError:
     services = sorted({name for group in metadata.groups for name in group.services})
-    quantum = [name for name in metadata.recipients if name.startswith(_POST_QUANTUM)]
-    if quantum and len(quantum) == len(metadata.recipients):
-        return source.refuse(
-            "AO408",
-            f"{source.path} is encrypted for the post-quantum recipient {_short(quantum[0])} "
-            "only, a kind that apiops cannot open yet",
-            hint="add an X25519 recipient (age1…) to the file with sops",
-        )
     if not metadata.recipients:
         named = ", ".join(services) or "no key at all"
         return source.refuse(

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from apiops.age import postquantum
 from apiops.errors import SecretError
 from apiops.model.diagnostic import Location
 
@@ -28,9 +29,10 @@ _SSH_VARIABLE: Final = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 _DEFAULT_FILE: Final = Path("sops/age/keys.txt")
 _SSH_HEADER: Final = b"-----BEGIN"
 _KEY: Final = "AGE-SECRET-KEY-1"
-_UNSUPPORTED: Final = ("AGE-SECRET-KEY-PQ-1", "AGE-PLUGIN-")
+_QUANTUM: Final = "AGE-SECRET-KEY-PQ-1"
+_PLUGIN: Final = "AGE-PLUGIN-"
 
-AgeIdentity: TypeAlias = pyrage.x25519.Identity | pyrage.ssh.Identity
+AgeIdentity: TypeAlias = pyrage.x25519.Identity | pyrage.ssh.Identity | postquantum.Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,23 @@ def read_keys(content: bytes, origin: str, passed: list[str] | None = None) -> l
         word = line.strip().decode(errors="replace")
         if not word or word.startswith("#"):
             continue
-        if word.upper().startswith(_UNSUPPORTED):
+        if word.upper().startswith(_PLUGIN):
             if passed is not None:
-                passed.append(f"{origin} line {number}: {_kind(word)}")
+                passed.append(f"{origin} line {number}: a plugin key")
             continue
-        keys.append(_x25519(word, origin, number))
+        quantum = word.upper().startswith(_QUANTUM)
+        keys.append((_post_quantum if quantum else _x25519)(word, origin, number))
     return keys
 
 
-def _kind(word: str) -> str:
-    plugin = word.upper().startswith("AGE-PLUGIN-")
-    return "a plugin key" if plugin else "a post-quantum key"
+def _post_quantum(word: str, origin: str, line: int) -> Identity:
+    why = ""
+    try:
+        key = postquantum.identity(word)
+        return Identity(key.public, origin, key)
+    except ValueError as fault:
+        why = str(fault)
+    raise _bad(origin, line, why)
 
 
 def _x25519(word: str, origin: str, line: int) -> Identity:

@@ -1,5 +1,6 @@
 """What we write the real sops reads, what it writes we read, and back again, for any tree."""
 
+import functools
 import json
 import math
 import tempfile
@@ -10,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apiops.age import editing, forms, shamir, value, writing
+from apiops.age import editing, forms, holders, shamir, value, writing
 from tests.sops import ALICE, BOB, sops_decrypts, sops_encrypts, to
 
 slow = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,6 +38,11 @@ trees = st.dictionaries(
     min_size=1,
     max_size=5,
 )
+texts = st.dictionaries(
+    keys, text.filter(bool) | st.lists(text, max_size=3), min_size=1, max_size=4
+)
+"""Trees of text alone, for comparisons that read YAML without any typing."""
+
 regexes = st.sampled_from(["^password$", "[abc]", "_|-", "^(X|Y).*", "ş"])
 rules = st.sampled_from(["", "encrypted_regex", "unencrypted_regex"])
 layouts = st.booleans()
@@ -155,6 +161,62 @@ def test_we_read_the_json_that_sops_writes(tree, rule, pattern):
         "t.json", encrypted_by_sops("t.json", content, *flags), ALICE.identities
     )
     assert alike(json.loads(content, parse_int=float), json.loads(opened, parse_int=float))
+
+
+@slow
+@given(st.lists(texts.filter(has_value), min_size=2, max_size=3))
+def test_both_read_several_documents_of_the_other(several):
+    content = b"---\n".join(written(tree, flow=False) for tree in several)
+    ours = writing.encrypt("t.yaml", content, to(ALICE.recipient)).content
+    theirs = encrypted_by_sops("t.yaml", content)
+    for opened in (
+        by_sops("t.yaml", ours),
+        editing.decrypt("t.yaml", theirs, ALICE.identities),
+        editing.decrypt("t.yaml", ours, ALICE.identities),
+    ):
+        assert several == list(yaml.load_all(opened, yaml.BaseLoader))
+
+
+@slow
+@given(st.dictionaries(st.text("ABC_", min_size=1, max_size=6), text, min_size=1))
+def test_we_read_the_dotenv_that_sops_writes(values):
+    values = {key: one.replace("\\", "") for key, one in values.items()} | {"Z": "z"}
+    lines = [f"{key}={one}" for key, one in values.items() if "\n" not in one]
+    content = ("\n".join(lines) + "\n").encode()
+    theirs = encrypted_by_sops("t.env", content)
+    assert content == editing.decrypt("t.env", theirs, ALICE.identities)
+
+
+@slow
+@given(st.binary(min_size=1, max_size=200).filter(lambda one: not forms.is_age_file(one)))
+def test_we_read_the_binary_file_that_sops_writes(content):
+    theirs = encrypted_by_sops("t.p12", content)
+    assert content == editing.decrypt("t.p12", theirs, ALICE.identities)
+
+
+@slow
+@given(texts, st.sampled_from(["encrypted_suffix", "unencrypted_suffix"]))
+def test_suffixes_select_the_same_values_for_both(tree, rule):
+    tree = {**tree, "left_x": {"inner": "a"}, "right": {"inner_x": "b"}, "other": "c"}
+    content = written(tree, flow=False)
+    ours = writing.encrypt("t.yaml", content, to(ALICE.recipient, rule=rule, pattern="_x")).content
+    theirs = encrypted_by_sops("t.yaml", content, f"--{rule.replace('_', '-')}", "_x")
+    assert tree == yaml.load(by_sops("t.yaml", ours), yaml.BaseLoader)
+    opened = editing.decrypt("t.yaml", theirs, ALICE.identities)
+    assert tree == yaml.load(opened, yaml.BaseLoader)
+    hidden = [one.count(b"ENC[AES256_GCM") for one in (ours, theirs)]
+    assert hidden[0] == hidden[1]
+
+
+@slow
+@given(trees.filter(has_value), st.booleans())
+def test_sops_reads_what_we_rotate_and_what_we_give_to_others(tree, rotate):
+    theirs = encrypted_by_sops("t.yaml", written(tree, flow=False))
+    both = holders.Holders(((ALICE.recipient, BOB.recipient),), 0)
+    change = holders.rotate if rotate else functools.partial(holders.give, to=both)
+    ours = change("t.yaml", theirs, ALICE.identities).content
+    assert ours != theirs
+    assert alike(tree, json.loads(by_sops("t.yaml", ours, "--output-type", "json")))
 
 
 @settings(max_examples=150, deadline=None)

@@ -80,6 +80,14 @@ def test_a_value_that_was_moved_to_another_field_is_refused():
     assert "spec/other" in refusal(moved).message
 
 
+def test_a_value_that_was_moved_to_the_same_field_of_another_file_is_refused():
+    again = writing.encrypt("d.yaml", PLAIN.encode(), POLICY).content.decode()
+    moved = FILE.replace(token("  password"), re.findall(r"  password: (ENC\S*)", again)[0])
+    assert moved != FILE
+    assert "AO407" == refusal(moved).code
+    assert "spec/password" in refusal(moved).message
+
+
 def test_two_values_that_were_swapped_are_refused():
     one, other = token("  password"), token("  other")
     swapped = FILE.replace(one, "@").replace(other, one).replace("@", other)

@@ -70,9 +70,10 @@ FILES = (
     Code(
         "AO408",
         "The file has no key that apiops can use",
-        "The data key is encrypted only for post-quantum recipients, or only for services such "
-        "as PGP or a cloud's key management.",
-        "Add an X25519 recipient (age1…) or an SSH key to the file with sops.",
+        "The data key is encrypted only for services such as PGP or a cloud's key management; or "
+        "also for these, and they would lose the file if apiops gave it a new data key.",
+        "Add an age recipient (age1…) or an SSH key to the file with sops, or take the services "
+        "out with sops first.",
     ),
     Code(
         "AO409",
@@ -91,8 +92,8 @@ FILES = (
     Code(
         "AO411",
         "The recipients cannot be used",
-        "Nobody to encrypt for was named, or a recipient is not an age recipient (age1…) nor an "
-        "SSH public key of type ssh-ed25519 or ssh-rsa.",
+        "Nobody to encrypt for was named, or a recipient is not an age recipient (age1…, "
+        "age1pq1…) nor an SSH public key of type ssh-ed25519 or ssh-rsa.",
         "Give `--age RECIPIENT`, or correct the creation rule in .sops.yaml.",
     ),
     Code(
