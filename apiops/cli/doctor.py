@@ -1,6 +1,6 @@
 """`apiops doctor`: is this machine, repository and Manager ready?"""
 
-import re
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -20,31 +20,14 @@ FORMATS = ("text", "json", "markdown")
 @click.pass_context
 def command(ctx: click.Context, /, console: Any, settings: bool, **chosen: Any) -> int:
     """Check what a run needs, one line each, with the fix; exit 1 if something failed."""
-    from apiops.cli import entry
+    from apiops.cli import entry, inforce
     from apiops.wiring import doctor
 
     place: Place = ctx.obj
-    if settings:
-        _show_settings(ctx)
     several = len(place.settings.targets) != 1 and not chosen["target"]
     target = None if several else entry.chosen_target(place, chosen)
     report = doctor.examine(place.directory, target)
+    if settings:
+        report = replace(report, settings=inforce.settings(ctx, place, target))
     console.show(report)
     return Exit.OK if report.healthy else Exit.FAILED
-
-
-def _show_settings(ctx: click.Context) -> None:
-    """Each value and its source, as click resolved it."""
-    for name, value in sorted(ctx.params.items()):
-        source = ctx.get_parameter_source(name)
-        words = {"DEFAULT_MAP": "apiops.toml", "COMMANDLINE": "flag", "ENVIRONMENT": "variable"}
-        origin = words.get(source.name, "default") if source else "default"
-        click.echo(f"{name.replace('_', '-'):<12} {_shown(value):<32} {origin}", err=True)
-
-
-def _shown(value: object) -> str:
-    """A setting, without the password and the parameters that a URL may hold."""
-    text = str(value)
-    if "://" not in text:
-        return text
-    return re.sub(r"://([^:/]*):.*@", r"://\1:***@", text.partition("?")[0])

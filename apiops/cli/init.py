@@ -1,5 +1,6 @@
 """`apiops init`: a first specification repository that validates as it is."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,18 @@ def command(directory: Path, **chosen: Any) -> int:
     if not written:
         click.echo("everything is there already; nothing was changed", err=True)
         return Exit.OK
-    public = chosen["admin_key"]
+    key, who = shlex.quote(str(chosen["admin_key"].resolve())), shlex.quote(chosen["admin"])
+    steps = (
+        f"cd {shlex.quote(str(directory))}",
+        "git init -b main",
+        f"git config gpg.format ssh && git config user.signingkey {key}",
+        'git add . && git commit -S -m "Describe the gateway"',
+        f"apiops manager init --admin {who} --admin-key {key}",
+        f"apiops plan  --introduction HEAD --approver {who}",
+        f"apiops apply --introduction HEAD --approver {who}",
+    )
+    told = "".join(f"  {step}\n" for step in steps if step != "cd .")
     click.echo(
-        f"\n{len(written)} files written to {directory}. Next, in that folder:\n\n"
-        '  git init && git add . && git commit -S -m "Describe the gateway"\n'
-        f"  apiops manager init --admin {chosen['admin']} --admin-key {public}\n"
-        f"  apiops plan --introduction HEAD --approver {chosen['admin']}",
-        err=True,
+        f"\n{len(written)} files written to {directory}. Next:\n\n{told}", nl=False, err=True
     )
     return Exit.OK

@@ -103,6 +103,12 @@ def _defaults(ctx: click.Context, settings: settings_file.Settings) -> dict[str,
     }
 
 
+def every(ctx: click.Context) -> dict[str, click.Option]:
+    """Every flag that has a variable, of any verb, by its long name."""
+    found = (flag for verb in _verbs(ctx.find_root()) for flag in _flags(verb).values())
+    return {_long(flag): flag for flag in found if flag.envvar}
+
+
 def _verbs(ctx: click.Context) -> Iterator[click.Command]:
     """Every verb and sub-verb under a context's command."""
     command = ctx.command

@@ -1,7 +1,8 @@
-"""The progress line: what a run is doing, on stderr, and gone when it is done.
+"""The progress line: what a run is doing, on stderr, for those that last longer than 300 ms.
 
-On a terminal it is one live line that appears when a run has lasted 300 ms; elsewhere, in CI for
-one, it is a line per station of the line. With `-q` there is nothing.
+On a terminal it is one live line, gone when the run is done. Elsewhere it is a line for each
+station that is reached after those 300 ms; in CI, where a log is read afterwards, for each station
+from the first. With `-q` there is nothing.
 """
 
 import os
@@ -16,7 +17,7 @@ from apiops.ports import Event
 from apiops.render import ink
 
 DELAY: Final = 0.3
-"""Seconds before the live line appears: a run that is faster needs none."""
+"""Seconds before anything appears: a run that is faster needs no words about it."""
 
 _ERASE: Final = "\r\x1b[K"
 
@@ -35,7 +36,8 @@ class Progress:
         self._stream = stream
         self._tell = follow
         self._quiet = quiet
-        self._live = _is_terminal(stream)
+        self._log = "CI" in os.environ
+        self._live = not self._log and stream.isatty() and os.environ.get("TERM") != "dumb"
         self._timer = threading.Timer(delay, self._begin)
         self._timer.daemon = True
         self._lock = threading.Lock()
@@ -60,27 +62,21 @@ class Progress:
             self._tell(event)
         if self._quiet:
             return
-        if self._live:
-            self._follow(event)
-        elif event.station != self._station:
-            self._write(f"{_words(event)}\n")
-        self._station = event.station
+        with self._lock:
+            if not self._station and not self._log:
+                self._timer.start()
+            begun = event.station != self._station
+            self._station, self._text = event.station, _words(event)
+            if (self._drawing or self._log) and (begun or self._live):
+                self._draw()
 
     def close(self) -> None:
         """Take the live line away, so that what is shown next stands alone."""
         self._timer.cancel()
         with self._lock:
-            if self._drawing and self._text:
+            if self._live and self._drawing and self._text:
                 self._write(_ERASE)
             self._text = ""
-
-    def _follow(self, event: Event) -> None:
-        with self._lock:
-            if not self._station:
-                self._timer.start()
-            self._text = _words(event)
-            if self._drawing:
-                self._draw()
 
     def _begin(self) -> None:
         with self._lock:
@@ -89,17 +85,15 @@ class Progress:
                 self._draw()
 
     def _draw(self) -> None:
-        self._write(_ERASE + self._text[: shutil.get_terminal_size().columns - 1])
+        if self._live:
+            self._write(_ERASE + self._text[: shutil.get_terminal_size().columns - 1])
+        else:
+            self._write(f"{self._text}\n")
 
     def _write(self, text: str) -> None:
         with suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    """Whether a live line can be drawn: not in CI, which shows every state of it."""
-    return stream.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def _words(event: Event) -> str:

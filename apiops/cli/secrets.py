@@ -50,7 +50,9 @@ def encrypt(file: Path, in_place: bool, **chosen: Any) -> int:
 )
 @click.argument("file", type=FILE)
 @options.place
-@options.option("-t", "--target", help="Take the identities of this target.")
+@options.option(
+    "-t", "--target", help="Take the identities of this target (default: the only one)."
+)
 @options.option("--no-input", is_flag=True, help="Do not look for a key in the home directory.")
 @click.option("-i", "--in-place", is_flag=True, help="Replace the file (default: to stdout).")
 @click.pass_obj
@@ -68,7 +70,9 @@ def decrypt(place: Place, /, file: Path, in_place: bool, **chosen: Any) -> int:
 )
 @click.argument("file", type=FILE)
 @options.place
-@options.option("-t", "--target", help="Take the identities of this target.")
+@options.option(
+    "-t", "--target", help="Take the identities of this target (default: the only one)."
+)
 @click.pass_obj
 def edit(place: Place, /, file: Path, **chosen: Any) -> int:
     """Open the decrypted file in $EDITOR and encrypt it again; unchanged values keep their text.

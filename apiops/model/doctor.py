@@ -23,10 +23,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting that is in force: its name, its value as it may be shown, and who said so."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """All checks, in the order in which they were made."""
+    """All checks, in the order in which they were made; the settings, for whoever asks."""
 
     checks: tuple[Check, ...]
+    settings: tuple[Setting, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -29,8 +29,10 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
         )
         return
     yield _asked("identities", lambda: _identities(directory, target))
-    yield _asked("manager", lambda: _manager(target))
-    yield _asked("audit log", lambda: _audit(target))
+    manager = _asked("manager", lambda: _manager(target))
+    yield manager
+    if manager.status is not Health.FAIL:
+        yield _asked("audit log", lambda: _audit(target))
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:

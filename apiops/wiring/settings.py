@@ -40,7 +40,10 @@ TARGET_KEYS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """One `[targets.NAME]` table. Relative paths in it start at the folder of `apiops.toml`."""
+    """One `[targets.NAME]` table. Relative paths in it start at the folder of `apiops.toml`.
+
+    `given` are the keys that the table has.
+    """
 
     name: str
     environment: str
@@ -53,6 +56,8 @@ class TargetSettings:
     client_cert: Path | None = None
     client_key: Path | None = None
     proxy: str = ""
+
+    given: frozenset[str] = frozenset()
 
     @property
     def database(self) -> str:
@@ -151,6 +156,7 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         client_cert=_path(path, table.get("client-cert")),
         client_key=_path(path, table.get("client-key")),
         proxy=table.get("proxy", ""),
+        given=frozenset(table),
     )
 
 

@@ -131,6 +131,30 @@ def test_the_commands_of_a_how_to_run_as_they_stand(
     assert re.search("^  password: [^E]", seen, re.MULTILINE), "what was encrypted was opened"
 
 
+def steps(page: str) -> str:
+    """What a reader types: the lines of a page's console blocks that begin with a prompt."""
+    lines = (line for block in fenced(page, "console") for line in block.splitlines())
+    return "\n".join(line[2:] for line in lines if line.startswith("$ "))
+
+
+def test_the_tutorial_runs_as_it_stands(tmp_path: Path, newcomer: dict[str, str]) -> None:
+    """What it says comes out does come out: refusals with their exit codes, drift, the audit."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "examples", checkout / "examples")
+    script = steps("docs/tutorials/first-sync.md")
+    told = shell(script, checkout, newcomer)
+
+    for words in (
+        "No findings. ",
+        "exit code 4",
+        "R-environment-limit",
+        "readTimeout 90 → 60",
+        "exit code 6",
+        "The audit chain holds",
+    ):
+        assert words in told, told
+
+
 def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
     commands = [line[2:] for block in fenced("README.md", "console") for line in block.splitlines()]
     assert ["make demo", "make test"] == commands

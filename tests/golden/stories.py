@@ -18,7 +18,7 @@ from apiops.model.access import (
 )
 from apiops.model.audit import AuditEntry, ChainReport, Reason
 from apiops.model.diagnostic import Diagnostic, Location, Severity
-from apiops.model.doctor import Check, DoctorReport, Health
+from apiops.model.doctor import Check, DoctorReport, Health, Setting
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change, FieldChange, GuardFinding, Plan
 from apiops.model.resource import ResourceId
@@ -320,7 +320,11 @@ def doctor() -> DoctorReport:
             Check("repository", Health.OK, "main at 8d2f01c, 214 files"),
             Check("history", Health.WARN, "shallow clone", "git fetch --unshallow"),
             Check("identity", Health.FAIL, "no age identity found", "set SOPS_AGE_KEY_FILE"),
-        )
+        ),
+        (
+            Setting("target", "production", "flag"),
+            Setting("manager", "sqlite:////srv/apiops/production.db", "apiops.toml"),
+        ),
     )
 
 

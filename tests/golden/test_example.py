@@ -21,6 +21,7 @@ from apiops.model.resource import Target
 from apiops.spec import load
 from apiops.spec.load import Loaded
 from tests.people import GitStory, Person
+from tests.process import child
 from tests.shop import Done, run
 from tests.snapshots import directory
 from tests.sops import Holder, sops_decrypts
@@ -132,8 +133,8 @@ def pointers(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         yield from (node["$ref"],) if "$ref" in node else ()
         node = list(node.values())
-    for child in node if isinstance(node, list) else ():
-        yield from pointers(child)
+    for inner in node if isinstance(node, list) else ():
+        yield from pointers(inner)
 
 
 @pytest.mark.parametrize("name", [n for n, s in specs("ApiProxy") if s["type"] == "OPEN_API"])
@@ -210,7 +211,8 @@ class Bank:
             for path in sorted(REPO.rglob("*"))
             if path.is_file()
         }
-        self.first = GitStory(self.repository).commit(person("ayse"), files, "Describe the bank")
+        self.story = GitStory(self.repository)
+        self.first = self.story.commit(person("ayse"), files, "Describe the bank")
 
     def run(self, *arguments: str) -> Done:
         return run(
@@ -269,6 +271,26 @@ def test_after_the_first_apply_nothing_is_left_to_do(bank: Bank) -> None:
     bank.begin()
     assert 0 == bank.begun("apply", "--yes").code
     assert "No changes." in bank.run("plan").out
+
+
+def test_the_picture_in_the_readme_is_what_a_terminal_of_100_columns_shows(bank: Bank) -> None:
+    bank.begin()
+    assert 0 == bank.begun("apply", "--yes").code
+    orders = "projects/payments/proxies/orders.yaml"
+    text = (REPO / orders).read_text(encoding="utf-8")
+    raised = text.replace("messageCountForInterval: 100", "messageCountForInterval: 250")
+    bank.story.commit(person("mert"), {orders: raised}, "Raise the order limit for the season")
+    done = child(
+        *("plan", "--target", "production"),
+        cwd=bank.repository,
+        SOPS_AGE_KEY_FILE=str(KEYS / "age/production.txt"),
+        FORCE_COLOR="1",
+        NO_COLOR="1",
+        COLUMNS="100",
+    )
+    picture = (ROOT / "README.md").read_text(encoding="utf-8").split("```text\n")[1]
+    varying = re.compile(r"\b[0-9a-f]{7,8}\b|\d+(?= unchanged)")
+    assert varying.sub("…", picture.split("```")[0]) == varying.sub("…", done.out), done.err
 
 
 @pytest.mark.parametrize(

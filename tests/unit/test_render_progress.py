@@ -61,10 +61,21 @@ def test_a_line_is_never_wider_than_the_terminal() -> None:
     assert 39 == len(stream.getvalue().removeprefix("\r\x1b[K"))
 
 
-def test_elsewhere_each_station_is_one_line() -> None:
+def test_elsewhere_a_fast_run_shows_nothing_either() -> None:
     stream = io.StringIO()
-    with Progress(stream) as progress:
-        for event in (LOAD, LOAD, APPLY, APPLY):
+    with Progress(stream, delay=60) as progress:
+        progress.notice(LOAD)
+        progress.notice(APPLY)
+
+    assert "" == stream.getvalue()
+
+
+def test_elsewhere_each_station_of_a_slow_run_is_one_line() -> None:
+    stream = io.StringIO()
+    with Progress(stream, delay=0) as progress:
+        progress.notice(LOAD)
+        progress._timer.join()
+        for event in (LOAD, APPLY, APPLY):
             progress.notice(event)
 
     assert ["load: reading the specifications", r"apply: applying \x1b[2Jpayments 2/3"] == (
@@ -75,9 +86,13 @@ def test_elsewhere_each_station_is_one_line() -> None:
 def test_ci_gets_lines_even_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     stream = Terminal()
-    Progress(stream).notice(LOAD)
+    with Progress(stream, delay=60) as progress:
+        for event in (LOAD, LOAD, APPLY, APPLY):
+            progress.notice(event)
 
-    assert "load: reading the specifications\n" == stream.getvalue()
+    assert ["load: reading the specifications", r"apply: applying \x1b[2Jpayments 2/3"] == (
+        stream.getvalue().splitlines()
+    )
 
 
 def test_quiet_is_quiet() -> None:
@@ -89,7 +104,9 @@ def test_quiet_is_quiet() -> None:
 
 def test_a_stream_that_is_gone_stops_nobody() -> None:
     stream = io.StringIO()
-    progress = Progress(stream)
+    progress = Progress(stream, delay=0)
     stream.close()
 
     progress.notice(LOAD)
+    progress._timer.join()
+    progress.notice(APPLY)

@@ -89,6 +89,9 @@ def doctor(report: DoctorReport) -> Paper:
         for check in report.checks
     )
     out.table(("", "check", "seen", "fix"), rows)
+    if report.settings:
+        told = ((code(one.name), code(one.value), prose(one.source)) for one in report.settings)
+        out.table(("setting", "value", "from"), told)
     return out
 
 

@@ -20,9 +20,20 @@ def page(report: DoctorReport) -> Page:
         out.line(status, f"  {check.name:<{width}}   {check.message}", then=then)
         if check.fix and check.status is not Health.OK:
             out.line(f"{then}fix: {check.fix}", then=then)
+    _settings(out, report)
     out.gap()
     out.line((_verdict(report), Ink.STRONG))
     return out
+
+
+def _settings(out: Page, report: DoctorReport) -> None:
+    """Draw what is set in columns: the value as it is, for copying, and who said so."""
+    out.gap()
+    name = max((len(one.name) for one in report.settings), default=0)
+    value = max((len(one.value) for one in report.settings), default=0)
+    for one in report.settings:
+        told = f"{one.name:<{name}}   {one.value:<{value}}   "
+        out.line(told, (one.source, Ink.QUIET), then=" " * (name + 3))
 
 
 def _verdict(report: DoctorReport) -> str:
