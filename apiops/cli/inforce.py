@@ -51,7 +51,7 @@ def _of_target(ctx: click.Context, target: TargetSettings, key: str) -> Setting:
 
 def _value(target: TargetSettings, key: str) -> object:
     value = getattr(target, key.replace("-", "_"))
-    if key == "key-file" and value is None and target.manager.startswith("sqlite:"):
+    if key == "key-file" and value is None and target.database.startswith("sqlite:///"):
         return assemble.key_file(target)
     return value
 

@@ -56,7 +56,6 @@ class TargetSettings:
     client_cert: Path | None = None
     client_key: Path | None = None
     proxy: str = ""
-
     given: frozenset[str] = frozenset()
 
     @property
