@@ -72,6 +72,12 @@ def _require_forward(repository: Repository, base: str, head: Revision, *, appli
             code="AO818",
             hint="fetch the whole history: git fetch --unshallow",
         )
+    if applied and repository.relation(head.commit, base) is Relation.FORWARD:
+        raise PlanRefused(
+            f"commit {head.short} is older than {base[:7]}, which was applied last",
+            code="AO625",
+            hint="to go back, commit the older content anew (git revert) and apply that commit",
+        )
     cure = "bring the applied commit back into it" if applied else "name a commit of this branch"
     raise PlanRefused(
         f"commit {base[:7]}, {which}, is not an ancestor of {head.short} ({head.ref})",

@@ -119,6 +119,14 @@ class TestTheRepository:
         refused(begun.run("sync"), 5, "AO625", second[:7], "applied last", other[:7])
         assert before == everything(begun)
 
+    def test_an_older_commit_is_not_gone_back_to(self, begun: Shop) -> None:
+        first = begun.story.open().resolve("HEAD").commit
+        second = change(begun)
+        assert 0 == begun.run("sync").code
+        before = everything(begun)
+        refused(begun.run("sync", "--ref", first), 5, "AO625", first[:7], second[:7], "git revert")
+        assert before == everything(begun)
+
     def test_a_remote_that_is_not_there_is_named(self, begun: Shop) -> None:
         refused(begun.run("sync", "--fetch", "orign"), 3, "AO813", "orign", "git remote add")
 

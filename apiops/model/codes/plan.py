@@ -138,9 +138,11 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "AO625",
-        "The branch was rewritten",
+        "The branch was rewritten, or the commit is older than what is applied",
         "The commit that was applied last is not an ancestor of the one that is asked for. A "
-        "force push could bring back what was revoked, so apiops does not follow it by itself.",
-        "Bring the applied commit back into the branch, for example with a revert or a merge.",
+        "force push, or an old plan, could bring back what was revoked, so apiops does not follow "
+        "it by itself.",
+        "To go back, commit the older content anew (git revert). After a force push, bring the "
+        "applied commit back into the branch, for example with a merge.",
     ),
 )
