@@ -7,6 +7,7 @@ never carries meaning: the page without colour reads the same.
 """
 
 import os
+import re
 import shutil
 from typing import Final, TextIO
 
@@ -17,17 +18,23 @@ NARROWEST: Final = 40
 """Columns below which nobody can be helped."""
 
 
+_ORDER: Final = re.compile(r"##(?=\w*\[)")
+
 Piece = str | tuple[str, Ink]
 """Text, or text with what it is."""
 
 
 def clean(text: str) -> str:
-    r"""The text with every unprintable character written as its escape (`\x1b`, `\u202e`)."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+    r"""The text with every unprintable character written as its escape (`\x1b`, `\u202e`).
+
+    Build servers take `##[…]` and `##vso[…]` for orders wherever a line has them: their two signs
+    are set apart.
+    """
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        )
+    return _ORDER.sub("# #", text) if "##" in text else text
 
 
 class Page:

@@ -21,20 +21,26 @@ VERSION: Final = "1.0"
 
 def document(value: Any, kind: str) -> str:
     """A value as a JSON document of a kind, indented."""
-    return json.dumps(envelope(value, kind), indent=2, sort_keys=True) + "\n"
+    return written(envelope(value, kind), indent=2)
 
 
 def lines(value: Any, kind: str) -> str:
     """A value as JSON lines: an audit trail one line per entry, anything else one line."""
     if isinstance(value, AuditTrail):
         return "".join(lines(entry, "entry") for entry in value.entries)
-    return json.dumps(envelope(value, kind), sort_keys=True) + "\n"
+    return written(envelope(value, kind))
 
 
 def event(event: Event) -> str:
     """Something that happened during a run, as one line of JSON."""
     tree = {"format_version": VERSION, "kind": "event", "event": asdict(event)}
-    return json.dumps(tree, sort_keys=True, default=str) + "\n"
+    return written(tree)
+
+
+def written(tree: Any, *, indent: int | None = None, ordered: bool = True) -> str:
+    """A tree as JSON, its keys in order; `##[`, an order to a build server, is escaped in it."""
+    text = json.dumps(tree, indent=indent, sort_keys=ordered, default=str) + "\n"
+    return text.replace("##", "#\\u0023")
 
 
 def envelope(value: Any, kind: str) -> dict[str, Any]:

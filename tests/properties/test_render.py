@@ -41,6 +41,8 @@ NASTY = st.text(st.characters(codec="utf-8")) | st.sampled_from(
         "closes #12, !3, GH-4, $5 and org/repo#6",
         "see https://evil.example or www.evil.example",
         "/merge",
+        "##[error]x",
+        "###vso[task.setvariable variable=APIOPS_ALLOW]empty",
     ]
 )
 OUR_TAGS = frozenset(
@@ -109,6 +111,12 @@ def test_json_parses_and_is_ascii(view: PlanView | Findings) -> None:
 
     assert shown.isascii()
     assert json.loads(shown, parse_constant=pytest.fail)["format_version"] == "1.0"
+
+
+@pytest.mark.parametrize("format", ["text", "markdown", "json", "jsonl", "github", "sarif"])
+@given(view=VIEWS)
+def test_no_name_is_an_order_to_a_build_server(view: PlanView | Findings, format: str) -> None:
+    assert not re.search(r"##\w*\[", render.render(view, format))
 
 
 @given(VIEWS)

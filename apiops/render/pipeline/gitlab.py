@@ -4,11 +4,11 @@ The counts are the document that `artifacts:reports:terraform` takes; who may re
 artifacts may read it, and it holds three numbers.
 """
 
-import json
 from typing import Any, Final
 
 from apiops.model.diagnostic import Severity
 from apiops.model.view import PlanView
+from apiops.render import machine
 from apiops.render.facts import remarks
 from apiops.render.facts.remarks import Remark
 
@@ -20,9 +20,11 @@ def report(value: Any) -> str:
     if isinstance(value, PlanView):
         summary = value.plan.summary
         counts = {"create": summary.create, "update": summary.update, "delete": summary.delete}
-        return json.dumps(counts) + "\n"
+        return machine.written(counts, ordered=False)
     told = remarks.fingerprints(remarks.of(value))
-    return json.dumps([_issue(remark, known) for remark, known in told], indent=2) + "\n"
+    return machine.written(
+        [_issue(remark, known) for remark, known in told], indent=2, ordered=False
+    )
 
 
 def _issue(remark: Remark, known: str) -> dict[str, Any]:

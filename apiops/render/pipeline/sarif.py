@@ -3,7 +3,6 @@
 A result's fingerprint has no line in it, so a finding that moves stays the same finding.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from apiops import __version__
 from apiops.model import codes
 from apiops.model.diagnostic import Location, Severity
+from apiops.render import machine
 from apiops.render.facts import remarks
 from apiops.render.facts.remarks import Remark
 
@@ -32,7 +32,7 @@ def log(value: Any) -> str:
         "originalUriBaseIds": {"ROOT": {"description": {"text": "The repository's root."}}},
         "results": [_result(remark, known, names.index(remark.code)) for remark, known in shown],
     }
-    return json.dumps({"version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return machine.written({"version": "2.1.0", "runs": [run]}, indent=2, ordered=False)
 
 
 def _invocation(left_out: int) -> dict[str, Any]:
