@@ -94,7 +94,8 @@ def invalid(found: Findings) -> bool:
 
 
 def identities(place: Place, chosen: Mapping[str, Any]) -> Any:
-    """The age identities at hand: those of the target that is chosen, if one is, among them."""
+    """The age identities at hand: those of the target that is chosen, or the only one, too."""
     name = chosen["target"]
-    folder = place.settings.target(name).identities if name else None
+    only = len(place.settings.targets) == 1
+    folder = place.settings.target(name).identities if name or only else None
     return assemble.gather_identities(folder, interactive=interactive(chosen))

@@ -37,7 +37,9 @@ def _changing(name: str, *examples: str) -> Callable[[Callable[..., Any]], click
         for part in (
             click.pass_obj,
             options.option("--no-input", is_flag=True, help="Do not look for a key at home."),
-            options.option("-t", "--target", help="Take the identities of this target."),
+            options.option(
+                "-t", "--target", help="Take the identities of this target (default: the only one)."
+            ),
             options.place,
             click.argument("places", nargs=-1, required=True, type=PLACE),
         ):

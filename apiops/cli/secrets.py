@@ -107,7 +107,9 @@ def edit(place: Place, /, file: Path, **chosen: Any) -> int:
 )
 @click.argument("places", nargs=-1, required=True, type=recipients.PLACE)
 @options.place
-@options.option("-t", "--target", help="Take the identities of this target.")
+@options.option(
+    "-t", "--target", help="Take the identities of this target (default: the only one)."
+)
 @options.option("--no-input", is_flag=True, help="Do not look for a key in the home directory.")
 @click.pass_obj
 def rotate(place: Place, /, places: tuple[Path, ...], **chosen: Any) -> int:
