@@ -59,4 +59,4 @@ def command(
             order = replace(order, approved=approve)
         elif not yes:
             order = replace(order, approved=carrying.ask(door, runs, order))
-        return carrying.carry_out(door, runs, order)
+        return carrying.exit_code(carrying.carry_out(door, runs, order))

@@ -7,8 +7,9 @@ import click
 from apiops.cli import entry, reporting
 from apiops.errors import Exit, UsageError
 from apiops.model.order import Order
-from apiops.model.outcome import Result, RunReport
+from apiops.model.outcome import Result
 from apiops.model.plan import Plan
+from apiops.model.view import Carried
 from apiops.plan import file
 from apiops.ports import Runs
 from apiops.wiring import files
@@ -41,24 +42,24 @@ def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
     return shown.plan.digest
 
 
-def carry_out(door: entry.Entry, runs: Runs, order: Order) -> int:
-    """Apply, show diagnostics, denials and the report, and give the exit code."""
+def carry_out(door: entry.Entry, runs: Runs, order: Order) -> Carried:
+    """Apply, and show diagnostics, denials and the report."""
     carried = runs.apply(order)
     entry.remark(door.console, carried.findings)
     if carried.view.verdicts is not None and carried.view.verdicts.denied:
         door.console.note(carried.view)
     door.console.show(carried.report)
-    code = exit_code(carried.report, invalid=entry.invalid(carried.findings))
-    reporting.tell(door.console, door.options, carried.report, code)
-    return code
+    reporting.tell(door.console, door.options, carried.report, exit_code(carried))
+    return carried
 
 
-def exit_code(report: RunReport, *, invalid: bool) -> Exit:
-    """What a report means to a shell: denials speak loudest, then failures, then faults."""
+def exit_code(carried: Carried) -> Exit:
+    """What a run means to a shell: denials speak loudest, then failures, then faults."""
+    report = carried.report
     if report.count(Result.DENIED):
         return Exit.DENIED
     if report.count(Result.FAILED) or report.stuck:
         return Exit.PARTIAL if report.count(Result.DONE) else Exit.FAILED
     if report.count(Result.REFUSED):
         return Exit.REFUSED
-    return Exit.INVALID if invalid else Exit.OK
+    return Exit.INVALID if entry.invalid(carried.findings) else Exit.OK
