@@ -37,12 +37,21 @@ class Duration(click.ParamType[float]):
 @options.verb(
     "sync",
     "apiops sync --target production --fetch origin --ref origin/main",
-    "apiops sync --target production --fetch origin --ref origin/main --interval 5m",
+    "apiops sync -t production --clone https://git.example/gateway.git -C clone "
+    "--fetch origin --ref origin/main --interval 5m",
 )
 @options.place
 @options.target
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.option("--fetch", metavar="REMOTE", help="Fetch this remote first.")
+@options.option(
+    "--clone", metavar="URL", help="Clone it first if the folder is empty (as origin, bare)."
+)
+@options.option(
+    "--git-token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token for an https remote (or the token itself in APIOPS_GIT_TOKEN).",
+)
 @options.option(
     "--interval",
     type=Duration(),
@@ -141,10 +150,14 @@ def _counted(door: "Entry", counts: "Metrics | None", file: Path | None) -> Exit
 
 def _once(door: "Entry") -> "Carried":
     from apiops.cli import carrying, evidence
-    from apiops.wiring import assemble
+    from apiops.wiring import source
 
-    if door.options["fetch"]:
-        said = evidence.given(door.options["evidence"])
-        assemble.fetch(door.place.directory, door.options["fetch"], said)
+    chosen, directory = door.options, door.place.directory
+    if chosen["clone"] or chosen["fetch"]:
+        token = source.token(chosen["git_token_file"])
+        if chosen["clone"]:
+            source.clone(directory, chosen["clone"], token)
+        if chosen["fetch"]:
+            source.fetch(directory, chosen["fetch"], evidence.given(chosen["evidence"]), token)
     with door.runs() as runs:
         return carrying.carry_out(door, runs, door.order())

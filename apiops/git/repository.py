@@ -22,6 +22,7 @@ from apiops.git import commitobject, faults, graph, pack, remote, signature
 from apiops.git.openpgp import Certificates
 from apiops.git.tree import Trees
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
+from apiops.model.secret import SecretValue
 
 MAX_BLOB: Final = 16 * 1024 * 1024
 """Larger files are not read (bytes)."""
@@ -163,12 +164,12 @@ class GitRepository:
         """Whether a commit is here, by its full id."""
         return self._exists(id)
 
-    def fetch(self, name: str, refs: Iterable[str] = ()) -> None:
+    def fetch(self, name: str, refs: Iterable[str] = (), token: SecretValue | None = None) -> None:
         """Update the remote branches of a remote, and `refs` by their full names if it has them.
 
         Raises SourceError, SourceUnavailable.
         """
-        remote.fetch(self._repository, name, refs)
+        remote.fetch(self._repository, name, refs, token)
         for name_ in ("_edges", "_squashed"):  # a fetch may have moved a shallow clone's edge
             self.__dict__.pop(name_, None)
         self._nodes.clear()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from apiops import __version__
 from apiops.errors import UsageError
 from apiops.model.resource import Target
-from apiops.model.revision import Evidence, Snapshot
+from apiops.model.revision import Snapshot
 from apiops.ports import Keyring, Manager, Observer, Runs
 from apiops.reconcile.line import Line
 from apiops.reconcile.runs import InProcess
@@ -230,13 +230,3 @@ def migrate(target: TargetSettings) -> str:
     from apiops.manager import schema
 
     return schema.migrate(url(target))
-
-
-def fetch(directory: Path, remote: str, evidence: Evidence) -> None:
-    """Fetch a remote, with the heads of the pull requests that the evidence names.
-
-    Raises SourceUnavailable.
-    """
-    heads = {name for said in evidence.values() for name in said.heads}
-    refs = sorted(name for name in heads if name.startswith("refs/"))
-    repository(directory).fetch(remote, refs)
