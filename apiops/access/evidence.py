@@ -70,8 +70,8 @@ def _text(number: int, name: str, value: Any) -> str:
         return str(value)
     if value is None and name not in _REQUIRED:
         return ""
-    if not isinstance(value, str):
-        raise _fault(f"entry {number}: {name} must be text")
+    if not isinstance(value, str) or not value.isprintable():
+        raise _fault(f"entry {number}: {name} must be text on one line")
     return value.strip()
 
 

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -96,8 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A cancelled CI job ends like Ctrl-C: what is open is taken back, the lease given back.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        _require_text(given)
         result = apiops.main(
-            args=None if arguments is None else list(arguments),
+            args=given,
             prog_name="apiops",
             standalone_mode=False,
         )
@@ -115,6 +117,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("interrupted", err=True)
         code = Exit.INTERRUPTED
     sys.exit(int(code))
+
+
+def _require_text(arguments: Iterable[str]) -> None:
+    """Bytes that are no text become half characters, which no database and no output can hold."""
+    variables = (f"{name}={value}" for name, value in os.environ.items() if name[:7] == "APIOPS_")
+    for word in (*arguments, *variables):
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UsageError(
+                f'"{word}" is not UTF-8 text',
+                code="AO910",
+                hint="give it in UTF-8; a file can be renamed",
+            )
 
 
 def _streams() -> None:

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from apiops.errors import AccessDenied, SpecInvalid, UsageError
 from apiops.manager import embedded
@@ -23,6 +23,9 @@ from apiops.ports import Live
 from apiops.spec import attachments, marks, paths, schema
 from apiops.wiring import admin, assemble, files
 from apiops.wiring.settings import TargetSettings
+
+_NOTHING: Final = rb"\u0000"
+"""How JSON spells the character that no text has."""
 
 
 def change(
@@ -172,8 +175,21 @@ def _assign(tree: dict[str, Any], steps: list[str], value: Any, assignment: str)
 
 
 def _value(text: str) -> Any:
-    """JSON, or else the text itself; what JSON cannot carry back (NaN, too deep) is text too."""
+    """JSON, or else the text itself; what JSON cannot carry back (NaN, too deep) is text too.
+
+    Raises UsageError AO905 for an escape of what is no character: manifests cannot hold it either.
+    """
     try:
-        return json.loads(text, parse_constant=str)
+        value = json.loads(text, parse_constant=str)
+        written = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        written = _NOTHING
     except (ValueError, RecursionError):
         return text
+    if _NOTHING in written.replace(b"\\\\", b""):
+        raise UsageError(
+            f"{text} holds an escape of what is no character",
+            code="AO905",
+            hint="leave out \\u0000 and \\ud800 to \\udfff",
+        )
+    return value

@@ -470,3 +470,38 @@ class TestFilesThatPeopleGive:
         (begun.repository / "x.yaml").write_text("a: b\n")
         done = child("secrets", "encrypt", "x.yaml", cwd=begun.repository, before=mortal)
         refused(done, 6, "AO415", ".sops.yaml")
+
+
+class TestText:
+    """What is no text: bytes in arguments and variables, escapes of what is no character."""
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "plan --ref BAD",
+            "audit list --principal BAD",
+            "plan --manager sqlite:///BAD.db",
+            "manager set ApiProxy/BAD/orders spec.a=b --as mert --sign-key k --reason r",
+        ],
+    )
+    def test_bytes_that_are_none_are_refused(self, begun: Shop, words: str) -> None:
+        refused(begun.run(*words.replace("BAD", "\udcff").split()), 64, "AO910", "not UTF-8 text")
+
+    def test_neither_are_they_taken_from_a_variable(self, begun: Shop) -> None:
+        begun.variables["APIOPS_PULL_REQUEST"] = "\udcff"
+        refused(begun.run("plan"), 64, "AO910", "APIOPS_PULL_REQUEST")
+
+    @pytest.mark.parametrize(
+        "value", [r'"a\u0000b"', r'"\ud800"', r'{"a": ["\udfff"]}', r'{"\u0000": 1}']
+    )
+    def test_an_escape_of_no_character_is_no_value(self, begun: Shop, value: str) -> None:
+        before = everything(begun)
+        words = ("manager", "set", "ApiProxy/payments/orders", f"spec.description={value}")
+        who = ("--as", "mert", "--sign-key", begun.person_key(MERT), "--reason", "why")
+        refused(begun.run(*words, *who), 64, "AO905", "no character")
+        assert before == everything(begun)
+
+    def test_a_backslash_is_a_character(self, begun: Shop) -> None:
+        words = ("manager", "set", "ApiProxy/payments/orders", r'spec.description="a\\u0000b"')
+        who = ("--as", "mert", "--sign-key", begun.person_key(MERT), "--reason", "why")
+        assert 0 == begun.run(*words, *who).code

@@ -68,6 +68,8 @@ def test_without_number_and_head_there_is_nothing_to_look_for() -> None:
         (json.dumps([entry(head="main")]), "40 digits"),
         (json.dumps([entry(mergedBy=3)]), "text"),
         (json.dumps([entry(mergedBy=" ")]), "empty"),
+        (json.dumps([entry(mergedBy="a\ud800")]), "one line"),
+        (json.dumps([entry(pullRequest="1\n\x1b[2J")]), "one line"),
         (json.dumps([entry(), entry()]), "same commit"),
         (f'[{{"commit": "{COMMIT}", "commit": "{HEAD}", "mergedBy": "x"}}]', "twice"),
         ("[" * 100_000, "JSON"),
