@@ -1,6 +1,7 @@
 """`apiops demo`: the whole story, told by the real commands in a throw-away folder."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,12 +30,25 @@ def command(keep: Path | None) -> int:
     """Run the whole story: signed commits, plan, apply, drift, a denial, the audit trail."""
     if keep is not None:
         Story(keep.resolve()).tell()
-        click.echo(f"\nIt is all in {keep}; {keep / 'repo/README.md'} says what to try.")
+        click.echo(_afterwards(keep))
         return Exit.OK
     with tempfile.TemporaryDirectory(prefix="apiops-demo-") as folder:
         Story(Path(folder)).tell()
     click.echo("\nNothing is left behind. `apiops demo --keep DIR` keeps it to play with.")
     return Exit.OK
+
+
+def _afterwards(keep: Path) -> str:
+    """What to type to go on with what the demo left, apiops itself included."""
+    steps = [f"cd {shlex.quote(str(keep / 'repo'))}"]
+    if shutil.which("apiops") is None:
+        steps.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+    steps += [
+        "export APIOPS_TARGET=production SOPS_AGE_KEY_FILE=../keys/age/production.txt",
+        "apiops plan      # what Deniz was denied, and who could approve it",
+    ]
+    told = "".join(f"  {step}\n" for step in steps)
+    return f"\nIt is all in {keep}. To go on (README.md there says more):\n\n{told}"
 
 
 class Story:

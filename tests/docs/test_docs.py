@@ -131,6 +131,21 @@ def test_the_commands_of_a_how_to_run_as_they_stand(
     assert re.search("^  password: [^E]", seen, re.MULTILINE), "what was encrypted was opened"
 
 
+def test_what_init_says_comes_next_runs_as_it_stands(
+    tmp_path: Path, newcomer: dict[str, str]
+) -> None:
+    """For somebody who never signed a commit before, from the folder where they stood."""
+    (Path(newcomer["HOME"]) / ".gitconfig").write_text("[user]\nname = A\nemail = a@b.example\n")
+    shutil.copy(Path(newcomer["HOME"]) / ".ssh/id_ed25519", tmp_path / "my key")
+    shutil.copy(Path(newcomer["HOME"]) / ".ssh/id_ed25519.pub", tmp_path / "my key.pub")
+    who = "--admin ayse --email ayse@bank.example --admin-key 'my key.pub'"
+    told = shell(f"apiops init 'my gateway' {who} 2>&1 >/dev/null", tmp_path, newcomer)
+    typed = "\n".join(line for line in told.splitlines() if line.startswith("  "))
+
+    assert 6 == typed.count("\n")
+    assert "Applied " in shell(f"{typed} --yes", tmp_path, newcomer)
+
+
 def steps(page: str) -> str:
     """What a reader types: the lines of a page's console blocks that begin with a prompt."""
     lines = (line for block in fenced(page, "console") for line in block.splitlines())
