@@ -10,7 +10,7 @@ from pathlib import Path
 from apiops.errors import ApiopsError
 from apiops.model.doctor import Check, DoctorReport, Health
 from apiops.model.revision import SignatureStatus
-from apiops.wiring import assemble
+from apiops.wiring import assemble, editor
 from apiops.wiring.settings import TargetSettings
 
 
@@ -23,6 +23,9 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
     yield _asked("repository", lambda: _repository(directory))
     yield _asked("head", lambda: _head(directory))
     yield _asked("temporary folder", _scratch)
+    schemas = editor.check(directory)
+    if schemas is not None:
+        yield schemas
     if target is None:
         yield Check(
             "target", Health.WARN, "no target chosen", "give --target to examine its Manager"

@@ -71,3 +71,33 @@ def test_a_folder_without_anything_is_examined_all_the_same(tmp_path: Path) -> N
     assert 1 == done.code
     assert "AO801" in done.out
     assert "settings file   none found" in done.out
+
+
+class TestTheSchemasOfAnEditor:
+    LINE = "# yaml-language-server: $schema=../.apiops/schemas/ApiProxy.json\n"
+
+    @pytest.fixture
+    def named(self, shop: Shop) -> Path:
+        """The folder where a manifest says that its schema is."""
+        folder = shop.repository / ".apiops/schemas"
+        manifest = shop.repository / "payments/orders.yaml"
+        manifest.write_text(self.LINE + manifest.read_text())
+        return folder
+
+    def test_a_fresh_clone_has_none_and_is_told_how_to_get_them(
+        self, shop: Shop, named: Path
+    ) -> None:
+        done = shop.run("doctor")
+        assert f"fix: apiops schema --write {named}" in done.out
+        assert 0 == shop.run("schema", "--write", named).code
+        assert "ok    editor schemas" in shop.run("doctor").out
+
+    def test_those_of_another_version_are_noticed(self, shop: Shop, named: Path) -> None:
+        assert 0 == shop.run("schema", "--write", named).code
+        (named / "ApiProxy.json").write_text("{}")
+        assert "ApiProxy.json, which manifests name, is not of this version" in (
+            shop.run("doctor").out
+        )
+
+    def test_manifests_that_name_none_are_left_alone(self, shop: Shop) -> None:
+        assert "editor" not in shop.run("doctor").out
