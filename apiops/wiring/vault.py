@@ -1,14 +1,15 @@
 """sops files on disk: what `apiops secrets` and `apiops init` do with them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from apiops.age import editing, rules, scratch, writing
+from apiops.age import editing, rules, scratch, selection, writing
 from apiops.age.identities import Identities
 from apiops.age.selection import Selection
 from apiops.age.source import MAX_BYTES
 from apiops.age.writing import Encrypted, Policy
-from apiops.errors import SecretError
+from apiops.errors import SecretError, UsageError
 from apiops.model.diagnostic import Location
 
 
@@ -70,10 +71,24 @@ def _unreadable(file: Path, fault: OSError) -> SecretError:
 
 
 def _policy(file: Path, recipients: tuple[str, ...], encrypted_regex: str | None) -> Policy:
+    """For whom, and what: as the caller says, and where they do not, as the `.sops.yaml` rule."""
+    chosen = None if encrypted_regex is None else _fields(encrypted_regex)
     if recipients:
-        selection = Selection("encrypted_regex", encrypted_regex) if encrypted_regex else None
-        return Policy((recipients,), selection or Selection())
+        return Policy((recipients,), chosen or Selection())
     try:
-        return rules.for_file(file)
+        policy = rules.for_file(file)
     except OSError as fault:
         raise _unreadable(file, fault) from None
+    return replace(policy, selection=chosen or policy.selection)
+
+
+def _fields(pattern: str) -> Selection:
+    """The values under keys that match a pattern. Raises UsageError AO905 for one that is none."""
+    fault = selection.fault(pattern)
+    if fault or not pattern:
+        raise UsageError(
+            f'--encrypted-regex "{pattern}" cannot be used: {fault or "it is empty"}',
+            code="AO905",
+            hint="give a pattern for names of fields: --encrypted-regex '^(password|token)$'",
+        )
+    return Selection("encrypted_regex", pattern)

@@ -163,3 +163,26 @@ def test_a_file_with_key_groups_follows_its_rule_alone(tree: Path) -> None:
     assert 64 == done.code
     assert "AO913" in done.err
     assert f"  group 1 of 2, 2 needed\n  {ALICE.recipient}\n" in shown.out
+
+
+@pytest.mark.parametrize("words", [[], ["--age", ALICE.recipient]])
+def test_what_to_encrypt_is_as_the_caller_says_whoever_it_is_for(
+    tree: Path, words: list[str]
+) -> None:
+    """A flag that only counts with another one would leave a secret in the clear."""
+    rule(tree, ALICE.recipient)
+    done = secrets(tree, "encrypt", "plain.yaml", "--encrypted-regex", "^password$", *words)
+
+    assert (0, "") == (done.code, done.err)
+    assert "user: app" in done.out
+    assert "password: ENC[" in done.out
+
+
+@pytest.mark.parametrize("pattern", ["", "(((", "a{9999}", "(?=x)"])
+def test_a_pattern_that_cannot_be_used_is_named(tree: Path, pattern: str) -> None:
+    rule(tree, ALICE.recipient)
+    done = secrets(tree, "encrypt", "-i", "plain.yaml", "--encrypted-regex", pattern)
+
+    assert (64, "") == (done.code, done.out)
+    assert "AO905" in done.err
+    assert PLAIN == (tree / "plain.yaml").read_bytes()
