@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 
@@ -20,12 +20,25 @@ from apiops.wiring import settings as settings_file
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+LAST: Final = ("outputs", "color", "quiet", "no_input", "directory", "config")
+"""What nearly every verb has, by click's names: it stands below what is the verb's own."""
+
+
 class Verb(click.Command):
-    """A command whose help shows examples before the flags."""
+    """A command whose help shows examples before the flags, and the flags of its own first."""
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+        self.params.sort(key=lambda one: LAST.index(one.name) + 1 if one.name in LAST else 0)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say once what holds for every flag."""
+        named = next((flag for flag in self.params if flag.envvar), None)
+        if named is not None:
+            formatter.write_paragraph()
+            formatter.write_text(f"Flags have variables: {named.opts[-1]} is {named.envvar}.")
+        super().format_epilog(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the flags."""
@@ -65,7 +78,7 @@ def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """A click option whose variable is `APIOPS_` and its long name."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "APIOPS_" + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+    return click.option(*names, envvar=variable, **attributes)
 
 
 def _settle(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
@@ -200,23 +213,25 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         wrapped: Any = _with_console(command, formats)
-        for decorator in (
-            option(
-                "-o",
-                "--output",
-                "outputs",
-                multiple=True,
-                default=("text",),
-                metavar="FORMAT[=FILE]",
-                help=f"Output format, repeatable: {', '.join(formats)}.",
-            ),
-            option(
-                "--color",
-                type=click.Choice(["auto", "always", "never"]),
-                default="auto",
-                help="Colour; auto obeys NO_COLOR, FORCE_COLOR and TERM.",
-            ),
-            option("-q", "--quiet", is_flag=True, help="No progress, no summary on stderr."),
+        for decorator in reversed(
+            (
+                option(
+                    "-o",
+                    "--output",
+                    "outputs",
+                    multiple=True,
+                    default=("text",),
+                    metavar="FORMAT[=FILE]",
+                    help=f"Output format, repeatable: {', '.join(formats)}.",
+                ),
+                option(
+                    "--color",
+                    type=click.Choice(["auto", "always", "never"]),
+                    default="auto",
+                    help="Colour; auto obeys NO_COLOR, FORCE_COLOR and TERM.",
+                ),
+                option("-q", "--quiet", is_flag=True, help="No progress, no summary on stderr."),
+            )
         ):
             wrapped = decorator(wrapped)
         return cast("Command", wrapped)
@@ -226,14 +241,16 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
 def target(command: Command) -> Command:
     """--target, --manager, --key-file: which Manager and environment."""
-    for decorator in (
-        option("-t", "--target", help="Target from apiops.toml."),
-        option("--manager", metavar="URL", help="Manager URL instead of the target's."),
-        option(
-            "--key-file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="File with the key that wraps the Manager's keys.",
-        ),
+    for decorator in reversed(
+        (
+            option("-t", "--target", help="Target from apiops.toml."),
+            option("--manager", metavar="URL", help="Manager URL instead of the target's."),
+            option(
+                "--key-file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help="File with the key that wraps the Manager's keys.",
+            ),
+        )
     ):
         command = decorator(command)
     return command
@@ -241,9 +258,13 @@ def target(command: Command) -> Command:
 
 def revision(command: Command) -> Command:
     """--ref or --worktree: what is read."""
-    for decorator in (
-        option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit to read."),
-        option("--worktree", is_flag=True, help="Read the files as they lie in the folder."),
+    for decorator in reversed(
+        (
+            option(
+                "--ref", default="HEAD", show_default=True, help="Branch, tag or commit to read."
+            ),
+            option("--worktree", is_flag=True, help="Read the files as they lie in the folder."),
+        )
     ):
         command = decorator(command)
     return command
@@ -251,11 +272,13 @@ def revision(command: Command) -> Command:
 
 def introduction(command: Command) -> Command:
     """--introduction and --approver: where trust begins, on the first sync."""
-    for decorator in (
-        deliberate(
-            "--introduction", metavar="COMMIT", help="First sync: the commit to begin with."
-        ),
-        deliberate("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+    for decorator in reversed(
+        (
+            deliberate(
+                "--introduction", metavar="COMMIT", help="First sync: the commit to begin with."
+            ),
+            deliberate("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+        )
     ):
         command = decorator(command)
     return command
@@ -263,21 +286,23 @@ def introduction(command: Command) -> Command:
 
 def wishes(command: Command) -> Command:
     """Everything that shapes a plan."""
-    for decorator in (
-        deliberate(
-            "--allow",
-            multiple=True,
-            metavar="GUARD",
-            help="Override a guard by name (audited), repeatable.",
-        ),
-        option("--no-prune", is_flag=True, help="Delete nothing."),
-        option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
-        option("--pull-request", default="", help="Pull request to name in the audit reason."),
-        deliberate(
-            "--evidence",
-            metavar="FILE",
-            help="What the forge says of merges that it made: a JSON file, or the JSON itself.",
-        ),
+    for decorator in reversed(
+        (
+            deliberate(
+                "--allow",
+                multiple=True,
+                metavar="GUARD",
+                help="Override a guard by name (audited), repeatable.",
+            ),
+            option("--no-prune", is_flag=True, help="Delete nothing."),
+            option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
+            option("--pull-request", default="", help="Pull request to name in the audit reason."),
+            deliberate(
+                "--evidence",
+                metavar="FILE",
+                help="What the forge says of merges that it made: a JSON file, or the JSON itself.",
+            ),
+        )
     ):
         command = decorator(command)
     return command
@@ -285,15 +310,17 @@ def wishes(command: Command) -> Command:
 
 def reporting(command: Command) -> Command:
     """--comment and --status: what the forge is told of the outcome."""
-    for decorator in (
-        option(
-            "--comment",
-            type=click.Choice(["never", "auto", "always"]),
-            default="never",
-            show_default=True,
-            help="Keep one comment on the pull request; auto begins none that says nothing.",
-        ),
-        option("--status", is_flag=True, help="Set a status on the commit."),
+    for decorator in reversed(
+        (
+            option(
+                "--comment",
+                type=click.Choice(["never", "auto", "always"]),
+                default="never",
+                show_default=True,
+                help="Keep one comment on the pull request; auto begins none that says nothing.",
+            ),
+            option("--status", is_flag=True, help="Set a status on the commit."),
+        )
     ):
         command = decorator(command)
     return command
