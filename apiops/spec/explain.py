@@ -15,7 +15,7 @@ import yaml
 from apiops.errors import UsageError
 from apiops.model import codes
 from apiops.model.kinds import KINDS
-from apiops.spec import catalog, near, publish
+from apiops.spec import catalog, near, publish, traits
 from apiops.spec.publish import Schema
 
 FAMILIES: Final = (catalog.POLICIES, catalog.CONNECTIONS)
@@ -180,14 +180,15 @@ def _at(
 
 def _describe(tree: Schema, node: Schema, done: list[str], *, required: bool) -> Explanation:
     inner = publish.resolved(tree, node)
+    kind = KINDS.get(done[0]) if len(done) == 1 else None
     return Explanation(
         title=".".join(done),
-        type="kind" if len(done) == 1 and done[0] in KINDS else type_text(tree, node),
+        type="kind" if kind else type_text(tree, node),
         description=_described(tree, node),
         default=default_text(node),
         required=required,
         allowed=allowed(tree, node) or allowed(tree, inner.get("items", {})),
-        notes=notes(tree, node),
+        notes=tuple(traits.of(kind)) if kind else notes(tree, node),
         children=tuple(children(tree, node)),
         example=_example(tree, node, done),
     )

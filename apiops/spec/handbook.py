@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from apiops.model.kinds import KINDS, Kind
-from apiops.spec import catalog, explain, publish
+from apiops.spec import catalog, explain, publish, traits
 from apiops.spec.publish import Schema
 
 _HEAD: Final = """# Kinds
@@ -42,6 +42,7 @@ def page(schemas: Mapping[str, Schema]) -> str:
 
 def _kind(kind: Kind, tree: Schema) -> Iterator[str]:
     yield f"\n## {kind.name}\n\n{kind.summary}\n\n"
+    yield "".join(f"- {trait}\n" for trait in traits.of(kind)) + "\n"
     yield f"```yaml\n{catalog.example(kind.name)}```\n\n"
     spec = tree["properties"]["spec"]
     yield from _table(tree, spec)
