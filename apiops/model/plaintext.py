@@ -26,17 +26,20 @@ _FORMS: Final = (
     ("a private key", "PRIVATE KEY-----", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
     ("an age identity", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{50}"),
     ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
-    ("a GitHub token", "gh", r"\bgh[pousr]_[0-9A-Za-z]{36,}\b"),
+    ("a GitHub token", "ghp_", r"\bghp_[0-9A-Za-z]{36,}\b"),
+    ("a GitHub token", "gho_", r"\bgho_[0-9A-Za-z]{36,}\b"),
+    ("a GitHub token", "ghs_", r"\bghs_[0-9A-Za-z]{36,}\b"),
     ("a GitHub token", "github_pat_", r"\bgithub_pat_[0-9A-Za-z_]{60,}\b"),
     ("a GitLab token", "glpat-", r"\bglpat-[0-9A-Za-z_-]{20,}"),
     ("a Slack token", "xox", r"\bxox[abeoprs]-[0-9A-Za-z-]{20,}"),
     ("a Stripe key", "_live_", r"\b[rs]k_live_[0-9A-Za-z]{20,}\b"),
     ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a key of a model vendor", "sk-", r"\bsk-(?:ant-|proj-|svcacct-)[0-9A-Za-z_-]{20,}"),
+    ("a key of a model vendor", "sk-ant-", r"\bsk-ant-[0-9A-Za-z_-]{20,}"),
+    ("a key of a model vendor", "sk-proj-", r"\bsk-proj-[0-9A-Za-z_-]{20,}"),
     ("a signed token", "eyJ", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
     ("a password in a URL", "@", r"[a-z][a-z0-9+.-]*://[^/\s:@\"'$]+:[^/\s:@\"'$]+@"),
 )  # fmt: skip
-"""What it is, a text that it holds in any case, its form."""
+"""What it is, a text that it holds in any case and hardly anything else does, its form."""
 
 _MARKERS: Final = tuple(marker.encode() for _, marker, _ in _FORMS if marker != "@")
 _COMPILED: Final = tuple((what, marker, re.compile(form)) for what, marker, form in _FORMS)

@@ -2,9 +2,8 @@
 
 A field that the author left out means its default, so it goes. In the mappings that a kind says
 it merges, a key left out is somebody else's and stays as it is, unless the author wrote it last
-time: then the author has taken it back. `null` clears. What means the same as the live value, or
-is filled in by the Manager, stays as it stands there (`Equivalences`). Whatever is written is this
-result, so what the plan shows, what is stored and what the next plan compares with are one value.
+time: then the author has taken it back. `null` clears. Whatever is written is this result, so
+what the plan shows, what is stored and what the next plan compares with are one value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,26 +71,16 @@ def members(items: Sequence[Any]) -> dict[bytes, int] | None:
 def _mapping(
     kind: Kind, names: Names, desired: JsonObject, live: JsonObject, applied: JsonObject
 ) -> dict[str, Any]:
-    merged = {
-        key: value
-        for key, value in live.items()
-        if key not in desired and _stays(kind, (*names, key), value, applied.get(key))
-    }
+    merged: dict[str, Any] = {}
+    if live and place.merges(kind.name, names):
+        merged = {k: v for k, v in live.items() if k not in desired and applied.get(k) is None}
     for key, value in desired.items():
         if value is not None:
             merged[key] = _node(kind, (*names, key), value, live.get(key), applied.get(key))
     return merged
 
 
-def _stays(kind: Kind, names: Names, live: Any, applied: Any) -> bool:
-    """Whether what the author left out stays: it is not theirs, or means the same as nothing."""
-    others = place.merges(kind.name, names[:-1]) or place.fills(kind.name, names)
-    return (others and applied is None) or place.same(kind.name, names, None, live)
-
-
 def _node(kind: Kind, names: Names, desired: Any, live: Any, applied: Any) -> Any:
-    if live is not None and place.same(kind.name, names, desired, live):
-        return live
     if isinstance(desired, list | tuple):
         return _list(kind, names, desired, _items(live), _items(applied))
     if isinstance(desired, _MAPPING) and leaf_of(desired) is None:

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from apiops.model.kinds import KINDS
 
@@ -67,23 +67,6 @@ def key_of(kind: str, names: Names) -> str | None:
     """What identifies the items of the list here: fields, `""` for a set, None for position."""
     keyed = KINDS[kind].keyed
     return next((key for pattern, key in keyed.items() if matches(pattern, names)), None)
-
-
-@lru_cache(maxsize=65536)
-def fills(kind: str, names: Names) -> bool:
-    """Whether the Manager fills in the field here when it is left out."""
-    return any(matches(pattern, names) for pattern in KINDS[kind].equivalences.filled)
-
-
-def same(kind: str, names: Names, left: Any, right: Any) -> bool:
-    """Whether two values of the field here mean the same, by what its kind says."""
-    return any(left in group and right in group for group in _alike(kind, names))
-
-
-@lru_cache(maxsize=65536)
-def _alike(kind: str, names: Names) -> tuple[tuple[Any, ...], ...]:
-    groups = KINDS[kind].equivalences.same
-    return next((found for pattern, found in groups.items() if matches(pattern, names)), ())
 
 
 @lru_cache(maxsize=1024)

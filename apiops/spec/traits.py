@@ -39,19 +39,14 @@ def of(kind: Kind) -> Iterator[str]:
 
 def _reading(kind: Kind) -> Iterator[str]:
     """What a Manager of the vendor's makes of it."""
-    equal = kind.equivalences
     if kind.merges:
         where = "`spec`" if kind.merges == ("",) else _list(kind.merges)
         yield f"In {where}, what is left out stays as it is, and null clears."
-    if equal.filled:
-        yield f"The Manager fills in {_list(equal.filled)} where they are left out."
-    if equal.unread == ("",):
+    if kind.write_only == ("",):
         yield "A vendor's Manager never shows what is in it: apiops compares what it wrote last."
-    elif equal.unread:
-        yield (
-            f"A vendor's Manager never shows {_list(equal.unread)}: apiops compares what it wrote "
-            "last."
-        )
+    elif kind.write_only:
+        shown = _list(kind.write_only)
+        yield f"A vendor's Manager never shows {shown}: apiops compares what it wrote last."
 
 
 def _list(fields: Iterable[str]) -> str:

@@ -51,6 +51,56 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
         loose=("*",),  # 7 #5: each type has its own defaults
     ),
     "Certificate": Equivalence(),
+    "AiPreset": Equivalence(
+        filled={
+            "enabled": Filled([True]),
+            "role": Filled(["system"]),  # 7 #6
+            "position": Filled(["PREPEND"]),
+            "patternType": Filled(["ELEMENT_NAME"]),
+        },
+        loose=("maskMode", "maskPattern", "maskVisibleCharCount"),  # 2.3
+    ),
+    "LlmModel": Equivalence(filled={"isDeprecated": Filled([False])}),
+    "VectorDb": Equivalence(
+        filled={"enabled": Filled([True])},
+        loose=("distanceMetric", "maxBatchSize", "transport.pool.*"),  # 7 #5
+    ),
+    "KnowledgeBase": Equivalence(
+        filled={"chunkSize": Filled([1000]), "chunkOverlap": Filled([200])},
+        loose=("collectionName",),
+    ),
+    "AiBudget": Equivalence(
+        filled={
+            "budget.enabled": Filled([False]),
+            "budget.hardCapPercent": Filled([100]),  # 7 #5
+            "budget.overflowAction": Filled(["BLOCK"]),
+        },
+    ),
+    "AiGatewaySettings": Equivalence(loose=("*",)),  # 2.20: what is read is what is in force
+    "CredentialOrganization": Equivalence(
+        filled={
+            "metadata.*.secret": Filled([False]),
+            "metadata.*.includeInJwt": Filled([False]),
+            "metadata.*.includeInTokenResponse": Filled([False]),
+        },
+    ),
+    "Rlcl": Equivalence(
+        filled={
+            "enabled": Filled([True]),
+            "executionOrder": Filled(["BEFORE_API_PROXY"]),
+            "cacheConnectionTimeoutInSeconds": Filled([3]),
+            "showRateLimitStatisticsInResponseHeader": Filled([False]),
+            "endpoints.*.enabled": Filled([True]),
+            "endpoints.*.showRateLimitStatisticsInResponseHeader": Filled([False]),
+        },
+        loose=("condition.**",),  # 2.3: an empty one is stored as one empty rule
+        words={
+            "executionOrder": (  # 7 #6
+                frozenset({"BEFORE_API_PROXY", "AFTER_PROXY_GROUP"}),
+                frozenset({"BEFORE_API_METHOD", "AFTER_API_PROXY"}),
+            ),
+        },
+    ),
     "LlmProvider": Equivalence(
         filled={
             "enabled": Filled([True]),

@@ -118,29 +118,6 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Equivalences:
-    """How what a Manager shows may differ from what it was told, and be the same all the same.
-
-    All are paths like those of `Kind.keyed`. `owned`: fields that the Manager writes; no author
-    can, and a reader takes them out. `filled`: fields that the Manager fills where they are left
-    out, so that leaving them out leaves them alone. `unread`: fields, beside secrets, that the
-    Manager takes and does not show again (`""`: none of `spec`): they are compared with what was
-    written last. `same`: groups of values that mean the same (None: left out). `shown_as`: fields
-    that the Manager shows under another name than it takes them.
-    """
-
-    owned: tuple[str, ...] = ()
-    filled: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    same: Mapping[str, tuple[tuple[Any, ...], ...]] = field(default_factory=dict)
-    shown_as: Mapping[str, str] = field(default_factory=dict)
-
-
-VERBATIM: Final = Equivalences()
-"""What is shown is what was written."""
-
-
-@dataclass(frozen=True, slots=True)
 class Steps:
     """A field that can only go certain ways: value → the values that may come after it.
 
@@ -172,8 +149,9 @@ class Kind:
     hold the path of a file. `names` is the pattern of `metadata.name`. `folds_case`: names that
     differ only in case are the same. `deployable`: has `spec.deployments`, each a change of its
     own. `builtin` are names that exist without a resource. `payloads` are parts whose schema
-    depends on a type. `unique`: the name is taken for all projects. `equivalences` say what a
-    Manager may make of it, `steps` which ways a state can go.
+    depends on a type. `unique`: the name is taken for all projects. `write_only` are fields,
+    beside secrets, that a vendor's Manager takes and never shows (`""`: all of `spec`). `steps`
+    say which ways a state can go.
     """
 
     name: str
@@ -195,19 +173,8 @@ class Kind:
     builtin: frozenset[str] = frozenset()
     payloads: tuple[Payload, ...] = ()
     unique: bool = False
-    equivalences: Equivalences = VERBATIM
+    write_only: tuple[str, ...] = ()
     steps: Steps | None = None
-
-
-NO_CONDITION: Final[tuple[tuple[Any, ...], ...]] = (
-    (
-        None,
-        {},
-        {"conditionRuleList": []},
-        {"conditionRuleList": [{"conditionCriteria": "AND", "conditionRuleList": []}]},
-    ),
-)
-"""The ways to say that something applies always (vendor document, 2.3)."""
 
 
 def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:

@@ -5,7 +5,6 @@ from typing import Final
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
     MODEL_NAME,
-    Equivalences,
     Home,
     Kind,
     Only,
@@ -25,10 +24,6 @@ KINDS: Final = (
         summary="A rule for AI policies to choose from: data loss, privacy, prompt guard or text.",
         immutable=("family",),
         folds_case=True,
-        equivalences=Equivalences(
-            owned=("id", "projectId", "builtIn"),
-            same={"role": ((None, "", "system"),), "position": ((None, "", "PREPEND"),)},
-        ),
     ),
     Kind(
         name="LlmProviderDefinition",
@@ -39,7 +34,6 @@ KINDS: Final = (
         wave=4,
         summary="A model vendor that the Manager does not know itself: where and how it is asked.",
         folds_case=True,
-        equivalences=Equivalences(owned=("id", "projectId", "builtIn", "lastUpdatedAt")),
     ),
     Kind(
         name="LlmModel",
@@ -53,10 +47,6 @@ KINDS: Final = (
         keyed={"capabilities": ""},
         names=MODEL_NAME,
         folds_case=True,
-        equivalences=Equivalences(
-            owned=("id", "projectId", "builtIn", "lastUpdatedAt", "providerCode", "modelId"),
-            shown_as={"providerDefinition": "providerDefinitionId"},
-        ),
     ),
     Kind(
         name="LlmProvider",
@@ -77,23 +67,7 @@ KINDS: Final = (
         references=(Reference("providerDefinition", "LlmProviderDefinition"),),
         keyed={"supportedModels": "modelId", "allowedModelIds": "", "metadata": "key"},
         folds_case=True,
-        equivalences=Equivalences(
-            owned=(
-                "id",
-                "projectId",
-                "projectName",
-                "apiKeySet",
-                "apiSecretSet",
-                "healthStatus",
-                "lastHealthCheckAt",
-                "lastLatencyMs",
-                "usedByRefs",
-                "builtIn",
-            ),
-            filled=("endpoint", "apiVersion", "authScheme", "authHeaderName", "deploymentType"),
-            unread=("region",),
-            shown_as={"providerDefinition": "providerDefinitionId"},
-        ),
+        write_only=("region",),
     ),
     Kind(
         name="VectorDb",
@@ -110,20 +84,6 @@ KINDS: Final = (
         ),
         immutable=("dbType",),
         folds_case=True,
-        equivalences=Equivalences(
-            owned=(
-                "id",
-                "projectId",
-                "projectName",
-                "jdbcPasswordSet",
-                "apiKeySet",
-                "apiSecretSet",
-                "redisPasswordSet",
-                "usedByRefs",
-                "builtIn",
-            ),
-            filled=("distanceMetric", "maxBatchSize"),
-        ),
     ),
     Kind(
         name="KnowledgeBase",
@@ -140,9 +100,6 @@ KINDS: Final = (
         keyed={"documents": "file"},
         files=("documents.*.file",),
         folds_case=True,
-        equivalences=Equivalences(
-            owned=("id", "projectId", "status", "docCount", "chunkCount", "createdAt", "updatedAt")
-        ),
     ),
     Kind(
         name="AiBudget",
@@ -170,9 +127,5 @@ KINDS: Final = (
         },
         immutable=("target",),
         merges=("budget",),
-        equivalences=Equivalences(
-            owned=("entityType", "entityId", "entityName", "usagePercent"),
-            filled=("budget.hardCapPercent", "budget.overflowAction"),
-        ),
     ),
 )

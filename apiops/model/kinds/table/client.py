@@ -5,8 +5,6 @@ from typing import Final
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
     LOGIN,
-    NO_CONDITION,
-    Equivalences,
     Home,
     Kind,
     Only,
@@ -62,9 +60,7 @@ KINDS: Final = (
         keyed={"roleNameList": "", "ipList": "", "metadata": "key", "access": "name+type"},
         names=LOGIN,
         unique=True,
-        equivalences=Equivalences(
-            owned=("id", "projectId"), unread=("assignments", "token", "access.*.expireTime")
-        ),
+        write_only=("assignments", "token", "access.*.expireTime"),
     ),
     Kind(
         name="Rlcl",
@@ -83,16 +79,6 @@ KINDS: Final = (
             "targetAudienceRuleList": "operator+value",
             "endpoints": "apiProxyName+endpointName+endpointHTTPMethod+targetIdentityValue",
         },
-        equivalences=Equivalences(
-            owned=("id", "projectId", "endpoints.*.endpointId"),
-            same={
-                "executionOrder": (
-                    ("BEFORE_API_PROXY", "AFTER_PROXY_GROUP"),
-                    ("BEFORE_API_METHOD", "AFTER_API_PROXY"),
-                ),
-                "condition": NO_CONDITION,
-            },
-        ),
     ),
     Kind(
         name="Subscription",

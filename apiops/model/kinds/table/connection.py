@@ -3,7 +3,7 @@
 from typing import Final
 
 from apiops.model.access import Category, Tier
-from apiops.model.kinds.kind import Equivalences, Home, Kind, Payload
+from apiops.model.kinds.kind import Home, Kind, Payload
 
 KINDS: Final = (
     Kind(
@@ -17,6 +17,5 @@ KINDS: Final = (
         immutable=("type",),
         folds_case=True,
         payloads=(Payload("connections"),),
-        equivalences=Equivalences(owned=("id", "projectId", "projectName")),
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from apiops.model.access import Category, Tier
-from apiops.model.kinds.kind import Equivalences, Home, Kind, Reference, SecretField
+from apiops.model.kinds.kind import Home, Kind, Reference, SecretField
 
 KINDS: Final = (
     Kind(
@@ -16,19 +16,7 @@ KINDS: Final = (
         summary="A public certificate, one PEM file per environment.",
         references=(Reference("environments", "Environment", system=True, key=True),),
         files=("environments.*.file",),
-        equivalences=Equivalences(
-            owned=(
-                "id",
-                "projectId",
-                "environments.*.startDate",
-                "environments.*.endDate",
-                "environments.*.base64EncodedContent",
-                "environments.*.sha1Thumbprint",
-                "environments.*.subjectDn",
-            ),
-            unread=("environments.*.file",),
-            shown_as={"environments": "certificateEnvironmentList"},
-        ),
+        write_only=("environments.*.file",),
     ),
     Kind(
         name="Key",
@@ -42,11 +30,7 @@ KINDS: Final = (
         references=(Reference("environments", "Environment", system=True, key=True),),
         immutable=("keyType",),
         files=("environments.*.file",),
-        equivalences=Equivalences(
-            owned=("id", "projectId", "environments.*.source"),
-            unread=("environments.*.file",),
-            shown_as={"environments": "cryptoKeyInfoEnvironmentList"},
-        ),
+        write_only=("environments.*.file",),
     ),
     Kind(
         name="Keystore",
@@ -61,9 +45,6 @@ KINDS: Final = (
             SecretField("environments.*.password", environment=1),
         ),
         references=(Reference("environments", "Environment", system=True, key=True),),
-        equivalences=Equivalences(
-            owned=("id", "projectId"), shown_as={"environments": "keyStoreEnvironmentList"}
-        ),
     ),
     Kind(
         name="Jwk",
@@ -81,9 +62,6 @@ KINDS: Final = (
             Reference("source.keyStoreName", "Keystore"),
         ),
         immutable=("source", "generate"),
-        equivalences=Equivalences(
-            owned=("id", "projectId", "sourceType", "sourceId", "sourceUrl", "type", "kid", "key"),
-            unread=("source", "generate"),
-        ),
+        write_only=("source", "generate"),
     ),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.classes import POLICY_CLASSES
-from apiops.model.kinds.kind import Equivalences, Home, Kind, Payload
+from apiops.model.kinds.kind import Home, Kind, Payload
 
 KINDS: Final = (
     Kind(
@@ -18,9 +18,7 @@ KINDS: Final = (
         immutable=("_class",),
         folds_case=True,
         payloads=(Payload("policies", type="_class", types=POLICY_CLASSES),),
-        equivalences=Equivalences(
-            owned=("id", "projectId", "global", "policyType", "policyTypeLabel"), unread=("",)
-        ),
+        write_only=("",),
     ),
     Kind(
         name="PolicyGroup",
@@ -33,6 +31,6 @@ KINDS: Final = (
         keyed={"policyList": "name"},
         folds_case=True,
         payloads=(Payload("policies", "policyList.*", "_class", types=POLICY_CLASSES),),
-        equivalences=Equivalences(owned=("id", "projectId", "canBeDeleted"), unread=("",)),
+        write_only=("",),
     ),
 )

@@ -4,8 +4,6 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
-    NO_CONDITION,
-    Equivalences,
     Home,
     Kind,
     Payload,
@@ -99,45 +97,15 @@ KINDS: Final = (
         files=("source.file",),
         deployable=True,
         payloads=(Payload("policies", "policies.*.*", inside="spec"),),
-        equivalences=Equivalences(
-            owned=(
-                "id",
-                "projectId",
-                "revision",
-                "principal",
-                "createdDate",
-                "apiType",
-                "endpoints.*.id",
-                "mcpRouting.backendServers.*.id",
-                "mcpRouting.backendServers.*.discoveredTools",
-                "mcpRouting.backendServers.*.toolsParsedAt",
-                "mcpRouting.backendServers.*.healthStatus",
-                "mcpRouting.backendServers.*.lastHealthCheckAt",
-                "mcpRouting.backendServers.*.pinnedCatalogHash",
-                "mcpRouting.backendServers.*.driftDetected",
-            ),
-            filled=("policies.*.*.errorMessageList",),
-            unread=(
-                "source",
-                "settings",
-                "aiRouting",
-                "mcpRouting",
-                "a2aRouting",
-                "endpoints.*.cache",
-                "endpoints.*.wsa",
-                "routing.loadBalanceAlgorithm",
-            ),
-            same={
-                "policies.*.*.condition": NO_CONDITION,
-                "settings.circuitBreaker.enumErrorThresholdType": (("PERCENT", "PERCENTAGE"),),
-                "aiRouting.enumErrorThresholdType": (("PERCENTAGE", "PERCENT"),),
-            },
-            shown_as={
-                "endpoints.*.name": "endpoint",
-                "routing.addresses": "routingAddressList",
-                "routing.enabled": "routingEnabled",
-                "deployments.*.environment": "environmentName",
-            },
+        write_only=(
+            "source",
+            "settings",
+            "aiRouting",
+            "mcpRouting",
+            "a2aRouting",
+            "endpoints.*.cache",
+            "endpoints.*.wsa",
+            "routing.loadBalanceAlgorithm",
         ),
     ),
     Kind(
@@ -160,6 +128,6 @@ KINDS: Final = (
             "deployments": "environment",
         },
         deployable=True,
-        equivalences=Equivalences(owned=("id", "projectId"), unread=("clientRoute",)),
+        write_only=("clientRoute",),
     ),
 )

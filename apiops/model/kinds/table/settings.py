@@ -5,7 +5,6 @@ from typing import Final
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
     VARIABLE_NAME,
-    Equivalences,
     Home,
     Kind,
     Reference,
@@ -35,7 +34,6 @@ KINDS: Final = (
         references=(Reference("values", "Environment", system=True, key=True),),
         names=VARIABLE_NAME,
         unique=True,
-        equivalences=Equivalences(owned=("id", "projectId", "projectName")),
     ),
     Kind(
         name="IpGroup",
@@ -46,6 +44,5 @@ KINDS: Final = (
         wave=4,
         summary="A named set of IP addresses and networks, for allow and deny policies.",
         keyed={"ipList": ""},
-        equivalences=Equivalences(owned=("id", "projectId")),
     ),
 )

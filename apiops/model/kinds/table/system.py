@@ -3,7 +3,7 @@
 from typing import Final
 
 from apiops.model.access import Category, Tier
-from apiops.model.kinds.kind import SINGLE, Equivalences, Home, Kind
+from apiops.model.kinds.kind import SINGLE, Home, Kind
 
 KINDS: Final = (
     Kind(
@@ -14,7 +14,6 @@ KINDS: Final = (
         category=Category.GLOBAL_SETTINGS,
         wave=0,
         summary="A place where proxies run: test, production. Its keys seal its secrets.",
-        equivalences=Equivalences(owned=("id", "status", "deployed", "redeployRequired")),
     ),
     Kind(
         name="Project",
@@ -25,7 +24,6 @@ KINDS: Final = (
         wave=0,
         summary="The unit of ownership: the resources of one team of owners; they name it.",
         keyed={"tags": ""},
-        equivalences=Equivalences(owned=("id",)),
     ),
     Kind(
         name="AiGatewaySettings",
@@ -48,8 +46,6 @@ KINDS: Final = (
         summary="Whether the gateway looks up countries of addresses, and in which database.",
         files=("file",),
         names=SINGLE,
-        equivalences=Equivalences(
-            owned=("name", "fileName", "uploadDate", "mmdbFileUploaded"), unread=("file",)
-        ),
+        write_only=("file",),
     ),
 )
