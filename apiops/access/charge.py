@@ -103,8 +103,8 @@ def needs(
     step = action(subject, earlier, after)
     if subject.environment is not None:
         return decide.need(subject.id.kind, step, subject.id, (subject.environment,))
-    reached = reaches(subject.id, (*earlier, after), environment)
-    return decide.need(subject.id.kind, step, subject.id, (environment,) if reached else ())
+    reached = reaches(subject.id, earlier, after, environment)
+    return decide.need(subject.id.kind, step, subject.id, reached)
 
 
 def moved(subject: Subject, before: CommitView, after: CommitView) -> bool:
@@ -126,9 +126,27 @@ def action(subject: Subject, before: Iterable[CommitView], after: CommitView) ->
     return Action.UPDATE if existed else Action.CREATE
 
 
-def reaches(id: ResourceId, views: Iterable[CommitView], environment: str) -> bool:
-    """Whether a write of the resource changes what gateways of the environment do."""
+def reaches(
+    id: ResourceId, before: Iterable[CommitView], after: CommitView, environment: str
+) -> tuple[str, ...]:
+    """The environments in which a write of the resource changes what gateways do.
+
+    The plan's own, if it runs there or workers receive it at once; and those for which it says
+    something else than `before` (empty: than nothing).
+    """
+    earlier = tuple(before)
     kind = KINDS.get(id.kind)
-    if kind is None or not kind.deployable:
-        return kind is not None and kind.category in roles.REACHES_WORKERS
-    return any(environment in view.deployments.get(id, ()) for view in views)
+    if kind is None:
+        return ()
+    if kind.deployable:
+        here = any(environment in view.deployments.get(id, ()) for view in (*earlier, after))
+    else:
+        here = kind.category in roles.REACHES_WORKERS
+    now = after.parts.get(id, {})
+    moved = {
+        at
+        for was in ([view.parts.get(id, {}) for view in earlier] or [{}])
+        for at in was.keys() | now.keys()
+        if was.get(at) != now.get(at)
+    }
+    return tuple(dict.fromkeys([*([environment] if here else ()), *sorted(moved)]))

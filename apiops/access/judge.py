@@ -170,12 +170,11 @@ class _Court:
         return tuple(dict.fromkeys(verdict.rule for verdict in verdicts))
 
     def _needs(self, change: Change, start: Start, head: CommitView) -> tuple[decide.Need, ...]:
-        environments: tuple[str, ...] = ()
-        seen = (head, self.views[start.commit])
         if change.environment is not None:
-            environments = (change.environment,)
-        elif charge.reaches(change.id, seen, self.bench.environment):
-            environments = (self.bench.environment,)
+            environments: tuple[str, ...] = (change.environment,)
+        else:
+            before = () if start.approver else (self.views[start.commit],)
+            environments = charge.reaches(change.id, before, head, self.bench.environment)
         return decide.need(change.id.kind, change.action, change.id, environments)
 
     def _unmoved(

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from apiops.access import decide
+from apiops.access import decide, roles
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied, Conflict, SecretError, StoreError
 from apiops.manager import fieldcrypt, leases, secretfields, state, tables
@@ -18,7 +18,7 @@ from apiops.manager.fieldcrypt import Place
 from apiops.manager.keyring import Ring
 from apiops.manager.state import Held, Running
 from apiops.manager.store import Unit
-from apiops.model import canonical
+from apiops.model import canonical, reach
 from apiops.model.audit import Applied, Introduction
 from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result
@@ -135,26 +135,31 @@ class Writing:
                 code="AO716",
                 hint="a change needs the principal who signed its commit",
             )
-        needs = decide.need(change.id.kind, change.action, change.id, self._reaches(change, row))
+        needs = decide.need(change.id.kind, change.action, change.id, self._reaches(write, row))
         granted: list[Permit] = []
         for principal in write.principals:
             granted += decide.permits(self._unit.grants, principal, needs)
         return tuple(granted)
 
-    def _reaches(self, change: Change, row: Held | None) -> tuple[str, ...]:
-        """The environments that a change touches: where it is deployed, or the target's.
+    def _reaches(self, write: Write, row: Held | None) -> tuple[str, ...]:
+        """The environments that a write touches: where it is deployed, or the target's, and those
+        for which it says something else than before.
 
         What runs in other environments than the target's, their own plans judge; a person's own
         change has no target and is judged by all of them.
         """
+        change = write.change
         if change.environment is not None:
             return (change.environment,)
         here = self._batch.environment
         kind = KINDS.get(change.id.kind)
+        reached = (here,) if here else ()
         if kind is not None and kind.deployable:
             running = row.environments if row is not None else ()
-            return tuple(name for name in running if here in ("", name))
-        return (here,) if here else ()
+            reached = tuple(name for name in running if here in ("", name))
+        elif kind is not None and kind.category in roles.REACHES_WORKERS and not here:
+            reached = state.environments(self._unit.connection)
+        return (*reached, *_said_anew(write, row))
 
     def delete(self, permits: Sequence[Permit], row: Held | None) -> int:
         """Take it away; the entry's number."""
@@ -362,6 +367,19 @@ def _persistent(write: Write) -> bool | None:
     return next(
         (one.get("persistent") for one in items if one["environment"] == write.change.environment),
         None,
+    )
+
+
+def _said_anew(write: Write, row: Held | None) -> list[str]:
+    """The environments for which a resource will say something else than it does."""
+    kind, resource = write.change.id.kind, write.resource
+    before = reach.parts(kind, row.spec) if row is not None else {}
+    after = reach.parts(kind, _bare(resource.spec)) if resource is not None else {}
+    return sorted(
+        environment
+        for environment in before.keys() | after.keys()
+        if state_digest({"said": before.get(environment)}, {})
+        != state_digest({"said": after.get(environment)}, {})
     )
 
 

@@ -173,6 +173,15 @@ def permissions(connection: Connection) -> Grants:
     return grants.build((_id(row), row.spec) for row in rows)
 
 
+def environments(connection: Connection) -> tuple[str, ...]:
+    """The names of all environments, sorted."""
+    column = tables.resource.c
+    rows = connection.execute(
+        select(column.name).where(column.kind == "Environment").order_by(column.name)
+    )
+    return tuple(rows.scalars())
+
+
 def ledger(connection: Connection, repository: str, target: str) -> LedgerState:
     """Introduction and last applied revision of every unit."""
     here = tables.introduction.c

@@ -110,6 +110,7 @@ class Resource:
     files it refers to (an OpenAPI document, a certificate) by the JSON pointer of the field;
     beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes. `authored`
     is the spec as the author wrote it, where `spec` is what a merge made of it (None: the same).
+    `parts` has, by environment, the digest of what it says for that one alone (`model.reach`).
     """
 
     id: ResourceId
@@ -122,6 +123,7 @@ class Resource:
     renamed_from: str | None = None
     protected: bool = False
     authored: JsonObject | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def with_spec(self, spec: JsonObject) -> "Resource":
         """The same resource with another spec; what the author wrote is remembered."""

@@ -133,7 +133,7 @@ class CommitView:
     `content` maps identity to `Resource.content`; `deployments` names the environments in which
     a resource is to run; `permissions` has the specs of the kinds that give rights (User, Role,
     Team, Membership); `broken` names the units whose content could not be read at this commit
-    (an error diagnostic), with the code.
+    (an error diagnostic), with the code; `parts` has `Resource.parts` where there are any.
     """
 
     commit: Commit
@@ -141,6 +141,7 @@ class CommitView:
     deployments: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=dict)
     permissions: Mapping[ResourceId, JsonObject] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[ResourceId, Mapping[str, str]] = field(default_factory=dict)
 
     def is_broken(self, unit: str) -> bool:
         """Whether what this commit says of a unit could not be read."""

@@ -200,6 +200,7 @@ class _Carrier:
             context=writes[0].context if writes else self._context(None),
             fence=self._fence,
             introduction=None if known else self._prepared.introduction,
+            environment=plan.environment,
         )
 
     def _base(self, unit: str) -> str | None:

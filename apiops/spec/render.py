@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from apiops.model import canonical, plaintext
+from apiops.model import canonical, plaintext, reach
 from apiops.model.diagnostic import Severity
 from apiops.model.kinds import NAME, PROTECTED
 from apiops.model.resource import SYSTEM, Origin, Resource, ResourceId
@@ -64,13 +64,14 @@ def resource(document: Rendered, context: Context) -> Resource | None:
     protected = annotations.get(PROTECTED) == "true"
     renamed_from = metadata.get("renamedFrom")
     described = {name: value for name, value in spec.items() if name != "deployments"}
+    written = _by_cipher(described) if document.secretive else described
     content = {
         "id": str(id),
         "labels": labels,
         "annotations": annotations,
         "protected": protected,
         "renamedFrom": renamed_from,
-        "spec": _by_cipher(described) if document.secretive else described,
+        "spec": written,
         "runs": [one for one in spec.get("deployments") or () if len(one) > 1],
     }
     encoded = canonical.encode(content)
@@ -86,6 +87,7 @@ def resource(document: Rendered, context: Context) -> Resource | None:
         files=files,
         renamed_from=renamed_from,
         protected=protected,
+        parts={at: canonical.digest(part) for at, part in reach.parts(id.kind, written).items()},
     )
 
 

@@ -61,10 +61,13 @@ class Reading:
     deployments: Shared[ResourceId, tuple[str, ...]]
     permissions: Shared[ResourceId, JsonObject]
     broken: Mapping[str, str]
+    parts: Shared[ResourceId, Mapping[str, str]]
 
     def view(self, commit: Commit) -> CommitView:
         """The commit with this content."""
-        return CommitView(commit, self.content, self.deployments, self.permissions, self.broken)
+        return CommitView(
+            commit, self.content, self.deployments, self.permissions, self.broken, self.parts
+        )
 
 
 NOTHING: Final = Reading(
@@ -76,6 +79,7 @@ NOTHING: Final = Reading(
     deployments=Shared.of({}),
     permissions=Shared.of({}),
     broken={},
+    parts=Shared.of({}),
 )
 """A commit without files."""
 
@@ -182,6 +186,7 @@ def _with(
             {id: found[0].spec if found else None for id, found in rights.items()}
         ),
         broken=_broken(near, inputs, changed, now),
+        parts=near.parts.put({id: _parts(found) for id, found in copies.items()}),
     )
 
 
@@ -203,6 +208,14 @@ def _runs(copies: list[Resource]) -> tuple[str, ...] | None:
     if not said:
         return None
     return tuple(dict.fromkeys(one["environment"] for some in said for one in some or ()))
+
+
+def _parts(copies: list[Resource]) -> Mapping[str, str] | None:
+    """What a resource says for each environment; two descriptions are like neither here too."""
+    if len(copies) > 1:
+        said = [one.parts for one in copies]
+        return {at: canonical.digest(said) for parts in said for at in parts} or None
+    return (copies[0].parts if copies else None) or None
 
 
 def _broken(
