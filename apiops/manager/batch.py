@@ -153,7 +153,7 @@ class Writing:
             return (change.environment,)
         here = self._batch.environment
         kind = KINDS.get(change.id.kind)
-        reached = (here,) if here else ()
+        reached: tuple[str, ...] = (here,) if here else ()
         if kind is not None and kind.deployable:
             running = row.environments if row is not None else ()
             reached = tuple(name for name in running if here in ("", name))

@@ -6,7 +6,7 @@ A load that finds nothing wrong composes nothing: positions cost more than all t
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from apiops.model import plaintext
@@ -50,8 +50,15 @@ class Positions:
     def __init__(self, content: Callable[[str], bytes]) -> None:
         self._content = content
         self._composed: dict[tuple[str, int], compose.Composed] = {}
-        self._parts = lru_cache(maxsize=_AT_HAND)(self._split)
-        self._lines = lru_cache(maxsize=_AT_HAND)(self._split_lines)
+
+    @cached_property
+    def _parts(self) -> Callable[[str], list[tuple[int, str]]]:
+        """Made when it is needed: for nearly all files of a range nothing is ever reported."""
+        return lru_cache(maxsize=_AT_HAND)(self._split)
+
+    @cached_property
+    def _lines(self) -> Callable[[str], list[str]]:
+        return lru_cache(maxsize=_AT_HAND)(self._split_lines)
 
     def place(self, source: Source, path: Path) -> compose.Place:
         """Where the field stands, or the nearest field above it that is written."""

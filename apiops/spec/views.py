@@ -8,7 +8,7 @@ it against reading everything.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from apiops.model import canonical, sharing
@@ -84,6 +84,9 @@ NOTHING: Final = Reading(
 """A commit without files."""
 
 
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
+
 class Reader:
     """Reads commits for one target; remembers which page was ever made from which other file."""
 
@@ -103,7 +106,8 @@ class Reader:
         stale = {*moved, *_affected(near, inputs)}
         for path in moved:
             stale |= self._made_from.get(path, set())
-        return _with(near, snapshot, inputs, {p: self._page(p, snapshot, inputs) for p in stale})
+        context = self._context(snapshot, inputs.parameters)
+        return _with(near, snapshot, inputs, {p: self._page(p, context, inputs) for p in stale})
 
     def _context(self, snapshot: Snapshot, given: Parameters) -> Context:
         findings = Findings(Positions(snapshot.read))
@@ -115,26 +119,40 @@ class Reader:
         context = context.given(given)
         return _Inputs(given, pages.shared(context), _errors(context))
 
-    def _page(self, path: str, snapshot: Snapshot, inputs: _Inputs) -> _Page | None:
-        """The page of a file; None if there is nothing in it, or no such file."""
-        file = snapshot.files.get(path)
+    def _page(self, path: str, context: Context, inputs: _Inputs) -> _Page | None:
+        """The page of a file; None if there is nothing in it, or no such file.
+
+        The context serves for as long as nothing is found: what is found is laid to this page
+        alone, so a faulty one is read again with a context of its own.
+        """
+        file = context.snapshot.files.get(path)
         if file is None:
             return None
-        context = self._context(snapshot, inputs.parameters)
-        parsed = None
-        if manifests.wanted(file, context):
-            parsed = self._documents.manifests(file, snapshot.read)
+        told = context.findings.told
+        page = self._read(file, context, inputs)
+        if context.findings.told == told:
+            return page
+        context = self._context(context.snapshot, inputs.parameters)
+        page = self._read(file, context, inputs) or _Page((), (), (), frozenset())
+        errors = _errors(context)
+        return replace(page, errors=errors) if page.known or errors else None
+
+    def _read(self, file: File, context: Context, inputs: _Inputs) -> _Page | None:
+        if not manifests.wanted(file, context):
+            return None
+        parsed = self._documents.manifests(file, context.snapshot.read)
         if parsed is None:
-            errors = _errors(context)
-            return _Page((), (), errors, frozenset()) if errors else None
+            return None
+        context.referred.clear()
         page = pages.read(file, parsed, inputs.shared, context)
         for other in context.referred:
-            self._made_from.setdefault(other, set()).add(path)
+            self._made_from.setdefault(other, set()).add(file.path)
         trees = [document.tree for document in parsed.documents if parsed.parameterised]
-        trees += [one.tree for id in page.known for one in inputs.shared.patches.get(id, ())]
-        uses = parameters.uses(trees)
+        if inputs.shared.patches:
+            trees += [one.tree for id in page.known for one in inputs.shared.patches.get(id, ())]
+        uses = parameters.uses(trees) if trees else _NO_NAMES
         resources = tuple(described.resource for described in page.described)
-        return _Page(resources, page.known, _errors(context), uses)
+        return _Page(resources, page.known, (), uses)
 
 
 def _errors(context: Context) -> Errors:
