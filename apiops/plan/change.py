@@ -8,6 +8,7 @@ from apiops.model.diagnostic import Location
 from apiops.model.kinds import Kind
 from apiops.model.plan import Action, Change, FieldChange
 from apiops.model.resource import Deployment, JsonObject, LiveResource, ResourceId, state_digest
+from apiops.model.secret import leaf_of
 from apiops.plan import diff, merge, place
 from apiops.plan.diff import Difference
 from apiops.plan.match import Pair
@@ -122,15 +123,27 @@ def _created(here: _Here, spec: JsonObject) -> Step:
 
 
 def _replaces(kind: Kind, before: JsonObject, after: JsonObject) -> bool:
-    return any(_value(before, path) != _value(after, path) for path in kind.immutable)
+    return any(_differ(_value(before, path), _value(after, path)) for path in kind.immutable)
 
 
 def _value(spec: JsonObject, path: str) -> Any:
-    """The value at a dotted path; what is left out and what is false are the same."""
     node: Any = spec
     for key in path.split("."):
         node = node.get(key) if isinstance(node, Mapping) else None
-    return node or None
+    return node
+
+
+def _differ(before: Any, after: Any) -> bool:
+    """Whether two values are not the same; what is left out and what is false are.
+
+    Secrets differ by fingerprint: one that could not be opened is no reason to replace anything.
+    """
+    old, new = leaf_of(before), leaf_of(after)
+    if old is not None and new is not None:
+        return None not in (old.fingerprint, new.fingerprint) and old.fingerprint != new.fingerprint
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return any(_differ(before.get(k), after.get(k)) for k in before.keys() | after.keys())
+    return (before or None) != (after or None)
 
 
 def _difference(here: _Here, live: LiveResource, spec: JsonObject) -> Difference:

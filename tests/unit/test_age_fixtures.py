@@ -8,7 +8,7 @@ import yaml
 from apiops.age import editing, forms, identities
 from apiops.age.identities import Identities
 from apiops.errors import SecretError
-from tests.sops import everybody, fixture, published
+from tests.sops import FIXTURES, everybody, fixture, published
 
 KNOWN = {
     "flux/age.yaml": b"key: value\n",
@@ -32,11 +32,30 @@ GENERATED = [
 ]
 
 
+COMMENT_RULES = ("encrypted_comment_regex", "unencrypted_comment_regex")
+
+
 class _AsText(yaml.SafeLoader):
     """Types as go-yaml has them matter in the unit tests of the resolver; here the text counts."""
 
 
 _AsText.yaml_implicit_resolvers = {}
+
+
+def test_every_file_of_the_fixtures_is_tried_here():
+    there = {
+        file.relative_to(FIXTURES).as_posix()
+        for folder in ("flux", "sops-nix", "generated")
+        for file in (FIXTURES / folder).glob("*.*")
+    }
+    rules = {f"generated/{rule}.yaml" for rule in COMMENT_RULES}
+    others = {"generated/types.json", "generated/blob.bin.json"}
+    assert there == {
+        *KNOWN,
+        *(f"generated/{name}.yaml" for name, _, _ in GENERATED),
+        *rules,
+        *others,
+    }
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -93,7 +112,7 @@ def test_a_binary_file_opens_to_its_bytes():
     assert expected == editing.decrypt("blob.json", content, everybody(), forms.BINARY)
 
 
-@pytest.mark.parametrize("rule", ["encrypted_comment_regex", "unencrypted_comment_regex"])
+@pytest.mark.parametrize("rule", COMMENT_RULES)
 def test_a_file_ruled_by_comments_is_refused_and_the_rule_named(rule):
     with pytest.raises(SecretError, match=f"^{rule} ") as refused:
         editing.decrypt("c.yaml", fixture(f"generated/{rule}.yaml"), everybody())

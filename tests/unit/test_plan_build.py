@@ -282,3 +282,23 @@ def test_a_live_resource_that_was_written_since_is_named():
 
 def test_a_plan_that_is_still_the_plan_passes():
     build.same(a_plan(a_change()), a_plan(a_change()))
+
+
+def a_jwk(fingerprint, description=""):
+    key = {"type": "COPY_PASTE", "kid": "one", "jwkStr": a_leaf(fingerprint)}
+    return a_resource("Jwk", "partners", spec={"description": description, "source": key})
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "expected"),
+    [
+        pytest.param("f1", [Action.UPDATE], id="the-same-secret"),
+        pytest.param(None, [Action.UPDATE], id="a-secret-that-was-not-opened"),
+        pytest.param("f2", [Action.DELETE, Action.CREATE], id="another-secret"),
+    ],
+)
+def test_a_secret_in_a_field_that_cannot_change_replaces_only_when_it_is_another(
+    fingerprint, expected
+):
+    plan = planned([a_jwk(fingerprint, "new words")], a_live([held(a_jwk("f1"))]))
+    assert expected == [change.action for change in plan.changes]
