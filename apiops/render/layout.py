@@ -84,8 +84,9 @@ def _column(lines: Iterable[Line], width: int | None) -> int:
 
 def _rows(line: Line, column: int, width: int | None) -> Iterator[tuple[Part, ...]]:
     aside = line.aside or ""
-    room = column - len(line.plain)
-    placed = " " * room + aside if room > 0 else " " * GAP + aside.lstrip()
+    told = aside.lstrip()
+    room = column + len(aside) - len(told) - len(line.plain)
+    placed = " " * max(room, GAP) + told
     if not aside:
         yield from _wrapped(line, width)
     elif width is None or len(line.plain) + len(placed) <= width:

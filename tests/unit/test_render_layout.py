@@ -89,6 +89,15 @@ def test_asides_stand_in_a_column_as_far_right_as_they_can_be_read() -> None:
     assert rows(a_plan(), 75) == rows(a_plan(), None)
 
 
+def test_an_aside_that_is_set_in_may_stand_beside_a_line_that_reaches_into_its_column() -> None:
+    page = Page()
+    page.line("title", aside="a/long/path.yaml:1")
+    page.line("      spec.field 1 → 2", aside=" " * len("a/long/path.yaml") + ":9")
+
+    assert 40 == len(rows(page, 40)[1])
+    assert {40} == {len(row) for row in rows(page, 40)}
+
+
 def test_an_aside_without_room_stands_below_in_its_column() -> None:
     shown = rows(a_plan(), 60)
 
