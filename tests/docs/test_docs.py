@@ -47,6 +47,18 @@ def test_every_option_has_help() -> None:
             assert isinstance(option, click.Argument) or option.help, f"{name} {option.name}"
 
 
+def test_every_package_has_its_place_in_the_map_and_on_a_floor() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    floors = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (ROOT / "apiops").glob("*/__init__.py")}
+
+    assert {"cli", "spec", "git"} <= packages
+    assert set() == {name for name in packages if f"`apiops/{name}/" not in readme}
+    assert set() == {name for name in packages if f"`{name}`" not in floors}
+    for file in re.findall(r"`(apiops/[\w/]+(?:\.py|/))`", readme):
+        assert (ROOT / file).exists(), file
+
+
 def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in text for key in TARGET_KEYS)
