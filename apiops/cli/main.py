@@ -31,6 +31,7 @@ VERBS: Final = {
     "plan": "Show what would change, and whether you may.",
     "apply": "Carry out a plan.",
     "sync": "Plan, judge and apply a ref without asking; for CI and schedules.",
+    "rollback": "Commit an earlier revision's files again, and plan that.",
     "drift": "Compare the Manager with the last applied revision.",
     "export": "Write what the Manager holds as manifests.",
     "explain": "Explain a kind, a field (ApiProxy.spec.routing) or a code (AO203).",

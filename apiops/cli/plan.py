@@ -43,6 +43,18 @@ def command(
     Nothing is written. Exit code 3: some specifications are invalid, 4: a change is denied,
     5: a guard stops the plan.
     """
+    return show(place, console, chosen, out=out, detailed=detailed_exitcode)
+
+
+def show(
+    place: Place,
+    console: Any,
+    chosen: dict[str, Any],
+    *,
+    out: Path | None = None,
+    detailed: bool = False,
+) -> int:
+    """Plan what the options ask for, show it, and give the exit code."""
     from apiops.cli import entry, reporting
     from apiops.cli.console import require_writable, write
     from apiops.plan import file
@@ -57,7 +69,7 @@ def command(
     console.show(shown)
     if out is not None:
         write(out, file.to_json(shown.plan))
-    code = _exit(shown, invalid=entry.invalid(found), detailed=detailed_exitcode)
+    code = _exit(shown, invalid=entry.invalid(found), detailed=detailed)
     reporting.tell(console, chosen, shown, code)
     return code
 

@@ -1,6 +1,6 @@
-"""Write Git repositories: initialise, commit, merge, with commits signed in process.
+"""Write Git repositories: initialise, commit, merge, go back, with commits signed in process.
 
-`apiops demo` and the tests make their repositories with it; the sync engine itself never writes
+`apiops rollback`, `apiops demo` and the tests write with it; the sync engine itself never writes
 to Git. Objects go straight into the object database; a work tree, where there is one, follows
 the branch that is checked out.
 """
@@ -104,6 +104,64 @@ def merge(
     tree = _overlay(repository, index, overlay)
     parents = [str(ours.id), str(theirs.id)]
     return _write(repository, name, tree, parents, _Draft(message, author, key, at))
+
+
+def go_back(
+    path: Path,
+    to: str,
+    *,
+    base: str,
+    only: Sequence[str],
+    message: str,
+    author: Author,
+    key: SigningKey,
+    branch: str,
+) -> str:
+    """Make `branch` with one commit on `base` that has the files of commit `to` again; its id.
+
+    `only` limits it to files and folders by their paths. Nothing is checked out. Raises
+    SourceError (AO815): the branch exists, or `to` has the same files.
+    """
+    repository = pygit2.Repository(str(path))
+    name = f"refs/heads/{branch}"
+    if not pygit2.reference_is_valid_name(name):
+        raise faults.not_writable(f"{branch!r} is no name of a branch")
+    if name in repository.references:
+        raise faults.not_writable(f"the branch {branch!r} exists already")
+    now, then = (_commit(repository, commit).tree for commit in (base, to))
+    tree = _restored(repository, now, then, only) if only else then.id
+    if tree == now.id:
+        raise faults.not_writable(f"{to[:7]} has the same files as {base[:7]}")
+    return _write(repository, name, tree, [base], _Draft(message, author, key, None))
+
+
+def _restored(
+    repository: pygit2.Repository, now: pygit2.Tree, then: pygit2.Tree, only: Sequence[str]
+) -> pygit2.Oid:
+    """The tree of `now` with what lies at the paths `only` taken from `then`."""
+    places = tuple(place.strip("/") for place in only)
+    kept, old = pygit2.Index(), pygit2.Index()
+    kept.read_tree(now)
+    old.read_tree(then)
+    for entry in [entry for entry in kept if _lies_in(entry.path, places)]:
+        kept.remove(entry.path)
+    for entry in old:
+        if _lies_in(entry.path, places):
+            kept.add(entry)
+    return kept.write_tree(repository)
+
+
+def _lies_in(path: str, places: Sequence[str]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def identity(path: Path) -> Author | None:
+    """Name and address in Git's settings for a repository, if both are set."""
+    try:
+        found = pygit2.Repository(str(path)).default_signature
+    except (pygit2.GitError, KeyError, ValueError):
+        return None
+    return (found.name, found.email)
 
 
 def write_commit(path: Path, raw: bytes) -> str:
