@@ -75,12 +75,17 @@ class Console:
                 with suppress(UsageError):
                     self._write(output, fault)
 
+    def text(self, value: Any) -> str:
+        """What `show` writes to the first output."""
+        return self._text(self.outputs[0], value)
+
     def _write(self, output: Output, value: Any) -> None:
-        format, file = output
-        if format == "text" and file is None:
-            self._put(output, _drawn(value, sys.stdout, self.color))
-        else:
-            self._put(output, render(value, format))
+        self._put(output, self._text(output, value))
+
+    def _text(self, output: Output, value: Any) -> str:
+        if output == ("text", None):
+            return _drawn(value, sys.stdout, self.color)
+        return render(value, output[0])
 
     def _put(self, output: Output, text: str) -> None:
         """Write to an output; one that is a stream grows, any other is replaced."""

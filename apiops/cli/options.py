@@ -7,8 +7,9 @@ the eager `--config`/`-C` pair), then default; it also remembers where a value c
 
 import difflib
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -72,6 +73,21 @@ class Deliberate(click.Option):
 def deliberate(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """An option that only a flag or its variable can give."""
     return option(*names, cls=Deliberate, **attributes)
+
+
+def chosen_target(place: Place, /, chosen: Mapping[str, Any]) -> settings_file.TargetSettings:
+    """The target that the options name. Raises UsageError AO904."""
+    found = place.settings.target(chosen.get("target"))
+    if chosen.get("manager"):
+        found = replace(found, manager=chosen["manager"])
+    if chosen.get("key_file"):
+        found = replace(found, key_file=Path(chosen["key_file"]))
+    return found
+
+
+def interactive(chosen: Mapping[str, Any]) -> bool:
+    """Whether somebody can be asked."""
+    return not chosen.get("no_input") and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:

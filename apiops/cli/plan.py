@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, recall
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
@@ -24,6 +24,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 @options.introduction
 @options.wishes
 @options.reporting
+@recall.first
 @options.output(*FORMATS)
 @options.deliberate(
     "--out",
@@ -71,7 +72,16 @@ def show(
         write(out, file.to_json(shown.plan))
     code = _exit(shown, invalid=entry.invalid(found), detailed=detailed)
     reporting.tell(console, chosen, shown, code)
+    if code == Exit.OK and not (found.diagnostics or _moves(shown)):
+        recall.keep(console.text(shown))
     return code
+
+
+def _moves(shown: Any) -> bool:
+    """Whether there is something to do, or a commit had to be judged: keys expire, so that answer
+    is one of its moment.
+    """
+    return bool(shown.plan.changes or shown.plan.stopped or shown.subjects)
 
 
 def _exit(shown: Any, *, invalid: bool, detailed: bool) -> int:

@@ -91,6 +91,10 @@ def width(stream: TextIO) -> int | None:
     return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
+_PRETENDED: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""What makes rich take for a terminal what is none."""
+
+
 def wanted(stream: TextIO, *, choice: str = "auto") -> bool:
     """Whether to colour what goes to `stream`; `choice` is `auto`, `always` or `never`.
 
@@ -98,6 +102,8 @@ def wanted(stream: TextIO, *, choice: str = "auto") -> bool:
     """
     if choice != "auto":
         return choice == "always"
+    if not stream.isatty() and not any(map(os.environ.get, _PRETENDED)):
+        return False  # so rich would say, and to import it takes as long as a whole answer
     from rich.console import Console
 
     console = Console(file=stream)

@@ -83,10 +83,8 @@ def gather_identities(folder: Path | None, *, interactive: bool) -> "Identities"
 
 def key_file(target: TargetSettings) -> Path:
     """The file with the wrapping key: the one that is set, or the database's own name + `.key`."""
-    if target.key_file is not None:
-        return target.key_file
-    if target.database.startswith("sqlite:///"):
-        return Path(target.database.removeprefix("sqlite:///") + ".key")
+    if target.wrapping is not None:
+        return target.wrapping
     from apiops.manager import connect
 
     connect.parse(url(target))  # a URL that cannot be used is the worse fault: tell it first

@@ -63,6 +63,14 @@ class TargetSettings:
         """The URL of the database: of the embedded Manager, or of a vendor's Manager's ledger."""
         return self.ledger or self.manager
 
+    @property
+    def wrapping(self) -> Path | None:
+        """The file with the wrapping key: the one that is set, or the database's own + `.key`."""
+        prefix = "sqlite:///"
+        if self.key_file is None and self.database.startswith(prefix):
+            return Path(self.database.removeprefix(prefix) + ".key")
+        return self.key_file
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -1,0 +1,73 @@
+"""A plan with nothing to do is said again, where nothing has moved since it was made.
+
+The walk itself begins with imports that take longer than this whole answer. Only the plain case
+is recalled: one output on stdout, nothing that reads other files, nothing that writes elsewhere.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import click
+
+from apiops.cli import options
+from apiops.errors import Exit
+from apiops.wiring import memory
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PLAIN: Final = frozenset(
+    {
+        "target", "manager", "key_file", "ref", "allow", "no_prune", "no_secrets", "outputs",
+        "color", "quiet", "detailed_exitcode", "no_input",
+    }
+)  # fmt: skip
+"""Options that a recalled plan may have been given; any other sends it the long way."""
+
+_NEVER: Final = {"comment": "never"}
+_FORMATS: Final = (("text",), ("json",), ("markdown",))
+_LOOKS: Final = ("CI", "COLORTERM", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TERM", "TTY_COMPATIBLE")
+_QUESTION: Final = "apiops.question"
+
+
+def first(command: Command) -> Command:
+    """Ask the memory before the command runs; it runs if there is no answer."""
+
+    @functools.wraps(command)
+    def recalling(*args: Any, **chosen: Any) -> Any:
+        context = click.get_current_context()
+        asked = question(context.obj, chosen)
+        answer = None if asked is None else asked.answer()
+        if answer is not None:
+            click.echo(answer, nl=False, color=True)
+            return Exit.OK
+        context.meta[_QUESTION] = (asked, context.obj, chosen)
+        return command(*args, **chosen)
+
+    return cast("Command", recalling)
+
+
+def keep(answer: str) -> None:
+    """Keep what the command on its way has answered, if nothing moved while it did."""
+    asked, place, chosen = click.get_current_context().meta[_QUESTION]
+    if asked is not None and asked == question(place, chosen):
+        asked.keep(answer)
+
+
+def question(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question | None:
+    """What the options ask; None if they ask for more than the plain case."""
+    more = {name: value for name, value in chosen.items() if name not in _PLAIN}
+    if any(value and value != _NEVER.get(name) for name, value in more.items()):
+        return None
+    if chosen["outputs"] not in _FORMATS:
+        return None
+    terminal = sys.stdout.isatty()
+    looks = [terminal, terminal and os.get_terminal_size(sys.stdout.fileno()).columns]
+    looks += [os.environ.get(name) for name in _LOOKS]
+    asked = {**chosen, "looks": looks}
+    home = Path.home() if options.interactive(chosen) else None
+    target = options.chosen_target(place, chosen)
+    return memory.question(place.directory, target, chosen["ref"], home, asked)

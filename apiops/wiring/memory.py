@@ -1,0 +1,165 @@
+"""What a plan with nothing to do has said, kept so that it need not be worked out again.
+
+An answer is found again only by its question, which names all that it depends on: the ids that
+HEAD and the ref stand for, the Manager's whole state (manager/stamp.py), the target's settings,
+the age keys at hand, every option, and this very build of apiops. So a key that is revoked, a row
+that is changed or a commit that is made is another question, and no answer is ever out of date.
+
+It lies in a folder of the user's own that nobody else may enter, under a MAC whose key is made
+from the Manager's key file: a cache that a less trusted job can write (one that a pipeline
+restores) is not believed. What is missing, damaged or unusual is no answer, and never an error.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from apiops import __version__
+from apiops.age import places
+from apiops.errors import SecretError
+from apiops.git import refs
+from apiops.manager import stamp
+from apiops.wiring.settings import TargetSettings
+
+MAX_BYTES: Final = 1 << 20
+"""A longer answer is not kept, nor read."""
+
+_MAX_KEY: Final = 4096
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_MAC: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A plan that was asked for: the digest of all that its answer depends on.
+
+    `file` is where the answer would be; one is kept for each repository and target.
+    """
+
+    digest: str
+    file: Path
+    key: bytes = field(repr=False)
+
+    def answer(self) -> str | None:
+        """What was answered the last time, if the very same was asked."""
+        if not _private(self.file.parent):
+            return None
+        kept = _bytes(self.file, MAX_BYTES)
+        mac, _, body = (kept or b"").partition(b"\n")
+        if not hmac.compare_digest(mac, self._mac(body)):
+            return None
+        question, answer = json.loads(body)
+        return str(answer) if question == self.digest else None
+
+    def keep(self, answer: str) -> None:
+        """Keep the answer, in place of the one to the question before."""
+        body = json.dumps([self.digest, answer]).encode()
+        kept = self._mac(body) + b"\n" + body
+        if len(kept) > MAX_BYTES:
+            return
+        with suppress(OSError):  # what cannot be kept is worked out again
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _private(self.file.parent):
+                _replace(self.file, kept)
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self.key, body, "sha256").hex().encode()
+
+
+def question(
+    directory: Path, target: TargetSettings, ref: str, home: Path | None, asked: Mapping[str, Any]
+) -> Question | None:
+    """What is asked when `ref` is planned for a target; None if it must be worked out anyway.
+
+    `home` is the home directory that age keys are looked for in, if any; `asked` has every
+    option, and whatever else has a say in how the answer looks.
+    """
+    git = refs.directory(directory)
+    tips = refs.targets(git, ref) if git is not None else None
+    key = _key(target.wrapping)
+    if tips is None or key is None:
+        return None
+    state = None if target.ledger else stamp.stamp(target.manager)  # a vendor's has no stamp
+    identities = _identities(target, home)
+    if state is None or identities is None:
+        return None
+    place = [str(git), target.name]
+    named = [*place, ref, *tips, state, identities, asdict(target), dict(asked), _build()]
+    name = _digest(place)[:32]
+    return Question(_digest(named), _folder() / f"plan-{name}", key)
+
+
+def _digest(tree: Any) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _key(file: Path | None) -> bytes | None:
+    """The key of the MAC, from the file with the wrapping key."""
+    content = None if file is None else _bytes(file, _MAX_KEY)
+    return hashlib.sha256(b"apiops memory/1\n" + content).digest() if content else None
+
+
+def _identities(target: TargetSettings, home: Path | None) -> str | None:
+    """A digest of the age keys at hand, and of where they come from."""
+    told = hashlib.sha256()
+    try:
+        for place, origin, content in places.look(os.environ, target.identities, home):
+            told.update(repr((place, origin, content)).encode())
+    except SecretError:
+        return None
+    return told.hexdigest()
+
+
+def _build() -> list[Any]:
+    """This build of apiops: the version, and each of its files as it lies here."""
+    package = Path(__file__).resolve().parents[1]
+    files = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in package.rglob("*.py")]
+    return [__version__, sys.version, sorted(files)]
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME", "") + "/.cache"
+    return Path(base) / "apiops"
+
+
+def _private(folder: Path) -> bool:
+    """Whether it is a real folder of this user's that nobody else may enter."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+    return ours and stat.S_ISDIR(found.st_mode)
+
+
+def _bytes(file: Path, limit: int) -> bytes | None:
+    """The content of a regular file that is this user's alone; None for any other."""
+    try:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+            found = os.fstat(stream.fileno())
+            alone = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+            content = stream.read(limit + 1) if stat.S_ISREG(found.st_mode) and alone else b""
+    except OSError:
+        return None
+    return content if 0 < len(content) <= limit else None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
