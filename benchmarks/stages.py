@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-from apiops.cli import main
 from apiops.model.audit import Introduction
 from apiops.ports import Event
 from apiops.reconcile import apply
@@ -57,7 +56,7 @@ def walk(line: Line, verb: str, ref: str, introduction: str | None, watch: Stopw
 
 def run(verb: str, file: str, repository: str, ref: str, introduction: str | None = None) -> None:
     """Walk, and print what each station took."""
-    gc.set_threshold(*main.COLLECTIONS)
+    gc.disable()  # as the command line does
     watch = Stopwatch()
     target = settings.read(Path(file)).target(None)
     wiring = assemble.Wiring(Path(repository), target)

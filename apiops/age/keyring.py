@@ -9,6 +9,7 @@ import hmac
 from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
 
 from apiops.age import datakey, forms, reading, yamltext
 from apiops.age.identities import Identities
@@ -27,6 +28,10 @@ class _File:
 
     opened: Opened
     leaves: dict[str, Leaf | None]
+
+
+_AT_HAND: Final = 16
+"""How many opened files are kept: the values of one are asked for one after the other."""
 
 
 class AgeKeyring:
@@ -78,6 +83,8 @@ class AgeKeyring:
         """The verified file; content and path identify it, so that a cache cannot be misled."""
         known = (path, hashlib.sha256(content).digest())
         if known not in self._files:
+            if len(self._files) >= _AT_HAND:
+                del self._files[next(iter(self._files))]
             opened = reading.open_file(path, content, self._identities)
             _check_manifest(opened)
             leaves = [

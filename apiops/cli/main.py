@@ -5,7 +5,6 @@ here, and nowhere else.
 """
 
 import difflib
-import gc
 import importlib
 import io
 import os
@@ -21,9 +20,6 @@ import click
 
 from apiops import __version__
 from apiops.errors import ApiopsError, Exit, UsageError
-
-COLLECTIONS: Final = (50_000, 20, 100)
-"""How many new values make Python look for garbage: a run makes millions, and hardly a circle."""
 
 VERBS: Final = {
     "init": "Scaffold a specification repository; never overwrites.",
@@ -91,7 +87,6 @@ def apiops() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     sys.excepthook = _report_bug
-    gc.set_threshold(*COLLECTIONS)
     _streams()
     if threading.current_thread() is threading.main_thread():
         # A cancelled CI job ends like Ctrl-C: what is open is taken back, the lease given back.

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -34,6 +34,9 @@ _FULL_ID: Final = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,40}")
 _PLACES: Final = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
 _FOREIGN: Final = re.compile(r"repository path '(.*)' is not owned")
+_AT_HAND: Final = 64
+"""How many files are kept as bytes: what is asked for again is asked for soon, or hardly ever."""
+
 _MAX_TREE_CACHED: Final = 1 << 20
 _PAIR: Final = 2
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
@@ -75,20 +78,20 @@ def open_plain(path: Path, *, trusted: bool = False) -> pygit2.Repository:
 
 
 class GitRepository:
-    """`ports.Repository` over a Git directory. Commits, folders and blobs are read once each."""
+    """`ports.Repository` over a Git directory. Commits and folders are read once each."""
 
     def __init__(
         self,
         repository: pygit2.Repository,
         proofs: Proofs = _NO_PROOFS,
         trees: Trees | None = None,
-        blobs: dict[str, bytes] | None = None,
+        read: Callable[[str], bytes] | None = None,
     ) -> None:
         self._repository = repository
         self._proofs = proofs
         self._certificates = Certificates(proofs.certificates, proofs.at)
         self._trees = Trees(repository) if trees is None else trees
-        self._blobs: dict[str, bytes] = {} if blobs is None else blobs
+        self._read = lru_cache(maxsize=_AT_HAND)(self._blob) if read is None else read
         self._nodes: dict[str, graph.Node] = {}
         self._commits: dict[str, Commit] = {}
 
@@ -154,7 +157,7 @@ class GitRepository:
 
         Folders and files are shared with this one: no proof changes what they hold.
         """
-        return GitRepository(self._repository, proofs, self._trees, self._blobs)
+        return GitRepository(self._repository, proofs, self._trees, self._read)
 
     def pack(self, tips: Iterable[str], have: Iterable[str]) -> bytes:
         """What a Manager that has `have` lacks of the history of `tips`. Raises SourceError."""
@@ -235,11 +238,8 @@ class GitRepository:
             raise faults.shallow(id)
         return self._object(id, ObjectType.COMMIT, MAX_COMMIT)
 
-    def _read(self, blob: str) -> bytes:
-        known = self._blobs.get(blob)
-        if known is None:
-            known = self._blobs[blob] = self._object(blob, ObjectType.BLOB, MAX_BLOB)
-        return known
+    def _blob(self, id: str) -> bytes:
+        return self._object(id, ObjectType.BLOB, MAX_BLOB)
 
     def _object(self, id: str, wanted: ObjectType, limit: int) -> bytes:
         """The bytes of an object, once its header has shown what it is and how large."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, Text, and_, func, select, type_coerce
 
 from apiops.access import grants
 from apiops.access.decide import Sight
 from apiops.manager import tables
+from apiops.manager.document import Document
 from apiops.manager.keyring import KeyVersion
 from apiops.manager.tables import SYSTEM_PROJECT
 from apiops.model.access import Grants, Trust
@@ -74,9 +75,10 @@ class Held:
     def live(self) -> LiveResource:
         """The value that the line compares with; its deployments stand in the spec too."""
         kind = KINDS.get(self.id.kind)
-        spec = dict(self.spec)
+        spec = self.spec
         if kind is not None and kind.deployable:
-            spec["deployments"] = [_deployment(self.running[name]) for name in self.environments]
+            runs = {"deployments": [_deployment(self.running[name]) for name in self.environments]}
+            spec = spec.beside(runs) if isinstance(spec, Document) else {**spec, **runs}
         return LiveResource(
             id=self.id,
             spec=spec,
@@ -127,7 +129,10 @@ def identity(connection: Connection) -> Identity | None:
 
 def held(connection: Connection, sight: Sight) -> tuple[Held, ...]:
     """Every resource that may be looked at, sorted by identity."""
-    rows = _gathered(connection, select(tables.resource), select(tables.deployment), None)
+    column = tables.resource.c
+    texts = {name: type_coerce(column[name], Text).label(name) for name in ("spec", "applied")}
+    unread = select(*(texts.get(one.name, one) for one in column))
+    rows = _gathered(connection, unread, select(tables.deployment), None)
     seen = (row for row in rows if sight.sees(row.id))
     return tuple(sorted(seen, key=lambda one: one.id.order))
 
@@ -240,14 +245,19 @@ def _held(row: Row[Any]) -> Held:
     return Held(
         key=row.id,
         id=_id(row),
-        spec=row.spec,
+        spec=_unread(row.spec),
         labels=row.labels,
         protected=row.protected,
         digest=row.digest,
         serial=row.serial,
         owner=row.owner,
-        applied=row.applied,
+        applied=_unread(row.applied),
     )
+
+
+def _unread(stored: Any) -> Any:
+    """A document that was selected as text stays text until it is looked into."""
+    return Document(stored) if isinstance(stored, str) else stored
 
 
 def _id(row: Row[Any, Any, Any, Any] | Row[Any]) -> ResourceId:

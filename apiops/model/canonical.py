@@ -4,6 +4,7 @@ It is not RFC 8785 (floats and keys beyond the BMP differ), so the digests are o
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,7 +12,13 @@ import orjson
 
 def encode(tree: Any) -> bytes:
     """The canonical bytes of a JSON tree. Raises TypeError for what JSON cannot hold."""
-    return orjson.dumps(tree, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(tree, default=_object, option=orjson.OPT_SORT_KEYS)
+
+
+def _object(node: Any) -> dict[str, Any]:
+    if isinstance(node, Mapping):
+        return dict(node.items())
+    raise TypeError(f"JSON cannot hold {type(node).__name__}")
 
 
 def digest(tree: Any) -> str:

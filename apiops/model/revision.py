@@ -29,7 +29,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All files at one revision. `read` fetches a blob's bytes by id, each at most once a run."""
+    """All files at one revision. `read` fetches a blob's bytes by id."""
 
     revision: Revision
     files: Mapping[str, File]

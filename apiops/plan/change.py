@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from apiops.model.diagnostic import Location
@@ -100,14 +101,14 @@ def _bare(spec: JsonObject) -> JsonObject:
     return {name: value for name, value in spec.items() if name != "deployments"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Here:
     """A pair and how to find its places."""
 
     pair: Pair
     locate: Locate
 
-    @property
+    @cached_property
     def document(self) -> Location:
         return self.at(()) or Location(self.pair.resource.origin.path)
 

@@ -39,6 +39,8 @@ def result(
 
 def _written(desired: JsonObject) -> dict[str, Any]:
     """What is written where there is nothing to merge with: all but the nulls."""
+    if _NULL not in canonical.encode(desired):
+        return dict(desired)
     return {key: _alone(value) for key, value in desired.items() if value is not None}
 
 
@@ -48,6 +50,9 @@ def _alone(node: Any) -> Any:
     if isinstance(node, _MAPPING):
         return node if leaf_of(node) is not None else _written(node)
     return node
+
+
+_NULL: Final = b"null"
 
 
 def keyed_items(items: Sequence[Any], fields: str) -> dict[Key, int] | None:

@@ -6,7 +6,7 @@ become patterns, and one walker lays patterns over a tree.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from apiops.model.kinds import KINDS, Reference, SecretField
@@ -93,18 +93,18 @@ def _mentions(prefix: Path, reference: Reference, tree: Any) -> Iterator[Mention
             yield Mention((*prefix, *path), reference.kind, value, reference.system)
 
 
-def _lay(pattern: str, tree: Any) -> Iterator[tuple[Path, Any, Any]]:
+def _lay(pattern: str, tree: Any) -> list[tuple[Path, Any, Any]]:
     """Path, parent and value of each place in `tree` that `pattern` stands for."""
     places: list[tuple[Path, Any, Any]] = [((), None, tree)]
     for step in _steps(pattern):
-        if not places:
-            return
         places = [
             ((*path, key), value, child)
             for path, _, value in places
             for key, child in _children(value, step)
         ]
-    yield from places
+        if not places:  # most patterns of a kind mean nothing in most documents
+            break
+    return places
 
 
 @functools.lru_cache(maxsize=4096)
@@ -112,14 +112,14 @@ def _steps(pattern: str) -> tuple[str, ...]:
     return tuple(pattern.split(".")) if pattern else ()
 
 
-def _children(value: Any, step: str) -> Iterator[tuple[str | int, Any]]:
+def _children(value: Any, step: str) -> Iterable[tuple[str | int, Any]]:
     if isinstance(value, _MAPPING):
         if step == "*":
-            yield from value.items()
-        elif step in value:
-            yield step, value[step]
-    elif isinstance(value, list | tuple) and step == "*":
-        yield from enumerate(value)
+            return value.items()
+        return ((step, value[step]),) if step in value else ()
+    if isinstance(value, list | tuple) and step == "*":
+        return enumerate(value)
+    return ()
 
 
 @functools.cache

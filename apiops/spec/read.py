@@ -93,11 +93,13 @@ def fast(text: str) -> Read | None:
     """What ryaml reads, or None if the text is for the slow path."""
     if text.count("{") + text.count("[") > _FLOW or _unusual().search(text):
         return None
+    import orjson
     import ryaml
 
     try:
-        trees = ryaml.loads_all(text)
-    except ValueError:
+        # There and back through JSON: keys that are not text are found, and equal keys are one.
+        trees = orjson.loads(orjson.dumps(ryaml.loads_all(text)))
+    except (ValueError, TypeError):
         return None
     if not trees or len(text) > compose.NODES or not all(map(_modest, trees)):
         return None
@@ -195,14 +197,12 @@ def _unusual() -> Any:
 
 
 def _modest(tree: Any) -> bool:
-    """Whether keys are text and the nesting within the cap; anything else is for the slow path."""
+    """Whether the nesting is within the cap; anything else is for the slow path."""
     level = [tree]
     for _ in range(compose.DEPTH + 1):
         below: list[Any] = []
         for node in level:
             if type(node) is dict:
-                if not all(type(key) is str for key in node):
-                    return False
                 below += node.values()
             elif type(node) is list:
                 below += node

@@ -23,8 +23,11 @@ class Merged(Part):
 
 
 def about(text: str, default: Any = None, **limits: Any) -> Any:
-    """A field with its description; `...` as default makes it required."""
-    return Field(default, description=text, **limits)
+    """A field with its description; `...` as default makes it required.
+
+    An empty list as default is held as a tuple: a list would be copied for every value.
+    """
+    return Field(() if default == [] else default, description=text, **limits)
 
 
 def form(pattern: str, words: str) -> Any:
