@@ -153,8 +153,12 @@ class Writer:
         lines = [f"tree {root.write()}", *(f"parent {parent}" for parent in parents)]
         payload = "\n".join([*lines, f"author {who}", f"committer {who}", "", message, ""])
         made = self._git.create_commit_with_signature(payload, sign(payload.encode(), self._key))
-        self._git.references.create("refs/heads/main", made, force=True)
+        self.point("main", str(made))
         return str(made)
+
+    def point(self, branch: str, commit: str) -> None:
+        """Let a branch be at a commit."""
+        self._git.references.create(f"refs/heads/{branch}", pygit2.Oid(hex=commit), force=True)
 
     def pack(self) -> None:
         """As a clone from a forge has it: one pack, no loose objects."""
@@ -164,7 +168,7 @@ class Writer:
 
 
 class Mixed:
-    """A bank of all three sorts, and one more commit that changes some of each."""
+    """A bank of all three sorts on the branch `base`, and one more commit that changes some."""
 
     def __init__(self, path: Path, key: SigningKey, recipient: str, resources: int) -> None:
         self.path = path
@@ -176,6 +180,7 @@ class Mixed:
         for number in range(resources):
             self._put(number, 60)
         self.base = self._writer.commit("Describe the bank", [])
+        self._writer.point("base", self.base)
         self._writer.pack()
 
     def change(self, share: float) -> str:

@@ -120,7 +120,7 @@ class Ground:
         """Apply the base, plan it (so that it is remembered), and keep all that."""
         measured(self.first("apply", "--yes"), self.environment)
         for _ in range(2):
-            measured(self.apiops("plan", "--ref", self.base), self.environment)
+            measured(self.apiops("plan", "--ref", "base"), self.environment)
         self._keep("full")
 
     def first(self, verb: str, *flags: str) -> list[str]:
@@ -154,7 +154,7 @@ class Ground:
 
 def courses(ground: Ground) -> list[Course]:
     """Everything that is measured of us."""
-    at, changed = ["--ref", ground.base], ["--ref", ground.head]
+    at, changed = ["--ref", "base"], ["--ref", "main"]
     empty = ground.restore("empty")
     full = ground.restore("full")
     forgotten = ground.restore("full", remembered=False)
