@@ -101,14 +101,30 @@ class _Walk:
             old, new = members(written), members(seen)
             same = old is not None and new is not None and old.keys() == new.keys()
             return list(written if same else seen)
-        known = (keyed_items(written, key) if key else None) or {}
-        items = keyed_items(seen, key) if key else None
+        known = self._keyed(inner, written, key) or {}
+        items = self._keyed(inner, seen, key)
         if items is not None:
-            pairs = [(known.get(name), seen[index]) for name, index in items.items()]
+            order = [*(k for k in known if k in items), *(k for k in items if k not in known)]
+            named = order if _unordered(self._kind.name, at) else items
+            pairs = [(known.get(name), seen[items[name]]) for name in named]
         else:
             pairs = [(i if i < len(written) else None, item) for i, item in enumerate(seen)]
         settled = [(self._item(inner, written, old, item), item) for old, item in pairs]
         return [item if value is None else value for value, item in settled]
+
+    def _keyed(self, at: Names, items: Sequence[Any], fields: str | None) -> dict[Any, int] | None:
+        """Items by key; a part of a key that was left out is what the Manager fills in."""
+        found = keyed_items(items, fields) if fields else None
+        if found is None or not fields:
+            return None
+        filled = [_filled(self._kind.name, (*at, name)) for name in fields.split("+")]
+        return {
+            tuple(
+                usual[0] if part is None and usual else part
+                for part, usual in zip(key, filled, strict=True)
+            ): index
+            for key, index in found.items()
+        }
 
     def _item(self, at: Names, written: Sequence[Any], index: int | None, seen: Any) -> Any:
         return self.node(at, None if index is None else written[index], seen)
@@ -171,6 +187,11 @@ def _loose(kind: str, at: Names) -> bool:
         for pattern in _equivalence(kind).loose
         for end in range(1, len(at) + 1)
     )
+
+
+@lru_cache(maxsize=65536)
+def _unordered(kind: str, at: Names) -> bool:
+    return any(place.matches(pattern, at) for pattern in _equivalence(kind).unordered)
 
 
 @lru_cache(maxsize=65536)

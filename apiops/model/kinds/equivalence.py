@@ -23,12 +23,14 @@ class Equivalence:
 
     `filled` has what the Manager puts where a field was left out. `loose` are places at and under
     which a field that was not written is not looked at: whole families of payloads are filled in
-    there. `words` are sets of words for one thing.
+    there. `words` are sets of words for one thing. `unordered` are lists of keyed items whose order
+    says nothing.
     """
 
     filled: Mapping[str, Filled] = field(default_factory=dict)
     loose: tuple[str, ...] = ()
     words: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    unordered: tuple[str, ...] = ()
 
 
 _SHARING: Final = (
@@ -110,6 +112,7 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
         },
         # 2.16: blank ones are filled from the type of the provider
         loose=("endpoint", "apiVersion", "authScheme", "authHeaderName", "deploymentType"),
+        unordered=("supportedModels", "metadata"),
     ),
     "Credential": Equivalence(
         filled={
@@ -119,6 +122,7 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
             "metadata.*.includeInJwt": Filled([False]),
             "metadata.*.includeInTokenResponse": Filled([False]),
         },
+        unordered=("access", "metadata"),
     ),
     "ApiProxy": Equivalence(
         filled={
@@ -139,6 +143,7 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
             "trafficLog.*",  # 2.5.8: flags are filled in at the first save
         ),
         words={"metadata.sharingType": _SHARING},
+        unordered=("endpoints", "clientRoute.headerList"),
     ),
 }
 """Kind name → its equivalences; a kind without an entry has none."""

@@ -1,0 +1,252 @@
+"""Generated states of a project, as manifests describe them: what a hypothesis test draws from."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from apiops.model.resource import Resource
+from tests.remote.gateway import ENVIRONMENTS, Gateway, a_resource, secret
+
+words = st.sampled_from(["", "one", "two words", "ğüşiöç", 'with "quotes"'])
+names = st.sampled_from(["alpha", "beta", "gamma delta", "d-4"])
+flags = st.booleans()
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A mapping with some of these fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def lists(*items: Any) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(items), unique=True)
+
+
+@st.composite
+def variables(draw: st.DrawFn) -> dict[str, Any]:
+    if draw(flags):
+        hidden = draw(flags)
+        value = secret(draw(words) + "s") if hidden else draw(words) + "v"
+        more = (
+            {"globalVisible": False}
+            if hidden
+            else draw(some(globalVisible=flags.map(lambda _: True)))
+        )
+        return {"global": True, "globalValue": value, **more, **draw(some(description=words))}
+    values = {}
+    for name in draw(st.lists(st.sampled_from(ENVIRONMENTS), min_size=1, unique=True)):
+        visible = draw(flags)
+        values[name] = {"value": draw(words) + "v" if visible else secret("s"), "visible": visible}
+    return {"values": values, **draw(some(description=words))}
+
+
+ip_groups = st.fixed_dictionaries(
+    {"ipList": lists("10.0.0.1", "10.0.0.0/8", "203.0.113.7")}, optional={"description": words}
+)
+
+COMMON = {"description": words, "deployToWorker": flags, "enabled": flags}
+connections = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("syslog"), "syslogServerHostname": st.just("logs.example")},
+        optional={**COMMON, "syslogPort": st.sampled_from([514, 6514]), "syslogSslEnabled": flags},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("database"), "dbType": st.just("POSTGRES"), "jdbcUrl": st.just("jdbc:x")},
+        optional={**COMMON, "password": st.just(secret("pw")), "maxPoolSize": st.integers(1, 9)},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("webhook"), "fullUrl": st.just("https://hook.example")},
+        optional={
+            **COMMON,
+            "timeout": st.sampled_from([2, 5]),
+            "headerList": st.lists(
+                st.sampled_from(
+                    [
+                        {"name": "Content-Type", "value": "application/json"},
+                        {"name": "X-Token", "value": secret("t")},
+                    ]
+                ),
+                unique_by=lambda header: header["name"],
+            ),
+        },
+    ),
+)
+
+providers = st.fixed_dictionaries(
+    {"providerType": st.sampled_from(["OPENAI", "ANTHROPIC", "VLLM"])},
+    optional={
+        "description": words,
+        "enabled": flags,
+        "endpoint": st.just("https://models.example"),
+        "apiKey": st.just(secret("key")),
+        "region": st.just("eu"),
+        "allowedModelIds": lists("m1", "m2"),
+        "providerRpmLimit": st.integers(1, 9),
+        "metadata": st.just(
+            [{"key": "a", "value": "b"}, {"key": "s", "value": secret("x"), "secret": True}]
+        ),
+    },
+)
+
+ROUTES = st.fixed_dictionaries(
+    {"relativePathList": st.lists(st.sampled_from(["/aa", "/bb", "/cc"]), min_size=1, unique=True)},
+    optional={
+        "methodList": lists("GET", "POST"),
+        "hostList": lists("a.example", "b.example"),
+        "bufferRequest": flags,
+    },
+)
+ADDRESSES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "address": st.sampled_from(
+                ["https://a.example", "https://b.example", "https://c.example"]
+            )
+        },
+        optional={
+            "weight": st.integers(0, 100),
+            "description": words,
+            "addressType": st.sampled_from(["PRIMARY", "CANARY"]),
+            "healthCheckPath": st.just("/health"),
+            "healthMonitoringEnabled": flags,
+        },
+    ),
+    max_size=3,
+    unique_by=lambda address: address["address"],
+)
+SETTINGS = some(
+    connection=some(connectTimeout=st.integers(1, 9), readTimeout=st.integers(1, 9)),
+    cors=some(corsActive=flags, allowOriginList=lists("https://x", "https://y")),
+    circuitBreaker=some(circuitBreakerEnabled=flags, errorWindow=st.integers(1, 9)),
+    cache=st.fixed_dictionaries(
+        {"handlingAction": st.just("STOP")}, optional={"cacheActive": flags}
+    ),
+    proxyServer=st.just(
+        {"proxyEnabled": True, "proxyHost": "p", "proxyPort": 1, "proxyPassword": secret("p")}
+    ),
+    maintenanceMode=some(enabled=flags, message=words),
+    specAccess=st.just({"type": "AUTHENTICATED", "checkApiProxyPermission": True}),
+)
+POLICIES = st.sampled_from(
+    [
+        {"type": "policy-max-message-size", "spec": {"maxMessageSize": 10}},
+        {"type": "policy-max-message-size", "spec": {"maxMessageSize": 20}},
+        {
+            "type": "policy-api-based-throttling",
+            "spec": {"messageCountForInterval": 5, "throttlingInterval": "ONE_MINUTE"},
+        },
+        {"type": "policy-ws-security-username", "spec": {"username": "u", "password": secret("w")}},
+    ]
+)
+
+
+@st.composite
+def pipelines(draw: st.DrawFn, endpoints: list[tuple[str, str]]) -> dict[str, Any]:
+    wanted = draw(st.lists(st.sampled_from(["p1", "p2", "P3", "p4"]), unique=True, max_size=4))
+    placed: dict[str, list[dict[str, Any]]] = {}
+    for name in wanted:
+        policy = {"name": name, **draw(POLICIES), **draw(some(description=words, active=flags))}
+        if endpoints and draw(flags):
+            path, method = draw(st.sampled_from(endpoints))
+            policy["at"] = {"endpoint": path, "httpMethod": method}
+        if draw(flags):
+            policy["condition"] = {
+                "conditionRuleList": [{"conditionCriteria": "NOT", "conditionRuleList": []}]
+            }
+        placed.setdefault(draw(st.sampled_from(["request", "response", "error"])), []).append(
+            policy
+        )
+    return placed
+
+
+DOCUMENTS = (
+    "openapi: 3.0.3\npaths:\n  /a: {get: {summary: A}, post: {}}\n",
+    "openapi: 3.0.3\npaths:\n  /a: {get: {summary: A}, post: {}}\n  /b: {put: {}}\n",
+)
+
+
+@st.composite
+def proxies(draw: st.DrawFn, gateway: Gateway) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["REVERSE_PROXY", "EMPTY_API", "OPEN_API"]))
+    spec: dict[str, Any] = {
+        "type": kind,
+        "clientRoute": draw(ROUTES),
+        **draw(some(description=words)),
+    }
+    ends: list[tuple[str, str]] = []
+    if kind == "OPEN_API":
+        text = draw(st.sampled_from(DOCUMENTS))
+        spec["source"] = {"file": "api.yaml", "fileDigest": gateway.file(text)}
+        ends = [("/a", "GET"), ("/a", "POST")]
+        spec["endpoints"] = [
+            {"name": name, "httpMethod": method, **draw(some(active=flags, description=words))}
+            for name, method in draw(lists(*ends))
+        ]
+    elif kind == "EMPTY_API":
+        ends = draw(lists(("/x", "GET"), ("/x", "POST"), ("/y", "GET")))
+        more = some(active=flags, description=words, backendResourceUrl=st.just("/z"))
+        spec["endpoints"] = [{"name": n, "httpMethod": m, **draw(more)} for n, m in ends]
+    spec |= draw(
+        some(
+            metadata=some(
+                categoryList=lists("a", "b"), sharingType=st.sampled_from(["BOTH", "NONE"])
+            )
+        )
+    )
+    if draw(flags):
+        spec["routing"] = {"addresses": draw(ADDRESSES), **draw(some(enabled=flags))}
+    spec |= draw(some(settings=SETTINGS))
+    if draw(flags):
+        spec["policies"] = draw(pipelines(ends))
+    if draw(flags):
+        spec["deployments"] = [{"environment": e} for e in draw(lists(*ENVIRONMENTS))]
+    return spec
+
+
+credentials = st.fixed_dictionaries(
+    {
+        "email": st.just("a@bank.example"),
+        "fullName": names,
+        "password": st.sampled_from([secret("one"), secret("two"), "${VARIABLE}"]),
+    },
+    optional={
+        "description": words,
+        "roleNameList": lists("R1", "R2"),
+        "enabled": flags,
+        "ipList": lists("10.0.0.1", "10.0.0.2"),
+        "expireDate": st.sampled_from(["2027-12-31T23:59:59Z", "2028-01-01T00:00:00Z"]),
+        "metadata": st.sampled_from(
+            [
+                [{"key": "a", "value": "b"}],
+                [{"key": "s", "value": secret("x"), "secret": True, "includeInJwt": True}],
+            ]
+        ),
+        "token": st.just(
+            {"tokenNeverExpires": False, "tokenExpiresInAmount": 5, "tokenExpiresInUnit": "MINUTES"}
+        ),
+    },
+)
+
+NAMED = {
+    "EnvironmentVariable": (variables(), ["V_ONE", "V_TWO"]),
+    "IpGroup": (ip_groups, ["g1", "g2"]),
+    "Connection": (connections, ["c1", "c2"]),
+    "LlmProvider": (providers, ["l1"]),
+}
+
+
+@st.composite
+def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
+    """A project with some of everything."""
+    found = [
+        a_resource(kind, name, **draw(spec))
+        for kind, (spec, some_names) in NAMED.items()
+        for name in draw(st.lists(st.sampled_from(some_names), unique=True))
+    ]
+    apis = draw(st.lists(st.sampled_from(["api one", "api2"]), unique=True))
+    found += [a_resource("ApiProxy", name, **draw(proxies(gateway))) for name in apis]
+    for name in draw(lists("app", "web")):
+        spec = draw(credentials)
+        if apis and draw(flags):
+            spec["access"] = [{"name": api} for api in draw(lists(*apis))]
+        found.append(a_resource("Credential", name, **spec))
+    return found
