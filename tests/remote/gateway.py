@@ -94,16 +94,18 @@ class Gateway:
         """A new run's adapter, as another process would make it."""
         if self._client is not None:
             self._client.close()
-        reach = Reach(self.address or self.standin.url, pause=0.001, attempts=2, read=5.0)
+        reach = Reach(self.address or self.standin.url, pause=0.001, attempts=2, read=1.0)
         self._client = Client(reach, lambda: SecretValue(self.token))
         return VendorManager(Api(self._client), self.book)
 
     def plan(self, resources: Iterable[Resource], manager: VendorManager | None = None) -> Plan:
         return self._built(resources, manager or self.manager())[0].plan
 
-    def apply(self, resources: Iterable[Resource]) -> tuple[Outcome, ...]:
+    def apply(
+        self, resources: Iterable[Resource], manager: VendorManager | None = None
+    ) -> tuple[Outcome, ...]:
         """One run: read, plan, write every unit, under the lease."""
-        manager, number = self.manager(), next(self._runs)
+        manager, number = manager or self.manager(), next(self._runs)
         with manager.lease(f"{REPOSITORY}/{TARGET}", f"run-{number}") as fence:
             built, live, secrets = self._built(resources, manager)
             outcomes: tuple[Outcome, ...] = ()

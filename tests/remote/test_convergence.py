@@ -16,7 +16,7 @@ from tests.remote.states import states
 from tests.standin import QUIRKS
 
 FEW = settings(
-    max_examples=25,
+    max_examples=4,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     report_multiple_bugs=False,

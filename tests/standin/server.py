@@ -120,6 +120,9 @@ class Handler(BaseHTTPRequestHandler):
         user = world.users.get(given.removeprefix("Bearer "))
         if user is None:
             raise Refused("Token is not valid!", 401)
+        if world.expires_after is not None and self.command != "GET":
+            world.expires_after -= 1
+            user.expired = world.expires_after < 0
         if user.expired:
             raise Refused("Token was expired!", 401)
         return user

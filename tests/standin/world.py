@@ -84,6 +84,7 @@ class World:
         self.bodies: list[Any] = []
         self.refusing: set[tuple[str, str]] = set()
         self.documents: dict[str, str] = {}
+        self.expires_after: int | None = None
         self.violations: list[str] = []
         self.lock = threading.RLock()
         self._numbers = itertools.count(1)

@@ -49,6 +49,17 @@ def takes_back(job: Job) -> bool:
     )
 
 
+def undocumented(job: Job) -> list[dict[str, Any]]:
+    """What is left of the endpoints after the document was read again: the parts that no document
+    describes.
+    """
+    kept = ("name", "httpMethod", "active", "cache", "wsa")
+    return [
+        {name: one[name] for name in kept if name in one}
+        for one in job.before.get("endpoints") or ()
+    ]
+
+
 def write(job: Job) -> None:
     """Make, change and drop endpoints until they are as they shall be."""
     if not job.differs("endpoints"):
@@ -56,8 +67,10 @@ def write(job: Job) -> None:
     before: Mapping[Key, JsonObject] = {key_of(e): e for e in job.before.get("endpoints") or ()}
     after: Mapping[Key, JsonObject] = {key_of(e): e for e in job.plain.get("endpoints") or ()}
     documented = job.after["type"] in SPECIFIED
-    if not documented:
-        for key in sorted(before.keys() - after.keys()):
+    for key in sorted(before.keys() - after.keys()):
+        if documented:
+            _restore(job, key, before[key])
+        else:
             _drop(job, key)
     for key, endpoint in after.items():
         if documented or key in before:
@@ -111,6 +124,14 @@ def _parts(job: Job, key: Key, before: JsonObject, endpoint: JsonObject) -> None
     if not same(before.get("wsa"), endpoint.get("wsa")):
         wsa = endpoint.get("wsa") or {"wsaEnabled": False}
         job.send("PATCH", _where(job, "wsa"), {**identified, "wsaSettings": wsa})
+
+
+def _restore(job: Job, key: Key, before: JsonObject) -> None:
+    """The parts that no document describes, as at the beginning; the endpoint may be gone."""
+    try:
+        _parts(job, key, before, {})
+    except Absent:
+        return
 
 
 _OFF: Final = {"handlingAction": "CONTINUE"}

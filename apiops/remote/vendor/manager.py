@@ -140,7 +140,7 @@ class _Unit:
             proxies.undeploy(job, write.change.environment or "", self._why(write))
         elif action is Action.DELETE:
             codec.delete(job)
-        elif action is Action.CREATE or not job.before:
+        elif action is Action.CREATE or self._live(write) is None:
             codec.create(job)
         else:
             codec.update(job)

@@ -102,7 +102,7 @@ class Proxies:
         anew = job.differs(*_REPARSED) and _parses(job)
         if anew or (job.after["type"] in SPECIFIED and endpoints.takes_back(job)):
             self._parse(job, "PUT")
-            job = replace(job, before={**job.before, "endpoints": []})
+            job = replace(job, before={**job.before, "endpoints": endpoints.undocumented(job)})
         self._rest(job)
 
     def delete(self, job: Job) -> None:

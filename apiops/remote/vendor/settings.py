@@ -45,6 +45,13 @@ _OFF: Final[dict[str, dict[str, Any]]] = {
     "jsonErrorTemplate": {"jsonErrorResponseTemplateActive": False},
     "xmlErrorTemplate": {"xmlErrorResponseTemplateActive": False},
     "forwardedIpHeader": {"forwardedIpHeaderParamActive": False},
+    "connection": {"connectionSettingsEnabled": False},
+    "circuitBreaker": {"circuitBreakerEnabled": False},
+    "mtls": {"enabled": False},
+    "proxyServer": {"proxyEnabled": False},
+    "errorHandling": {"errorHandlingType": "DEFAULT"},
+    "customMessage": {"buildCustomMessage": False},
+    "maintenanceMode": {"enabled": False},
 }
 """What a setting that was taken back is set to."""
 
@@ -66,12 +73,7 @@ def write(job: Job) -> None:
         _patch(job, "client-route", {"clientRoute": job.plain["clientRoute"]})
     if job.differs("routing.addresses"):
         _patch(job, "addresses", {"routingAddressList": at(job.plain, "routing.addresses") or []})
-    if job.differs("routing.enabled", "routing.echoEnabled"):
-        flags = {
-            "routingEnabled": at(job.plain, "routing.enabled"),
-            "echoEnabled": at(job.plain, "routing.echoEnabled"),
-        }
-        _patch(job, "routing-status", {k: v for k, v in flags.items() if v is not None})
+    _routing_status(job)
     for name, (step, wrapper) in WRAPPED.items():
         if job.differs(f"settings.{name}"):
             inner: JsonObject = at(job.plain, f"settings.{name}") or _OFF.get(name, {})
@@ -79,7 +81,7 @@ def write(job: Job) -> None:
             _patch(job, step, {wrapper: {**named, **inner}})
     for name, step in FLAT.items():
         if job.differs(f"settings.{name}"):
-            _patch(job, step, _flat(name, at(job.plain, f"settings.{name}") or {}))
+            _patch(job, step, _flat(name, at(job.plain, f"settings.{name}") or _OFF.get(name, {})))
     if job.differs("settings.specAccess"):
         _spec_access(job)
 
@@ -89,6 +91,29 @@ def _patch(job: Job, step: str, body: JsonObject) -> None:
         job.send("PATCH", _where(job, "settings", step), {**body, "deploy": False})
 
 
+def _routing_status(job: Job) -> None:
+    """Two flags; one that was taken back is as at the beginning."""
+    flags = {"enabled": ("routingEnabled", True), "echoEnabled": ("echoEnabled", False)}
+    sent = {}
+    for name, (field, usual) in flags.items():
+        if job.differs(f"routing.{name}"):
+            wanted = at(job.plain, f"routing.{name}")
+            sent[field] = usual if wanted is None else wanted
+    _patch(job, "routing-status", sent)
+
+
+_LISTED_AS: Final = {
+    "categoryList": [],
+    "sharingType": "BOTH",
+    "direction": "REQUEST_RESPONSE",
+    "requestBodyReadBehavior": "ALWAYS_READ",
+    "responseBodyReadBehavior": "ALWAYS_READ",
+    "disableDirectAccessToGateways": False,
+    "backendProxyApplyPolicies": False,
+}
+"""What a field that was taken back is set to; the others are cleared by an empty text."""
+
+
 def _metadata(job: Job) -> None:
     """Description and the listing; "" and [] clear."""
     if not job.differs("description", "metadata"):
@@ -96,7 +121,7 @@ def _metadata(job: Job) -> None:
     before: JsonObject = job.before.get("metadata") or {}
     after: JsonObject = job.plain.get("metadata") or {}
     changed = {name: value for name, value in after.items() if value != before.get(name)}
-    changed |= {name: [] if name == "categoryList" else "" for name in before.keys() - after.keys()}
+    changed |= {name: _LISTED_AS.get(name, "") for name in before.keys() - after.keys()}
     if job.differs("description"):
         changed["description"] = job.plain.get("description", "")
     _patch(job, "metadata", changed)

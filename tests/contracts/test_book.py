@@ -1,0 +1,144 @@
+"""What every book of a remote Manager promises: in SQLite and in PostgreSQL."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from apiops.errors import AccessDenied, Conflict
+from apiops.manager.book import SqlBook
+from apiops.model.audit import AuditQuery
+from apiops.model.plan import Action
+from apiops.ports import Batch, Write
+from tests import managers
+from tests.managers import (
+    REPOSITORY,
+    TARGET,
+    House,
+    a_context,
+    a_resource,
+    a_write,
+    commit,
+    found,
+    revision,
+    secret_resource,
+)
+
+OFFICE = a_resource("IpGroup", "office", {"ipList": ["10.0.0.1"]})
+
+
+@pytest.fixture
+def book(house: House) -> Iterator[SqlBook]:
+    managers.settle(house.manager)
+    with SqlBook(*house.manager.parts) as opened:
+        yield opened
+
+
+def a_batch(*writes: Write, fence: int, number: int = 2) -> Batch:
+    return Batch(
+        REPOSITORY, TARGET, "payments", commit(1), revision(number), writes, a_context(), fence
+    )
+
+
+@pytest.fixture
+def fence(book: SqlBook) -> Iterator[int]:
+    with book.lease(f"{REPOSITORY}/{TARGET}", "run-1") as fence:
+        yield fence
+
+
+def test_a_rehearsal_leaves_nothing_but_the_denial(book: SqlBook, fence: int) -> None:
+    made = a_write(Action.CREATE, OFFICE)
+    denied = a_write(Action.CREATE, OFFICE, by="mert")
+    entries = book.verify().entries
+
+    book.rehearse(a_batch(made, fence=fence))
+    assert entries == book.verify().entries
+    assert found(book, OFFICE.id) is None
+
+    with pytest.raises(AccessDenied):
+        book.rehearse(a_batch(denied, fence=fence))
+    (entry,) = book.entries(AuditQuery(limit=1))
+    assert ("denied", OFFICE.id) == (entry.outcome, entry.resource)
+
+
+def test_a_rehearsal_finds_that_somebody_was_faster(book: SqlBook, fence: int) -> None:
+    with pytest.raises(Conflict):
+        book.rehearse(replace(a_batch(fence=fence), base=commit(7)))
+    with pytest.raises(Conflict):
+        book.rehearse(a_batch(fence=fence + 1))
+
+
+def test_a_recorded_write_is_audited_and_ours_and_the_unit_stays(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+
+    outcome = book.record(a_batch(write, fence=fence), write)
+
+    (entry,) = book.entries(AuditQuery(name="office"))
+    live = found(book, OFFICE.id)
+    assert outcome.entry == entry.seq
+    assert live is not None
+    assert (REPOSITORY, OFFICE.spec) == (live.owner, live.applied)
+    assert commit(1) == book.state(REPOSITORY, TARGET).applied["payments"].commit
+
+
+def test_advancing_moves_the_unit(book: SqlBook, fence: int) -> None:
+    book.advance(a_batch(fence=fence))
+
+    assert commit(2) == book.state(REPOSITORY, TARGET).applied["payments"].commit
+
+
+def test_what_was_begun_is_unsettled_until_it_is_recorded(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+    batch = a_batch(write, fence=fence)
+
+    number = book.intend(batch, write, "POST /ipGroups/")
+    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
+    book.end(number, "done")
+    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
+    assert frozenset() == book.unsettled("another", TARGET)
+    book.record(batch, write)
+    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+
+
+def test_what_was_refused_changed_nothing(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+
+    book.end(book.intend(a_batch(write, fence=fence), write, "POST"), "failed: AO763")
+
+    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+
+
+def test_what_vanished_elsewhere_is_recorded_all_the_same(book: SqlBook, fence: int) -> None:
+    """The other Manager lost it and it was made again; or it was never recorded and is deleted."""
+    write = a_write(Action.CREATE, OFFICE)
+    book.record(a_batch(write, fence=fence), write)
+
+    book.record(a_batch(write, fence=fence), write)
+    gone = a_write(Action.DELETE, OFFICE, serial=99)
+    book.record(a_batch(gone, fence=fence), gone)
+    book.record(a_batch(gone, fence=fence), gone)
+
+    assert found(book, OFFICE.id) is None
+    assert book.verify().first_bad is None
+
+
+def test_of_a_secret_only_the_fingerprint_is_kept(book: SqlBook, house: House, fence: int) -> None:
+    resource, secrets = secret_resource(book)
+    write = a_write(Action.CREATE, resource, secrets=secrets)
+    book.record(a_batch(write, fence=fence), write)
+
+    live = found(book, resource.id)
+    assert live is not None
+    assert (
+        resource.spec["password"]["$secret"]["fingerprint"]
+        == (live.spec["password"]["$secret"]["fingerprint"])
+    )
+
+
+def test_what_is_in_another_inventory_is_not_taken(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+    book.record(a_batch(write, fence=fence), write)
+    with book.lease(f"other/{TARGET}", "run-2") as theirs:
+        batch = replace(a_batch(write, fence=theirs), repository="other", base=None)
+        with pytest.raises(Conflict):
+            book.rehearse(batch)

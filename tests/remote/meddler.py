@@ -1,0 +1,182 @@
+"""A proxy that meddles: it stands between client and Manager and spoils what it is told to.
+
+with Meddler(standin.port) as meddler:
+    meddler.spoil("reset-after", 3)        the fourth write from now
+    gateway.address = meddler.url
+"""
+
+import http.client
+import socket
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+AFTER = (
+    "reset-after",
+    "hang-after",
+    "500-after",
+    "html-502-after",
+    "html-200-after",
+    "truncated",
+    "duplicated",
+    "empty-200",
+)
+"""The server has carried it out, and the client does not get to know."""
+
+BEFORE = ("reset-before", "500-before", "429-before", "503-before")
+"""The server never heard of it."""
+
+HARMLESS = ("wrong-type",)
+PAGE = b"<html><body><h1>Bad Gateway</h1></body></html>"
+
+
+class Meddler:
+    """Counts writes (everything but GET) from the last `spoil` on."""
+
+    def __init__(self, port: int) -> None:
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.upstream = port
+        self._server.meddler = self
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._lock = threading.Lock()
+        self._fault = ""
+        self._at: range = range(0)
+        self._writes = 0
+        self.spoilt = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def writes(self) -> int:
+        """Writes since the last `spoil`."""
+        return self._writes
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def spoil(self, fault: str = "", at: int = 0, times: int = 1) -> None:
+        with self._lock:
+            self._fault, self._at, self._writes, self.spoilt = fault, range(at, at + times), 0, 0
+
+    def due(self, method: str) -> str:
+        """The fault for this request, if it is its turn."""
+        if method == "GET":
+            return ""
+        with self._lock:
+            number = self._writes
+            self._writes += 1
+            if self._fault and number in self._at:
+                self.spoilt += 1
+                return self._fault
+            return ""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    upstream: int
+    meddler: Meddler
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing on stderr."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self.pass_on
+        raise AttributeError(name)
+
+    def pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.meddler.due(self.command)
+        if fault in BEFORE:
+            self._instead(fault.removesuffix("-before"))
+            return
+        status, kind, content = self._forward(body)
+        if fault in AFTER:
+            self._spoilt(fault, status, kind, content)
+        else:
+            self._answer(status, "text/plain" if fault == "wrong-type" else kind, content)
+
+    def _forward(self, body: bytes) -> tuple[int, str, bytes]:
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream)
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+        upstream.request(self.command, self.path, body=body, headers=headers)
+        answer = upstream.getresponse()
+        content = answer.read()
+        upstream.close()
+        return answer.status, answer.headers.get("Content-Type") or "", content
+
+    def _instead(self, fault: str) -> None:
+        if fault == "reset":
+            self._reset()
+        elif fault == "500":
+            self._answer(
+                500,
+                "application/json",
+                b'{"status":"FAILURE","resultMessage":"An unexpected error occurred"}',
+            )
+        else:
+            self._answer(int(fault), "text/html", PAGE, {"Retry-After": "0"})
+
+    def _spoilt(self, fault: str, status: int, kind: str, content: bytes) -> None:
+        if fault == "reset-after":
+            self._reset()
+        elif fault == "hang-after":
+            self.connection.recv(1)  # until the client has had enough
+            self.close_connection = True
+        elif fault == "500-after":
+            self._instead("500")
+        elif fault == "html-502-after":
+            self._answer(502, "text/html", PAGE)
+        elif fault == "html-200-after":
+            self._answer(200, "text/html", PAGE)
+        elif fault == "duplicated":
+            self._answer(status, kind, content + content)
+        elif fault == "empty-200":
+            self._answer(200, kind, b"")
+        else:
+            self._truncated(status, kind, content)
+
+    def _truncated(self, status: int, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.wfile.flush()
+        self._reset()
+
+    def _answer(
+        self, status: int, kind: str, content: bytes, more: dict[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        for name, value in (more or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _reset(self) -> None:
+        """A TCP reset, as from a machine that lost its power."""
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()

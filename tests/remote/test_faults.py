@@ -1,0 +1,252 @@
+"""Whatever happens on the way, and wherever a run is killed: one more run, and all is as wished.
+
+The measure is what a run without any fault leaves in the Manager: nothing doubled, nothing lost,
+and what others made untouched.
+"""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apiops.model.outcome import Result
+from apiops.model.resource import Resource
+from apiops.model.secret import SecretValue
+from apiops.remote.client import Answer, Client, Reach
+from apiops.remote.vendor.api import Api
+from apiops.remote.vendor.manager import VendorManager
+from tests.remote.gateway import Gateway, a_resource, done, left, secret, told
+from tests.remote.meddler import AFTER, BEFORE, HARMLESS, Meddler
+
+
+def before(gateway: Gateway) -> list[Resource]:
+    """What is there when the fault strikes."""
+    return [
+        a_resource("EnvironmentVariable", "HOST", values={"dev": {"value": "a", "visible": True}}),
+        a_resource("IpGroup", "gone", ipList=["10.0.0.1"]),
+        a_resource("Connection", "hook", type="webhook", fullUrl="https://a.example"),
+        a_resource(
+            "ApiProxy",
+            "orders",
+            type="EMPTY_API",
+            clientRoute={"relativePathList": ["/orders"]},
+            endpoints=[{"name": "/x", "httpMethod": "GET"}],
+            policies={"request": [policy("keep"), policy("drop")]},
+            settings={"connection": {"readTimeout": 10}},
+            deployments=[{"environment": "dev"}],
+        ),
+        a_resource("Credential", "app", **person("one"), access=[{"name": "orders"}]),
+    ]
+
+
+def after(gateway: Gateway) -> list[Resource]:
+    """What is wished: things made, changed, moved, taken away, deployed."""
+    return [
+        a_resource("EnvironmentVariable", "HOST", values={"dev": {"value": secret("b")}}),
+        a_resource("EnvironmentVariable", "NEW", globalValue="x", **{"global": True}),
+        a_resource("IpGroup", "made", ipList=["10.0.0.2"]),
+        a_resource("Connection", "hook", type="webhook", fullUrl="https://b.example"),
+        a_resource("LlmProvider", "models", providerType="OPENAI", apiKey=secret("k")),
+        a_resource(
+            "ApiProxy",
+            "orders",
+            type="EMPTY_API",
+            clientRoute={"relativePathList": ["/orders", "/all"]},
+            endpoints=[{"name": "/y", "httpMethod": "GET", "active": False}],
+            policies={"request": [policy("first"), policy("keep")], "error": [policy("last")]},
+            settings={"connection": {"readTimeout": 20}, "cors": {"corsActive": True}},
+            deployments=[{"environment": "dev"}, {"environment": "production"}],
+        ),
+        a_resource(
+            "ApiProxy",
+            "new",
+            type="REVERSE_PROXY",
+            clientRoute={"relativePathList": ["/new"]},
+            routing={"addresses": [{"address": "https://new.example"}]},
+        ),
+        a_resource(
+            "Credential", "app", **person("two"), access=[{"name": "orders"}, {"name": "new"}]
+        ),
+    ]
+
+
+def policy(name: str) -> dict[str, Any]:
+    return {"name": name, "type": "policy-max-message-size", "spec": {"maxMessageSize": 10}}
+
+
+def person(password: str) -> dict[str, Any]:
+    return {"email": "a@b.example", "fullName": "App", "password": secret(password)}
+
+
+def holds(gateway: Gateway) -> Any:
+    """What the Manager holds, without what it counts and names by itself."""
+    return _bare(copy.deepcopy(gateway.world.projects))
+
+
+def _bare(node: Any) -> Any:
+    own = {"id", "history", "parses", "text"}
+    if hasattr(node, "__dict__"):
+        node = vars(node)
+    if isinstance(node, dict):
+        return {str(k): _bare(v) for k, v in node.items() if k not in own and v != []}
+    return [_bare(item) for item in node] if isinstance(node, list) else node
+
+
+@pytest.fixture(scope="module")
+def wished(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What an undisturbed run leaves."""
+    with Gateway(tmp_path_factory.mktemp("wished")) as gateway:
+        prepare(gateway)
+        assert done(gateway.apply(after(gateway)))
+        return holds(gateway)
+
+
+def prepare(gateway: Gateway) -> None:
+    gateway.payments.ip_groups["theirs"] = {
+        "name": "theirs",
+        "description": None,
+        "ipList": ["1.1.1.1"],
+    }
+    assert done(gateway.apply(before(gateway)))
+
+
+def recovers(gateway: Gateway, wished: Any) -> None:
+    outcomes = gateway.apply(after(gateway))
+    assert done(outcomes), told(outcomes)
+    assert "" == left(gateway.plan(after(gateway)))
+    assert wished == holds(gateway)
+
+
+WRITES = 19
+"""At least so many writes has the run; a fault that comes later never strikes."""
+
+
+@pytest.fixture
+def struck(tmp_path: Path) -> Iterator[tuple[Gateway, Meddler]]:
+    with Gateway(tmp_path) as gateway, Meddler(gateway.standin.port) as meddler:
+        prepare(gateway)
+        gateway.address = meddler.url
+        yield gateway, meddler
+
+
+def strike(
+    gateway: Gateway, meddler: Meddler, fault: str, at: int, times: int, wished: Any
+) -> None:
+    meddler.spoil(fault, at, times)
+    outcomes = gateway.apply(after(gateway))
+    assert meddler.spoilt, f"only {meddler.writes} writes"
+    bad = [o for o in outcomes if o.result not in (Result.DONE, Result.BLOCKED)]
+    assert all(o.code and o.message for o in bad)
+    meddler.spoil()
+    recovers(gateway, wished)
+
+
+@pytest.mark.parametrize("at", [0, 9, 18])
+@pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *HARMLESS])
+def test_one_spoilt_answer(struck: Any, wished: Any, fault: str, at: int) -> None:
+    strike(*struck, fault, at, 1, wished)
+
+
+@pytest.mark.parametrize("at", [0, 9, 18])
+@pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
+def test_answers_spoilt_until_the_run_gives_up(
+    struck: Any, wished: Any, fault: str, at: int
+) -> None:
+    strike(*struck, fault, at, 1000, wished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["reset-after", "500-after", "reset-before"])
+def test_spoilt_at_every_write(tmp_path: Path, wished: Any, fault: str) -> None:
+    for at in range(WRITES):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        with Gateway(folder) as gateway, Meddler(gateway.standin.port) as meddler:
+            prepare(gateway)
+            gateway.address = meddler.url
+            meddler.spoil(fault, at, 2)
+            gateway.apply(after(gateway))
+            meddler.spoil()
+            recovers(gateway, wished)
+
+
+class Killed(BaseException):
+    """The end of the process, as far as a test in the same process can have it."""
+
+
+class Mortal(Client):
+    """A client whose process is killed before or after its n-th write."""
+
+    def __init__(self, reach: Reach, token: str, *, lives: int, sends_last: bool) -> None:
+        super().__init__(reach, lambda: SecretValue(token))
+        self.lives = lives
+        self.sends_last = sends_last
+
+    def call(self, method: str, path: str, **more: Any) -> Answer:
+        if method == "GET":
+            return super().call(method, path, **more)
+        self.lives -= 1
+        if self.lives < 0 and not self.sends_last:
+            raise Killed
+        answer = super().call(method, path, **more)
+        if self.lives < 0:
+            raise Killed
+        return answer
+
+
+@pytest.mark.parametrize("sends_last", [False, True], ids=["before", "after"])
+def test_killed_at_every_write(tmp_path: Path, wished: Any, sends_last: bool) -> None:
+    survived = False
+    at = 0
+    while not survived:
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        with Gateway(folder) as gateway:
+            prepare(gateway)
+            survived = killed(gateway, at, sends_last)
+            recovers(gateway, wished)
+        at += 1
+    assert at > WRITES
+
+
+def killed(gateway: Gateway, lives: int, sends_last: bool) -> bool:
+    """Whether the run came to its end."""
+    reach = Reach(gateway.standin.url, pause=0.001)
+    with Mortal(reach, gateway.token, lives=lives, sends_last=sends_last) as client:
+        try:
+            gateway.apply(after(gateway), VendorManager(Api(client), gateway.book))
+        except Killed:
+            return False
+        return True
+
+
+def test_a_token_revoked_in_the_middle_ends_the_run_and_the_next_goes_on(
+    tmp_path: Path, wished: Any
+) -> None:
+    with Gateway(tmp_path) as gateway:
+        prepare(gateway)
+        user = gateway.world.users[gateway.token]
+        gateway.world.expires_after = 12
+        outcomes = gateway.apply(after(gateway))
+        gateway.world.expires_after = None
+        user.expired = False
+
+        assert {"AO761", "AO612"} == {o.code for o in outcomes if o.result is not Result.DONE}
+        recovers(gateway, wished)
+
+
+def test_a_deploy_that_works_in_one_environment_and_not_in_the_other(
+    tmp_path: Path, wished: Any
+) -> None:
+    with Gateway(tmp_path) as gateway:
+        prepare(gateway)
+        gateway.world.refusing.add(("orders", "production"))
+        outcomes = gateway.apply(after(gateway))
+        gateway.world.refusing.clear()
+
+        failed = [(o.change.environment, o.code) for o in outcomes if o.result is Result.FAILED]
+        assert [("production", "AO767")] == failed
+        assert ["production"] == [c.environment for c in gateway.plan(after(gateway)).changes]
+        recovers(gateway, wished)
