@@ -36,6 +36,8 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
     yield manager
     if manager.status is not Health.FAIL:
         yield _asked("audit log", lambda: _audit(target))
+    if target.ledger:
+        yield _asked("vendor's Manager", lambda: _vendor(target))
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:
@@ -94,6 +96,32 @@ def _manager(target: TargetSettings) -> Check:
         Health.OK,
         f"database at this version's schema, {len(grants.enabled)} people, {len(grants.keys)} keys",
     )
+
+
+def _vendor(target: TargetSettings) -> Check:
+    """Reachable, the token accepted, and what it may read; whether it may write nobody can ask."""
+    from apiops.remote.vendor import probe
+    from apiops.wiring import vendor
+
+    with vendor.api(target) as api:
+        probe.healthy(api)
+        sight = probe.look(api)
+    seen = f"reachable, the token sees {len(sight.projects)} projects"
+    if not sight.projects:
+        return Check(
+            "vendor's Manager",
+            Health.FAIL,
+            f"{seen}",
+            "give the token's user a role in each project that the repository describes",
+        )
+    if sight.blind:
+        return Check(
+            "vendor's Manager",
+            Health.WARN,
+            f"{seen} and lacks {', '.join(sight.blind)}",
+            "give the token's user these rights in the console, with MANAGE for what is written",
+        )
+    return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}")
 
 
 def _audit(target: TargetSettings) -> Check:

@@ -145,6 +145,10 @@ class VendorShop(Shop):
     def settings(self, url: str) -> str:
         return SETTINGS % {"manager": url}
 
+    def commit_settings(self, url: str) -> None:
+        """The target is elsewhere now."""
+        self.commit(AYSE, {"apiops.toml": self.settings(url)})
+
     def begin(self, files: Mapping[str, Any] | None = None) -> str:
         settled = {"apiops.toml": self.settings(self.standin.url), **(files or the_vendor_bank())}
         return super().begin(settled)
