@@ -69,6 +69,7 @@ class Gateway:
         self.book = open_book(self.ledger[0], key_file=self.ledger[1], clock=Clock())
         self.token = self.standin.token
         self.address = ""
+        self.patience = 30.0
         self._client: Client | None = None
         self._runs = itertools.count(2)
 
@@ -94,7 +95,7 @@ class Gateway:
         """A new run's adapter, as another process would make it."""
         if self._client is not None:
             self._client.close()
-        reach = Reach(self.address or self.standin.url, pause=0.001, attempts=2, read=1.0)
+        reach = Reach(self.address or self.standin.url, pause=0.001, attempts=2, read=self.patience)
         self._client = Client(reach, lambda: SecretValue(self.token))
         return VendorManager(Api(self._client), self.book)
 

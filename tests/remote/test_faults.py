@@ -127,7 +127,7 @@ WRITES = 19
 def struck(tmp_path: Path) -> Iterator[tuple[Gateway, Meddler]]:
     with Gateway(tmp_path) as gateway, Meddler(gateway.standin.port) as meddler:
         prepare(gateway)
-        gateway.address = meddler.url
+        gateway.address, gateway.patience = meddler.url, 1.0
         yield gateway, meddler
 
 

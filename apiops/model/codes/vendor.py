@@ -67,4 +67,10 @@ CODES: tuple[Code, ...] = (
         "Management API. apiops checks that they are as the repository says.",
         "Ask a system administrator to do what the message says in the console, then run again.",
     ),
+    Code(
+        "AO769",
+        "No way to write this kind to a vendor's Manager",
+        "The Management API has no operation for this kind, or none that apiops uses.",
+        "Keep it in the console and out of the repository, or use a Manager of apiops.",
+    ),
 )

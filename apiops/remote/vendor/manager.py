@@ -27,6 +27,10 @@ LONGEST_REASON: Final = 255
 """Characters of a deploy's description that are sent; the vendor names no limit."""
 
 
+PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
+"""Kinds that the API does not even show: who may what is judged on our side (section 3)."""
+
+
 class VendorManager:
     """A vendor's Manager, as the line needs it."""
 
@@ -195,8 +199,15 @@ class _Unit:
     def _assert(self, write: Write) -> str:
         """What the API cannot change must be so already; rights are kept in the book alone."""
         change = write.change
-        if change.id.kind not in OBSERVED:
+        if change.id.kind in PEOPLE:
             return "kept in the ledger: apiops judges by it; the console's own is set there"
+        if change.id.kind not in OBSERVED:
+            raise ManagerError(
+                f"apiops cannot write {change.id} to a vendor's Manager",
+                code="AO769",
+                hint="docs/how-to/use-a-vendors-manager.md lists the kinds that it can write; keep "
+                "this one in the console and out of the repository",
+            )
         if change.action is Action.DELETE:
             return "no longer ours; an administrator may delete it in the console"
         if change.id not in self._seen.observed:
