@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from apiops.model import canonical
-from apiops.model.kinds import KINDS, Kind
+from apiops.model.kinds import Kind
 from apiops.model.kinds.equivalence import EQUIVALENCES, Equivalence, Filled
 from apiops.model.resource import JsonObject
 from apiops.model.secret import leaf_of
@@ -56,7 +56,6 @@ class _Walk:
 
     def mapping(self, at: Names, written: JsonObject, seen: JsonObject) -> dict[str, Any]:
         settled: dict[str, Any] = {}
-        seen = {key: value for key, value in seen.items() if not self._owned((*at, key))}
         for key in (*written, *(key for key in seen if key not in written)):
             value = written.get(key)
             if key in seen:
@@ -64,9 +63,6 @@ class _Walk:
             if value is not None:
                 settled[key] = value
         return settled
-
-    def _owned(self, at: Names) -> bool:
-        return _owned(self._kind.name, at)
 
     def node(self, at: Names, written: Any, seen: Any) -> Any:
         """What stands at one place; None for nothing."""
@@ -140,8 +136,6 @@ def _is_list(node: Any) -> bool:
 
 def _same(kind: Kind, at: Names, written: Any, seen: Any) -> bool:
     one, other = _plain(written), _plain(seen)
-    if place.same(kind.name, at, written, seen):
-        return True
     if one == other and isinstance(one, bool) == isinstance(other, bool):
         return True
     return (
@@ -188,16 +182,11 @@ def _has_filled(kind: str, at: Names) -> bool:
 
 @lru_cache(maxsize=65536)
 def _loose(kind: str, at: Names) -> bool:
-    return place.fills(kind, at) or any(
+    return any(
         place.matches(pattern, at[:end])
         for pattern in _equivalence(kind).loose
         for end in range(1, len(at) + 1)
     )
-
-
-@lru_cache(maxsize=65536)
-def _owned(kind: str, at: Names) -> bool:
-    return any(place.matches(pattern, at) for pattern in KINDS[kind].equivalences.owned)
 
 
 @lru_cache(maxsize=65536)

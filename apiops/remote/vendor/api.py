@@ -6,7 +6,6 @@ may have carried it out or not.
 """
 
 import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import orjson
+from urllib3 import encode_multipart_formdata
 
 from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable
 from apiops.remote.client import Answer, Client
@@ -56,24 +56,11 @@ class Upload:
 
     def encoded(self) -> tuple[bytes, str]:
         """The body and its content type."""
-        boundary = uuid.uuid4().hex
-        parts = [
-            (f'Content-Disposition: form-data; name="{name}"', text.encode())
-            for name, text in self.texts.items()
-        ]
-        parts += [(_file_head(name, file), content) for name, (file, content) in self.files.items()]
-        chunks = [f"--{boundary}\r\n{head}\r\n\r\n".encode() + body for head, body in parts]
-        whole = b"\r\n".join([*chunks, f"--{boundary}--\r\n".encode()])
-        return whole, f"multipart/form-data; boundary={boundary}"
-
-
-def _file_head(name: str, file: str) -> str:
-    head = f'Content-Disposition: form-data; name="{name}"; filename="{_bare(file)}"'
-    return f"{head}\r\nContent-Type: application/octet-stream"
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name)
+        files = {
+            name: (file, content, "application/octet-stream")
+            for name, (file, content) in self.files.items()
+        }
+        return encode_multipart_formdata({**self.texts, **files})
 
 
 def path(*segments: str) -> str:
