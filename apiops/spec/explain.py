@@ -15,6 +15,7 @@ import yaml
 from apiops.errors import UsageError
 from apiops.model import codes
 from apiops.model.kinds import KINDS
+from apiops.model.kinds.classes import POLICY_CLASSES
 from apiops.spec import catalog, near, publish, traits
 from apiops.spec.publish import Schema
 
@@ -70,6 +71,7 @@ def explain(topic: str) -> Explanation:
     if topic in indexes():
         return indexes()[topic]
     first, *steps = topic.split(".")
+    first = _by_type(first)
     if first in KINDS:
         tree = catalog.kind(first)
         return _at(tree, tree, [first], steps, required=False)
@@ -162,10 +164,11 @@ def _at(
     if not steps:
         return _describe(tree, node, done, required=required)
     step, *rest = steps
-    family = _family(step)
+    type_ = _by_type(step)
+    family = _family(type_)
     if family is not None and step not in _inside(tree, node).get("properties", {}):
-        payload = catalog.payload(family, step)
-        return _at(payload, payload, [*done, step], rest, required=False)
+        payload = catalog.payload(family, type_)
+        return _at(payload, payload, [*done, type_], rest, required=False)
     inner = publish.resolved(tree, node)
     fields = _inside(tree, node)
     if fields.get("properties", {}).get(step, True) is not True:
@@ -266,6 +269,11 @@ def _code(id: str) -> Explanation:
     code = codes.ALL[id]
     family = codes.FAMILIES[id[:3]]
     return Explanation(f"{id}: {code.title}", f"code ({family})", code.why, remedy=code.fix)
+
+
+def _by_type(name: str) -> str:
+    """The type of a policy that is called by its class (`oidc-auth`); any other name as it is."""
+    return POLICY_CLASSES.get(name, name)
 
 
 def _family(type_: str) -> str | None:

@@ -136,3 +136,10 @@ def test_every_field_of_a_kind_can_be_explained(kind: str) -> None:
 def test_every_field_of_a_type_can_be_explained(family: str, type_: str) -> None:
     for topic in everything(type_, 3):
         assert explain.explain(topic).description, topic
+
+
+@pytest.mark.parametrize(
+    "topic", ["oidc-auth.clientSecret", "GlobalPolicy.spec.oidc-auth.clientSecret"]
+)
+def test_a_policy_may_be_called_by_its_class(topic: str) -> None:
+    assert "secret" == explain.explain(topic).type
