@@ -20,6 +20,7 @@ NOWHERE = re.compile(r"[a-z0-9_-]+|127\.0\.0\.1|\[::1\]|([a-z0-9-]+\.)*example")
 """Names without a dot, the loopback address, and names that RFC 2606 keeps for examples."""
 
 NAMES_OF_FORMATS = {
+    "git-lfs.github.com",  # what a pointer of Git LFS begins with
     "json-schema.org",  # which draft a schema is written in
     "json.schemastore.org",
     "schemas.xmlsoap.org",  # namespaces of XML documents
