@@ -7,7 +7,7 @@ in the plan is judged as well: the unit would move to the head, and with it what
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from apiops.access import charge, decide, taint
@@ -17,6 +17,7 @@ from apiops.model import sharing
 from apiops.model.access import Cause, Grants, Judgement, Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Change, Plan
+from apiops.model.resource import SETTINGS
 from apiops.model.revision import CommitView, Evidence, History
 
 
@@ -48,14 +49,27 @@ def judge(
         *plan.changes,
         *(one.change for one in silent if taint.tainted(accounts(one.subject))),
     )
-    return Verdicts(
-        trust,
-        tuple(
-            Judgement(change, allowed=False, causes=(unfounded[change.id.unit],))
-            if change.id.unit in unfounded
-            else court.judgement(change, starts[change.id.unit], accounts)
-            for change in changes
-        ),
+    judgements = tuple(
+        Judgement(change, allowed=False, causes=(unfounded[change.id.unit],))
+        if change.id.unit in unfounded
+        else court.judgement(change, starts[change.id.unit], accounts)
+        for change in changes
+    )
+    return Verdicts(trust, _under_settings(judgements))
+
+
+def _under_settings(judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
+    """Nothing may happen under a target's settings that somebody changed who may not.
+
+    They say for which environment everything else was judged.
+    """
+    faults = [one for one in judgements if one.change.id.kind == SETTINGS and not one.allowed]
+    causes = tuple(cause for one in faults for cause in one.causes)
+    if not causes:
+        return judgements
+    return tuple(
+        one if one in faults else replace(one, allowed=False, causes=(*one.causes, *causes))
+        for one in judgements
     )
 
 

@@ -100,6 +100,12 @@ class GitRepository:
         """The Git directory."""
         return Path(self._repository.path)
 
+    def inside(self, file: Path) -> str:
+        """The path of a file in the work tree, as commits name it; empty for one elsewhere."""
+        root = Path(self._repository.workdir or self.path).resolve()
+        found = file.resolve()
+        return found.relative_to(root).as_posix() if found.is_relative_to(root) else ""
+
     @cached_property
     def lineage(self) -> str:
         """The root commit at the end of HEAD's first parents. Raises SourceError.

@@ -11,6 +11,10 @@ from apiops.model.diagnostic import Location
 SYSTEM: Final = "system"
 """The unit that all System-tier resources form, beside the projects."""
 
+SETTINGS: Final = "Target"
+"""The kind as which a target's own settings are judged; it is never written and in no table, so
+that a change of it needs the System tier."""
+
 EVERYTHING: Final = "*"
 """Stands among stopped units for all of them, those unknown to the revision included."""
 
@@ -85,10 +89,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is applied to: the target's name and the environment that it stands for."""
+    """What is applied to: the target's name and the environment that it stands for.
+
+    `settings` is the path of the settings file that says so, if it lies in the repository.
+    """
 
     name: str
     environment: str
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from apiops.model.diagnostic import Severity
 from apiops.model.resource import EVERYTHING, File, JsonObject, Resource, ResourceId, Target
 from apiops.model.revision import Commit, CommitView, Snapshot
 from apiops.model.sharing import Shared
-from apiops.spec import manifests, pages, parameters
+from apiops.spec import manifests, operation, pages, parameters
 from apiops.spec.context import Context
 from apiops.spec.documents import Documents
 from apiops.spec.findings import Findings
@@ -107,7 +107,11 @@ class Reader:
         for path in moved:
             stale |= self._made_from.get(path, set())
         context = self._context(snapshot, inputs.parameters)
-        return _with(near, snapshot, inputs, {p: self._page(p, context, inputs) for p in stale})
+        made = _with(near, snapshot, inputs, {p: self._page(p, context, inputs) for p in stale})
+        if self._target.settings not in moved:
+            return made
+        said = {operation.identity(self._target): operation.content(snapshot, self._target)}
+        return replace(made, content=made.content.put(said))
 
     def _context(self, snapshot: Snapshot, given: Parameters) -> Context:
         findings = Findings(Positions(snapshot.read))

@@ -142,13 +142,15 @@ def managed(target: TargetSettings, ledger: "EmbeddedManager") -> Iterator[Manag
 def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
     """A whole line, ready to prepare or apply."""
     with manager(wiring.target) as ledger, managed(wiring.target, ledger) as live:
+        git = repository(wiring.directory)
+        settings = git.inside(wiring.target.source) if wiring.target.source else ""
         yield Line(
-            repository=repository(wiring.directory),
+            repository=git,
             keyring=keyring(wiring),
             manager=live,
             ledger=ledger,
             observer=observer,
-            target=Target(wiring.target.name, wiring.target.environment),
+            target=Target(wiring.target.name, wiring.target.environment, settings),
             run=uuid.uuid4().hex,
             engine=__version__,
             now=lambda: datetime.now(UTC),

@@ -42,7 +42,7 @@ TARGET_KEYS: Final = {
 class TargetSettings:
     """One `[targets.NAME]` table. Relative paths in it start at the folder of `apiops.toml`.
 
-    `given` are the keys that the table has.
+    `given` are the keys that the table has, `source` is the file that it stands in.
     """
 
     name: str
@@ -57,6 +57,7 @@ class TargetSettings:
     client_key: Path | None = None
     proxy: str = ""
     given: frozenset[str] = frozenset()
+    source: Path | None = None
 
     @property
     def database(self) -> str:
@@ -164,6 +165,7 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         client_key=_path(path, table.get("client-key")),
         proxy=table.get("proxy", ""),
         given=frozenset(table),
+        source=path,
     )
 
 
