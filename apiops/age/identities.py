@@ -72,11 +72,14 @@ def gather(
     return Identities(tuple(reversed(unique.values())), tuple(looked), tuple(passed))
 
 
-def generate() -> tuple[str, str]:
-    """A new X25519 identity: the text of its key file (a secret), and its recipient."""
-    key = pyrage.x25519.Identity.generate()
-    public = str(key.to_public())
-    return f"# public key: {public}\n{key}\n", public
+def generate(*, post_quantum: bool = False) -> tuple[str, str]:
+    """A new identity: the text of its key file (a secret), and its recipient."""
+    if post_quantum:
+        secret, public = postquantum.generate()
+    else:
+        key = pyrage.x25519.Identity.generate()
+        secret, public = str(key), str(key.to_public())
+    return f"# public key: {public}\n{secret}\n", public
 
 
 def read_keys(content: bytes, origin: str, passed: list[str] | None = None) -> list[Identity]:

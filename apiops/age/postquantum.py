@@ -59,6 +59,12 @@ class Identity:
     key: hpke.MLKEM768X25519PrivateKey = field(repr=False, compare=False)
 
 
+def generate() -> tuple[str, str]:
+    """A new identity as its text (a secret), and its recipient."""
+    text = bech32.encode(IDENTITY, os.urandom(_SEED)).upper()
+    return text, identity(text).public
+
+
 def identity(text: str) -> Identity:
     """The identity that an `AGE-SECRET-KEY-PQ-1…` is. Raises ValueError without the text."""
     prefix, seed = bech32.decode(text)

@@ -46,6 +46,26 @@ def encrypt(file: Path, in_place: bool, **chosen: Any) -> int:
 
 
 @command.command(
+    "keygen",
+    cls=options.Verb,
+    examples=(
+        "apiops secrets keygen key.txt",
+        "apiops secrets keygen --post-quantum key.txt",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@options.deliberate(
+    "--post-quantum", is_flag=True, help="ML-KEM-768 with X25519; sops reads these from 3.12 on."
+)
+def keygen(file: Path, post_quantum: bool) -> int:
+    """Make a key pair: the private key into a new file, the recipient to stdout."""
+    from apiops.wiring import vault
+
+    click.echo(vault.keygen(file, post_quantum=post_quantum))
+    return Exit.OK
+
+
+@command.command(
     "decrypt", cls=options.Verb, examples=("apiops secrets decrypt credentials/partner.yaml",)
 )
 @click.argument("file", type=FILE)

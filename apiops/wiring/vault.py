@@ -1,10 +1,11 @@
 """sops files on disk: what `apiops secrets` and `apiops init` do with them."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from apiops.age import editing, rules, scratch, selection, writing
+from apiops.age import editing, identities, rules, scratch, selection, writing
 from apiops.age.identities import Identities
 from apiops.age.selection import Selection
 from apiops.age.source import MAX_BYTES
@@ -59,6 +60,24 @@ def edit(
             except SecretError as fault:
                 if not again(fault):
                     raise
+
+
+def keygen(file: Path, *, post_quantum: bool) -> str:
+    """Make a key pair: the private half into a new file for its owner alone; gives the recipient.
+
+    Raises UsageError AO907 when the file is there already or cannot be written.
+    """
+    secret, recipient = identities.generate(post_quantum=post_quantum)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(secret)
+    except OSError as fault:
+        raise UsageError(
+            f"{file} cannot be written: {fault.strerror}",
+            code="AO907",
+            hint="name a new file in a folder that you may write to; a key is never replaced",
+        ) from None
+    return recipient
 
 
 def _unreadable(file: Path, fault: OSError) -> SecretError:

@@ -186,3 +186,26 @@ def test_a_pattern_that_cannot_be_used_is_named(tree: Path, pattern: str) -> Non
     assert (64, "") == (done.code, done.out)
     assert "AO905" in done.err
     assert PLAIN == (tree / "plain.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("flags", [(), ("--post-quantum",)], ids=["x25519", "post-quantum"])
+def test_a_new_key_opens_what_is_encrypted_for_it(tree: Path, flags: tuple[str, ...]) -> None:
+    made = run("secrets", "keygen", *flags, "key.txt", cwd=tree)
+    recipient = made.out.strip()
+    secrets(tree, "recipients", "add", "--age", recipient, "a.yaml")
+    done = run("secrets", "decrypt", "a.yaml", cwd=tree, SOPS_AGE_KEY_FILE=str(tree / "key.txt"))
+
+    assert (0, "") == (made.code, made.err)
+    assert recipient.startswith("age1pq1" if flags else "age1")
+    assert Done(0, PLAIN.decode(), "") == done
+    assert 0o600 == (tree / "key.txt").stat().st_mode & 0o777
+
+
+def test_a_key_is_never_replaced(tree: Path) -> None:
+    run("secrets", "keygen", "key.txt", cwd=tree)
+    before = (tree / "key.txt").read_bytes()
+    again = run("secrets", "keygen", "key.txt", cwd=tree)
+
+    assert 64 == again.code
+    assert "AO907" in again.err
+    assert before == (tree / "key.txt").read_bytes()
