@@ -386,6 +386,7 @@ def _asked(query: AuditQuery, entry: AuditEntry) -> bool:
         (query.commit, lambda wanted: wanted in (entry.reason.commit, *entry.reason.commits)),
         (query.run, lambda wanted: entry.run == wanted),
         (query.action, lambda wanted: entry.action == wanted),
+        (query.outcome, lambda wanted: entry.outcome == wanted),
         (query.since, lambda wanted: entry.at >= wanted),
         (query.until, lambda wanted: entry.at < wanted),
     )

@@ -18,6 +18,7 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import LiveResource, Origin, Resource, ResourceId, state_digest
 from apiops.model.revision import Revision
 from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.token import Holder
 from apiops.ports import Batch, Manager, Write
 from tests.people import person
 
@@ -126,6 +127,28 @@ def settle(manager: Manager) -> None:
 def found(manager: Manager, id: ResourceId) -> LiveResource | None:
     live = manager.read(REPOSITORY, TARGET).resources
     return next((one for one in live if one.id == id), None)
+
+
+def fill(manager: Manager) -> None:
+    """A row in every governed table."""
+    settle(manager)
+    office = a_resource("IpGroup", "office", {"ipList": ["10.0.0.1"]})
+    credential, plain = secret_resource(manager)
+    proxy = a_resource("ApiProxy", "orders", {"type": "AI"})
+    digest = "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"
+    write_batch(
+        manager,
+        a_write(Action.CREATE, office, files={digest: b"12345"}),
+        a_write(Action.CREATE, credential, secrets=plain),
+        a_write(Action.CREATE, proxy),
+        a_write(Action.DEPLOY, proxy, environment="production"),
+        base=1,
+        number=2,
+    )
+    if isinstance(manager, embedded.EmbeddedManager):
+        manager.tokens.create(
+            Holder.PERSON, "ayse", "laptop", ("read",), timedelta(days=1), a_context()
+        )
 
 
 class House:

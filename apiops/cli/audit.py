@@ -1,39 +1,21 @@
 """`apiops audit`: list, show and verify the audit log."""
 
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, trail
 from apiops.cli.options import Place
 from apiops.errors import Exit, UsageError
 
 FORMATS = ("text", "json", "markdown")
 MAX_NUMBER = 2**63 - 1  # a database's largest integer
-TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 
 
 @click.group("audit")
 def command() -> None:
-    """List, show and verify the audit log: every write, with its commit as the reason."""
-
-
-def _query(chosen: dict[str, Any]) -> Any:
-    from datetime import UTC
-
-    from apiops.model.audit import AuditQuery
-
-    def utc(moment: datetime | None) -> datetime | None:
-        return moment.replace(tzinfo=UTC) if moment else None
-
-    names = ("principal", "project", "environment", "kind", "name", "commit", "run", "action")
-    return AuditQuery(
-        **{name: chosen[name] for name in names},
-        since=utc(chosen["since"]),
-        until=utc(chosen["until"]),
-        limit=chosen["limit"],
-    )
+    """List, show, export and verify the audit log: every write, with its commit as the reason."""
 
 
 @command.command(
@@ -46,16 +28,7 @@ def _query(chosen: dict[str, Any]) -> Any:
 )
 @options.place
 @options.target
-@options.option("--principal", help="Who did it.")
-@options.option("--project", help="In this project.")
-@options.option("--environment", help="In this environment.")
-@options.option("--kind", help="Of this kind.")
-@options.option("--name", help="Of this name.")
-@options.option("--commit", help="Because of this commit (a beginning is enough).")
-@options.option("--run", help="In this run.")
-@options.option("--action", help="create, update, delete, deploy, undeploy, denied, …")
-@options.option("--since", type=TIME, help="Not before (UTC).")
-@options.option("--until", type=TIME, help="Before (UTC).")
+@trail.filters
 @options.option(
     "--limit",
     type=click.IntRange(0, MAX_NUMBER),
@@ -72,7 +45,7 @@ def list_(place: Place, /, console: Any, **chosen: Any) -> int:
     from apiops.wiring import assemble
 
     with assemble.log(entry.chosen_target(place, chosen)) as log:
-        console.show(AuditTrail(tuple(log.entries(_query(chosen)))))
+        console.show(AuditTrail(tuple(log.entries(trail.query(chosen)))))
     return Exit.OK
 
 
@@ -99,17 +72,59 @@ def show(place: Place, /, console: Any, number: int, **chosen: Any) -> int:
     return Exit.OK
 
 
-@command.command("verify", cls=options.Verb, examples=("apiops audit verify --target production",))
+@command.command(
+    "verify",
+    cls=options.Verb,
+    examples=(
+        "apiops audit verify --target production --checkpoint production.checkpoint",
+        "apiops audit verify --export log.jsonl --key audit.pub --checkpoint production.checkpoint",
+        "apiops audit verify --proof entry-42.tlog-proof --key audit.pub",
+    ),
+)
 @options.place
 @options.target
+@trail.EXPORT
+@trail.PROOF
+@trail.CHECKPOINT
+@trail.KEY
 @options.output(*FORMATS)
 @click.pass_obj
-def verify(place: Place, /, console: Any, **chosen: Any) -> int:
-    """Walk the hash chain of the log; exit 1 and name the first bad entry if it is broken."""
-    from apiops.cli import entry
-    from apiops.wiring import assemble
+def verify(
+    place: Place, /, console: Any, export: Path | None, proof: Path | None, **chosen: Any
+) -> int:
+    """Check that no entry was altered, removed, inserted or moved; exit 1 and name the first one.
 
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
-        report = manager.verify()
+    With --export or --proof no database is needed, only files and the log's public key (--key).
+    A log whose owner rewrote it as a whole, or cut off its end, is found against a --checkpoint
+    that was kept elsewhere.
+    """
+    from apiops.cli import entry
+    from apiops.wiring import trail as files
+
+    keys = files.keys(chosen["key"])
+    kept = [files.text(file) for file in chosen["checkpoint"]]
+    report: Any
+    if proof is not None:
+        console.show(files.verify_proof(proof, keys, kept))
+        return Exit.OK
+    if export is not None:
+        report = files.verify_export(export, keys, kept)
+    else:
+        report = _online(entry.chosen_target(place, chosen), kept, keys)
     console.show(report)
     return Exit.OK if report.first_bad is None else Exit.FAILED
+
+
+def _online(target: Any, kept: list[str], keys: tuple[Any, ...]) -> Any:
+    """Verify in the database, or let a Manager over HTTP say what it finds in its own."""
+    from apiops.wiring import assemble
+
+    if assemble.over_http(target) and not kept and not keys:
+        with assemble.log(target) as log:
+            return log.verify()
+    with assemble.manager(target) as manager:
+        return manager.checkpoints.verify(kept, keys)
+
+
+for verb in (trail.checkpoint, trail.key, trail.prove, trail.export):
+    command.add_command(verb)

@@ -236,7 +236,7 @@ def output(*formats: str) -> Callable[[Command], Command]:
                     "--output",
                     "outputs",
                     multiple=True,
-                    default=("text",),
+                    default=formats[:1],
                     metavar="FORMAT[=FILE]",
                     help=f"Output format, repeatable: {', '.join(formats)}.",
                 ),

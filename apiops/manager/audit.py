@@ -1,4 +1,4 @@
-"""The audit log: an entry's canonical bytes, its chain, queries, and the walk that verifies it.
+"""The audit log: an entry's canonical bytes and its digest, and queries.
 
 An entry's digest is SHA-256 over `apiops-audit/1`, a line feed, and its fields as netstrings
 (byte length, colon, bytes, comma; a missing value is `-,`) in the order of `FIELDS`, the digest
@@ -8,32 +8,59 @@ it again. `delta` is not stored: it follows from before and after.
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, or_, select, type_coerce
 
-from apiops.manager.tables import SYSTEM_PROJECT, audit_entry
+from apiops.manager.tables import SYSTEM_PROJECT, audit_entry, moment
 from apiops.model import codec
-from apiops.model.audit import AuditEntry, AuditQuery, ChainReport, Reason
+from apiops.model.audit import AuditEntry, AuditQuery, Reason
 from apiops.model.resource import SYSTEM, ResourceId
 
-FIELDS: Final = tuple(column.name for column in audit_entry.columns if column.name != "digest")
+FIELDS: Final = tuple(str(column.name) for column in audit_entry.columns if column.name != "digest")
 """What the digest covers, in order."""
+
+HEADER: Final = b"apiops-audit/1\n"
 
 PAGE: Final = 1000
 
 
-def digest(*fields: Any) -> str:
-    """The digest of an entry from its `FIELDS`, 64 hex digits. SQLite calls this too."""
-    body = bytearray(b"apiops-audit/1\n")
+def canonical(*fields: Any) -> bytes:
+    """The bytes of an entry from its `FIELDS`: no two entries have the same."""
+    body = bytearray(HEADER)
     for value in fields:
         if value is None:
             body += b"-,"
         else:
             raw = str(value).encode()
             body += b"%d:%s," % (len(raw), raw)
-    return hashlib.sha256(body).hexdigest()
+    return bytes(body)
+
+
+def digest(*fields: Any) -> str:
+    """The digest of an entry from its `FIELDS`, 64 hex digits. SQLite calls this too."""
+    return hashlib.sha256(canonical(*fields)).hexdigest()
+
+
+def fields(body: bytes) -> tuple[str | None, ...] | None:
+    """The `FIELDS` that canonical bytes were made from; None for any other bytes."""
+    found: list[str | None] = []
+    at = len(HEADER)
+    while at < len(body):
+        if body.startswith(b"-,", at):
+            found.append(None)
+            at += 2
+            continue
+        colon = body.find(b":", at)
+        length = body[at:colon] if colon > 0 else b""
+        if not length.isdigit() or len(length) > len(str(len(body))):
+            return None
+        end = colon + 1 + int(length)
+        found.append(body[colon + 1 : end].decode(errors="replace"))
+        at = end + 1
+    return tuple(found) if body == canonical(*found) and len(found) == len(FIELDS) else None
 
 
 def find(connection: Connection, query: AuditQuery) -> Iterator[AuditEntry]:
@@ -45,7 +72,7 @@ def find(connection: Connection, query: AuditQuery) -> Iterator[AuditEntry]:
         if below is not None:
             page = page.where(audit_entry.c.seq < below)
         rows = connection.execute(page).all()
-        yield from map(_entry, rows)
+        yield from map(read, rows)
         wanted -= len(rows)
         if len(rows) < size or (query.limit and wanted <= 0):
             return
@@ -55,78 +82,35 @@ def find(connection: Connection, query: AuditQuery) -> Iterator[AuditEntry]:
 def get(connection: Connection, seq: int) -> AuditEntry | None:
     """The entry of that number, if there is one."""
     row = connection.execute(select(audit_entry).where(audit_entry.c.seq == seq)).first()
-    return None if row is None else _entry(row)
+    return None if row is None else read(row)
 
 
-def verify(connection: Connection) -> ChainReport:
-    """Walk the whole chain, oldest first, and name the first entry that is not as it was written.
+def stored(
+    connection: Connection, query: AuditQuery | None = None, *, after: int = 0
+) -> Iterator[Row[Any]]:
+    """The rows that a query asks for, oldest first: `FIELDS` and digest as the stored text.
 
-    A tail that was cut off cannot be seen from the log alone: compare `head` with one kept
-    elsewhere.
+    What cannot be read as a time is given out all the same, so that it is found and not fatal.
     """
-    count, head = 0, ""
-    # Every column as the text that is stored: what cannot be read as a time is found, not fatal.
     columns = [type_coerce(audit_entry.c[name], Text).label(name) for name in FIELDS[1:]]
     seq = audit_entry.c.seq
-    statement = select(seq, *columns, audit_entry.c.digest).order_by(seq)
+    conditions = [] if query is None else _conditions(query)
+    statement = select(seq, *columns, audit_entry.c.digest).where(*conditions).order_by(seq)
     while True:
-        rows = connection.execute(statement.where(seq > count).limit(PAGE)).all()
-        for row in rows:
-            problem = _problem(row, count + 1, head)
-            if problem:
-                return ChainReport(count, head, first_bad=count + 1, problem=problem)
-            count, head = row.seq, row.digest
+        rows = connection.execute(statement.where(seq > after).limit(PAGE)).all()
+        yield from rows
         if len(rows) < PAGE:
-            return ChainReport(count, head)
+            return
+        after = rows[-1].seq
 
 
-def _problem(row: Row[Any], expected: int, head: str) -> str:
-    if row.seq != expected:
-        return f"entry {expected} is missing"
-    if row.previous != head:
-        return f"entry {expected} does not follow the entry before it"
-    if digest(*row[:-1]) != row.digest:
-        return f"entry {expected} was altered"
-    return ""
-
-
-def _narrowed(query: AuditQuery) -> Select[Any]:
-    entry = audit_entry.c
-    equal = {
-        entry.principal: query.principal,
-        entry.environment: query.environment,
-        entry.kind: query.kind,
-        entry.name: query.name,
-        entry.run: query.run,
-        entry.action: query.action,
-        entry.project: SYSTEM_PROJECT if query.project == SYSTEM else query.project,
-    }
-    conditions = [column == value for column, value in equal.items() if value is not None]
-    if query.commit is not None:
-        conditions.append(_charges(query.commit))
-    if query.since is not None:
-        conditions.append(entry.at >= query.since)
-    if query.until is not None:
-        conditions.append(entry.at < query.until)
-    return select(audit_entry).where(*conditions)
-
-
-def _charges(commit: str) -> ColumnElement[bool]:
-    """Whether a reason names a commit that begins so. Inside its text a quote is escaped."""
-    reason = audit_entry.c.reason
-    return or_(
-        *(
-            reason.contains(f'{before}"{commit}', autoescape=True)
-            for before in ('"commit":', "[", ",")
-        )
-    )
-
-
-def _entry(row: Row[Any]) -> AuditEntry:
+def read(row: Any) -> AuditEntry:
+    """A stored row, or anything else that has `FIELDS` and digest by name, as an entry."""
+    at = row.at if isinstance(row.at, datetime) else moment(row.at)
     before, after = _tree(row.before), _tree(row.after)
     return AuditEntry(
         seq=row.seq,
-        at=row.at,
+        at=at,
         actor=row.actor,
         principal=row.principal,
         tier=row.tier,
@@ -143,6 +127,44 @@ def _entry(row: Row[Any]) -> AuditEntry:
         digest=row.digest,
         outcome=row.outcome,
         address=row.address,
+        login=row.login,
+    )
+
+
+def _narrowed(query: AuditQuery) -> Select[Any]:
+    return select(audit_entry).where(*_conditions(query))
+
+
+def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
+    entry = audit_entry.c
+    equal = {
+        entry.principal: query.principal,
+        entry.environment: query.environment,
+        entry.kind: query.kind,
+        entry.name: query.name,
+        entry.run: query.run,
+        entry.action: query.action,
+        entry.outcome: query.outcome,
+        entry.project: SYSTEM_PROJECT if query.project == SYSTEM else query.project,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if query.commit is not None:
+        conditions.append(_charges(query.commit))
+    if query.since is not None:
+        conditions.append(entry.at >= query.since)
+    if query.until is not None:
+        conditions.append(entry.at < query.until)
+    return conditions
+
+
+def _charges(commit: str) -> ColumnElement[bool]:
+    """Whether a reason names a commit that begins so. Inside its text a quote is escaped."""
+    reason = audit_entry.c.reason
+    return or_(
+        *(
+            reason.contains(f'{before}"{commit}', autoescape=True)
+            for before in ('"commit":', "[", ",")
+        )
     )
 
 

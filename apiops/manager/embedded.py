@@ -4,7 +4,7 @@ Every public method is one door: it runs inside `faults.translated`, so that not
 driver's errors comes out, and in one transaction, so that it is all or nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from apiops.manager import (
     schema,
     state,
 )
+from apiops.manager.checkpoints import Checkpoints
 from apiops.manager.keyring import Ring
 from apiops.manager.keys import Keys
 from apiops.manager.opening import Opened
@@ -95,6 +96,7 @@ class EmbeddedManager:
         self.keys = Keys(url, reading, store, ring, clock)
         self.tokens = Tokens(url, reading, store, clock)
         self.views = Views(url, reading)
+        self.checkpoints = Checkpoints(url, reading, store, ring)
 
     @property
     def parts(self) -> tuple[URL, Engine, Store, Ring, Clock]:
@@ -229,8 +231,12 @@ class EmbeddedManager:
 
     def verify(self) -> ChainReport:
         """Walk the audit chain and name the first bad entry."""
+        return self.checkpoints.verify()
+
+    def stored(self, query: AuditQuery, *, after: int = 0) -> Iterator[Sequence[Any]]:
+        """Rows of the log as they are stored, oldest first, all of one moment: for an export."""
         with self._snapshot() as connection:
-            return audit.verify(connection)
+            yield from audit.stored(connection, query, after=after)
 
     def change(
         self, id: ResourceId, patch: JsonObject, *, principal: str, context: AuditContext

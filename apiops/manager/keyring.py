@@ -74,6 +74,11 @@ class Ring:
         self._open = {} if opened is None else opened
         self._versions = {(v.environment, v.purpose, v.kid): v for v in versions}
 
+    @property
+    def lineage(self) -> str:
+        """The Manager that the keys belong to."""
+        return self._lineage
+
     def __repr__(self) -> str:
         return f"Ring({len(self._versions)} keys)"
 
@@ -175,6 +180,11 @@ class Ring:
 def public_half(key: Ed25519PrivateKey) -> str:
     """The public key of a pair, raw in base64url."""
     return base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
+
+
+def raw_public(public: str) -> bytes:
+    """The 32 bytes of a public key that `public_half` wrote."""
+    return base64.urlsafe_b64decode(public + "=")
 
 
 def public_jwk(public: str) -> dict[str, str]:

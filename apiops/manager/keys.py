@@ -108,13 +108,13 @@ class Keys:
             raise
 
 
-def engine_context(words: str) -> AuditContext:
+def engine_context(words: str, source: Source = Source.ROTATION) -> AuditContext:
     """What apiops does by itself, with nobody's rights."""
     return AuditContext(
         actor=ENGINE,
         principal=ENGINE,
         reason=Reason(words),
         run="engine",
-        source=Source.ROTATION,
+        source=source,
         tier=Tier.SYSTEM.value,
     )

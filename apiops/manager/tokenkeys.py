@@ -78,8 +78,8 @@ def find(versions: Iterable[KeyVersion], kid: str, now: datetime) -> TokenKey | 
     for version in versions:
         named = version.purpose == "sign" and version.kid == kid
         if named and version.public and version.state != "pending" and counts(version, now):
-            raw = base64.urlsafe_b64decode(version.public + "=")
-            return TokenKey(kid, version.environment, Ed25519PublicKey.from_public_bytes(raw))
+            public = Ed25519PublicKey.from_public_bytes(keyring.raw_public(version.public))
+            return TokenKey(kid, version.environment, public)
     return None
 
 

@@ -31,6 +31,7 @@ class Source(StrEnum):
     CONSOLE = "console"
     HTTP = "http"
     ROTATION = "rotation"
+    AUDIT = "audit"
     INIT = "init"
     MIGRATION = "migration"
 
@@ -70,6 +71,7 @@ class AuditEntry:
     digest: str
     outcome: str = "done"
     address: str = ""
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class AuditQuery:
     commit: str | None = None
     run: str | None = None
     action: str | None = None
+    outcome: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50
@@ -91,12 +94,31 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What verifying the audit chain said: entries checked and, if broken, the first bad one."""
+    """What verifying the audit log said: entries checked and, if broken, the first bad one.
+
+    `head` is the last entry's digest and `root` the root of the Merkle tree, both in hex.
+    `proven` entries are those that a signed checkpoint was found to cover.
+    """
 
     entries: int
     head: str
     first_bad: int | None = None
     problem: str = ""
+    root: str = ""
+    proven: int = 0
+    checkpoints: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReport:
+    """What a proof proved about a log of `size` entries: that it holds `entry`, or that it only
+    grew `since` it had so many.
+    """
+
+    origin: str
+    size: int
+    entry: AuditEntry | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

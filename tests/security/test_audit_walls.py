@@ -5,7 +5,6 @@ afterwards, by `verify` or by the next write: tests at the end.
 """
 
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,7 +17,6 @@ from apiops.manager import connect, embedded, faults, init, schema, tables
 from apiops.manager.store import Store
 from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
 from apiops.model.plan import Action
-from apiops.model.token import Holder
 from tests import postgres
 from tests.managers import (
     REPOSITORY,
@@ -27,7 +25,7 @@ from tests.managers import (
     a_context,
     a_resource,
     a_write,
-    secret_resource,
+    fill,
     settle,
     write_batch,
 )
@@ -129,25 +127,6 @@ def file(tmp_path):
     with House(f"sqlite:///{tmp_path / 'file.db'}", tmp_path / "file.key") as house:
         fill(house.manager)
         yield house
-
-
-def fill(manager):
-    settle(manager)
-    credential, plain = secret_resource(manager)
-    proxy = a_resource("ApiProxy", "orders", {"type": "AI"})
-    digest = "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"
-    write_batch(
-        manager,
-        a_write(Action.CREATE, OFFICE, files={digest: b"12345"}),
-        a_write(Action.CREATE, credential, secrets=plain),
-        a_write(Action.CREATE, proxy),
-        a_write(Action.DEPLOY, proxy, environment="production"),
-        base=1,
-        number=2,
-    )
-    manager.tokens.create(
-        Holder.PERSON, "ayse", "laptop", ("read",), timedelta(days=1), a_context()
-    )
 
 
 def everything(house):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from apiops.model import secret
-from apiops.model.audit import AuditEntry, ChainReport, Reason
+from apiops.model.audit import AuditEntry, ChainReport, ProofReport, Reason
 from apiops.render import words
 
 HEADINGS: Final = ("#", "when (UTC)", "who", "did", "what", "why")
@@ -82,12 +82,29 @@ def chain(report: ChainReport) -> tuple[str, ...]:
     """Whether the chain holds; when it does not, where and what that means."""
     if report.first_bad is None:
         good = f"The audit chain holds: {words.plural(report.entries, 'entry')} checked"
-        return (f"{good}, head {report.head[:16]}." if report.head else f"{good}.",)
+        if not report.head:
+            return (f"{good}.",)
+        return (f"{good}, head {report.head[:16]}.", _proven(report))
     return (
         f"The audit chain is broken at entry {report.first_bad}: {report.problem}",
         f"{words.plural(report.entries, 'entry')} checked; nothing from there on proves anything.",
         "Keep a copy of the database as it is and compare its head with one kept elsewhere.",
     )
+
+
+def _proven(report: ChainReport) -> str:
+    if not report.proven:
+        return "No signed checkpoint covers it yet: apiops audit checkpoint"
+    many = words.plural(report.checkpoints, "signed checkpoint")
+    return f"{many} found; the last covers entries 1 to {report.proven:,}."
+
+
+def proof(report: ProofReport) -> str:
+    """What a proof proved, in one sentence."""
+    log = f"the log {report.origin} with {words.plural(report.size, 'entry')}"
+    if report.since is not None:
+        return f"Proven: {log} begins as it was with {report.since:,}."
+    return f"Proven: this entry is in {log}."
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

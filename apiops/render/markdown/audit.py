@@ -1,6 +1,6 @@
 """The audit trail in Markdown."""
 
-from apiops.model.audit import AuditEntry, ChainReport
+from apiops.model.audit import AuditEntry, ChainReport, ProofReport
 from apiops.model.view import AuditTrail
 from apiops.render.facts import audit as facts
 from apiops.render.markdown.paper import Paper, code, prose
@@ -36,4 +36,11 @@ def chain(report: ChainReport) -> Paper:
     out.paragraph(f"**{prose(first)}**")
     for text in rest:
         out.paragraph(prose(text))
+    return out
+
+
+def proof(report: ProofReport) -> Paper:
+    """Write what was proven, and the entry that it was proven of."""
+    out = entry(report.entry) if report.entry is not None else Paper()
+    out.paragraph(f"**{prose(facts.proof(report))}**")
     return out

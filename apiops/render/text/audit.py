@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apiops.model.audit import AuditEntry, ChainReport
+from apiops.model.audit import AuditEntry, ChainReport, ProofReport
 from apiops.model.view import AuditTrail
 from apiops.render.facts import audit as facts
 from apiops.render.ink import Page
@@ -51,6 +51,15 @@ def chain(report: ChainReport) -> Page:
     out.line((first, Ink.GOOD if report.first_bad is None else Ink.BAD))
     for text in rest:
         out.line(f"  {text}")
+    return out
+
+
+def proof(report: ProofReport) -> Page:
+    """Say what was proven, and show the entry that it was proven of."""
+    out = entry(report.entry) if report.entry is not None else Page()
+    if report.entry is not None:
+        out.gap()
+    out.line((facts.proof(report), Ink.GOOD))
     return out
 
 
