@@ -40,11 +40,10 @@ def command() -> None:
 @click.pass_obj
 def list_(place: Place, /, console: Any, **chosen: Any) -> int:
     """List audit entries, newest first."""
-    from apiops.cli import entry
     from apiops.model.view import AuditTrail
     from apiops.wiring import assemble
 
-    with assemble.log(entry.chosen_target(place, chosen)) as log:
+    with assemble.log(options.chosen_target(place, chosen)) as log:
         console.show(AuditTrail(tuple(log.entries(trail.query(chosen)))))
     return Exit.OK
 
@@ -57,10 +56,9 @@ def list_(place: Place, /, console: Any, **chosen: Any) -> int:
 @click.pass_obj
 def show(place: Place, /, console: Any, number: int, **chosen: Any) -> int:
     """Show one entry with what was before, what is after, and why."""
-    from apiops.cli import entry
     from apiops.wiring import assemble
 
-    with assemble.log(entry.chosen_target(place, chosen)) as log:
+    with assemble.log(options.chosen_target(place, chosen)) as log:
         found = log.entry(number)
     if found is None:
         raise UsageError(
@@ -98,7 +96,6 @@ def verify(
     A log whose owner rewrote it as a whole, or cut off its end, is found against a --checkpoint
     that was kept elsewhere.
     """
-    from apiops.cli import entry
     from apiops.wiring import trail as files
 
     keys = files.keys(chosen["key"])
@@ -110,7 +107,7 @@ def verify(
     if export is not None:
         report = files.verify_export(export, keys, kept)
     else:
-        report = _online(entry.chosen_target(place, chosen), kept, keys)
+        report = _online(options.chosen_target(place, chosen), kept, keys)
     console.show(report)
     return Exit.OK if report.first_bad is None else Exit.FAILED
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from apiops.cli import options, serve, tokens
-from apiops.cli.options import Place
+from apiops.cli import keys, options, serve, tokens
+from apiops.cli.options import Command, Place
 from apiops.errors import Exit
 
 FORMATS = ("text", "json", "markdown")
@@ -15,6 +15,28 @@ FORMATS = ("text", "json", "markdown")
 @click.group("manager")
 def command() -> None:
     """Set up and change the embedded Manager."""
+
+
+command.add_command(keys.command)
+
+
+def owner(command: Command) -> Command:
+    """--owner-url and --app-role: two roles on PostgreSQL."""
+    for decorator in (
+        options.deliberate(
+            "--owner-url",
+            metavar="URL",
+            help="PostgreSQL: make the tables as this role, so that the Manager's own role owns "
+            "nothing and cannot change the audit log.",
+        ),
+        options.deliberate(
+            "--app-role",
+            metavar="ROLE",
+            help="The role that the Manager runs as; default: the one in its URL.",
+        ),
+    ):
+        command = decorator(command)
+    return command
 
 
 @command.command(
@@ -41,14 +63,29 @@ def command() -> None:
     help="signed: keys prove who committed; host-attested: also the forge's own key, with "
     "evidence of who merged; committer: names are believed (sandbox only).",
 )
+@options.deliberate(
+    "--recipient",
+    multiple=True,
+    help="With wrapping-key = age:FILE: who else can open it (age1…), repeatable.",
+)
+@owner
 @click.pass_obj
 def init(place: Place, /, admin: str, admin_key: Path, trust: str, **chosen: Any) -> int:
-    """Create the database, its keys and the first system admin."""
-    from apiops.cli import entry
+    """Create the database, its keys and the first system admin.
+
+    On PostgreSQL give --owner-url: then the Manager's own role owns nothing.
+    """
     from apiops.wiring import assemble
 
-    target = entry.chosen_target(place, chosen)
-    lineage = assemble.initialise(target, admin=admin, admin_key=admin_key, trust=trust)
+    target = options.chosen_target(place, chosen)
+    lineage = assemble.initialise(
+        target,
+        admin=admin,
+        admin_key=admin_key,
+        trust=trust,
+        recipients=chosen["recipient"],
+        owner=_owner(target, chosen),
+    )
     click.echo(f"Manager {lineage} is ready for {target.name}; {admin} is its admin.", err=True)
     return Exit.OK
 
@@ -58,16 +95,22 @@ def init(place: Place, /, admin: str, admin_key: Path, trust: str, **chosen: Any
 )
 @options.place
 @options.target
+@owner
 @click.pass_obj
 def migrate(place: Place, /, **chosen: Any) -> int:
     """Bring the database to this version's schema."""
-    from apiops.cli import entry
     from apiops.wiring import assemble
 
-    target = entry.chosen_target(place, chosen)
-    revision = assemble.migrate(target)
+    target = options.chosen_target(place, chosen)
+    revision = assemble.migrate(target, _owner(target, chosen))
     click.echo(f"the database of {target.name} is at schema {revision}", err=True)
     return Exit.OK
+
+
+def _owner(target: Any, chosen: dict[str, Any]) -> Any:
+    from apiops.wiring import assemble
+
+    return assemble.owner(target, chosen["owner_url"], chosen["app_role"])
 
 
 @command.command(
@@ -102,10 +145,9 @@ def set_(
     The next `apiops drift` shows it, and the next `apiops apply` takes it back unless the
     specification says the same. Values are JSON; what is not JSON is text.
     """
-    from apiops.cli import entry
     from apiops.wiring import handwork
 
-    target = entry.chosen_target(place, chosen)
+    target = options.chosen_target(place, chosen)
     report = handwork.change(
         target,
         handwork.identity(resource),

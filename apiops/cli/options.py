@@ -81,7 +81,7 @@ def chosen_target(place: Place, /, chosen: Mapping[str, Any]) -> settings_file.T
     if chosen.get("manager"):
         found = replace(found, manager=chosen["manager"])
     if chosen.get("key_file"):
-        found = replace(found, key_file=Path(chosen["key_file"]))
+        found = replace(found, key_file=Path(chosen["key_file"]), wrapping_key="")
     return found
 
 

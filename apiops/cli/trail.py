@@ -25,13 +25,13 @@ EXPORT: Final = options.option(
 PROOF: Final = options.option(
     "--proof", type=_FILE, help="Verify this proof of `apiops audit prove` instead of a database."
 )
-CHECKPOINT: Final = options.option(
+CHECKPOINT: Final = options.deliberate(
     "--checkpoint",
     type=_FILE,
     multiple=True,
     help="A checkpoint that was kept elsewhere, repeatable: the log must still hold its entries.",
 )
-KEY: Final = options.option(
+KEY: Final = options.deliberate(
     "--key",
     multiple=True,
     metavar="KEY",
@@ -88,7 +88,7 @@ def query(chosen: dict[str, Any]) -> Any:
 )
 @options.place
 @options.target
-@options.option(
+@options.deliberate(
     "--file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep it in this file instead of stdout. A checkpoint that is there already must agree.",
@@ -99,12 +99,12 @@ def checkpoint(place: Place, /, file: Path | None, **chosen: Any) -> int:
 
     Keep it where the database's owner cannot write: commit it, print it, send it to an archive.
     """
-    from apiops.cli import console, entry
+    from apiops.cli import console
     from apiops.wiring import assemble, trail
 
     if file is not None:
         console.require_writable(file)
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
+    with assemble.manager(options.chosen_target(place, chosen)) as manager:
         if file is None:
             console.put(manager.checkpoints.make())
         else:
@@ -121,10 +121,10 @@ def key(place: Place, /, **chosen: Any) -> int:
 
     After a rotation the older keys follow, one a line.
     """
-    from apiops.cli import console, entry
+    from apiops.cli import console
     from apiops.wiring import assemble
 
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
+    with assemble.manager(options.chosen_target(place, chosen)) as manager:
         console.put("".join(f"{one}\n" for one in manager.checkpoints.public_keys()))
     return Exit.OK
 
@@ -144,7 +144,7 @@ def key(place: Place, /, **chosen: Any) -> int:
 @click.pass_obj
 def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any) -> int:
     """Prove that one entry is in the log, or that the log only grew, to somebody without it."""
-    from apiops.cli import console, entry
+    from apiops.cli import console
     from apiops.wiring import assemble, trail
 
     if (number is None) == (since is None):
@@ -153,7 +153,7 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
             code="AO905",
             hint="give the number of an entry, or --since CHECKPOINT",
         )
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
+    with assemble.manager(options.chosen_target(place, chosen)) as manager:
         if since is not None:
             proof = manager.checkpoints.extend(trail.text(since))
         else:
@@ -174,7 +174,9 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
 @options.place
 @options.target
 @filters
-@options.option("--syslog", metavar="URL", help="Send to syslog+udp://, syslog+tcp:// or +unix://.")
+@options.deliberate(
+    "--syslog", metavar="URL", help="Send to syslog+udp://, syslog+tcp:// or +unix://."
+)
 @options.option("--follow", is_flag=True, help="Go on, and send each entry when it comes.")
 @options.option(
     "--interval",
@@ -183,7 +185,7 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
     show_default=True,
     help="Seconds between two looks with --follow.",
 )
-@options.option(
+@options.deliberate(
     "--position",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep the last sent entry's number in this file, and begin after it.",
@@ -192,13 +194,12 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
 @click.pass_obj
 def export(place: Place, /, console: Any, **chosen: Any) -> int:
     """Write the log, oldest entry first, as JSON lines (which can be verified) or CSV."""
-    from apiops.cli import entry
     from apiops.wiring import assemble, trail
 
     position = trail.Position(chosen["position"])
     pause = trail.waiting(chosen["interval"]) if chosen["follow"] else lambda: False
     with (
-        assemble.manager(entry.chosen_target(place, chosen)) as manager,
+        assemble.manager(options.chosen_target(place, chosen)) as manager,
         _sink(console, chosen, appends=position.read() > 0) as sink,
     ):
         count = trail.deliver(manager, query(chosen), sink, position, pause)

@@ -20,9 +20,9 @@ from apiops.manager import (
     connect,
     faults,
     fieldcrypt,
-    keyring,
     leases,
     opening,
+    providers,
     schema,
     state,
 )
@@ -34,7 +34,7 @@ from apiops.manager.state import Identity
 from apiops.manager.store import Clock, Store
 from apiops.manager.tokens import Tokens
 from apiops.manager.views import Views
-from apiops.manager.wrapping import InMemory
+from apiops.manager.wrapping import Provider
 from apiops.model.access import Grants
 from apiops.model.audit import (
     Applied,
@@ -57,9 +57,14 @@ def now() -> datetime:
 
 
 def open_manager(
-    url: str, *, key_file: Path, lineage: str | None = None, clock: Clock = now
+    url: str,
+    *,
+    key_file: Path | None = None,
+    wrapping: Provider | None = None,
+    lineage: str | None = None,
+    clock: Clock = now,
 ) -> "EmbeddedManager":
-    """Open the Manager in the database `url`, with the key-encryption key in `key_file`.
+    """Open the Manager in the database `url`, with the wrapping key in `key_file` or elsewhere.
 
     `lineage` is the one that is expected, if any. Raises StoreError (no such database, schema
     older or newer, not initialised, another lineage), SecretError (key file), ManagerUnavailable,
@@ -74,9 +79,8 @@ def open_manager(
                 found = state.identity(connection)
                 versions = state.keys(connection)
             known = _expected(parsed, found, lineage)
-            ring = Ring(
-                InMemory(keyring.read_file(key_file), known.lineage), known.lineage, versions
-            )
+            provide = wrapping or providers.file(key_file or Path())
+            ring = Ring(provide(known.lineage), known.lineage, versions)
             ring.check()
         except BaseException:
             reading.dispose()

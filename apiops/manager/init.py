@@ -4,11 +4,11 @@ import uuid
 from pathlib import Path
 
 from apiops.errors import UsageError
-from apiops.manager import connect, embedded, faults, keyring, schema, state
+from apiops.manager import connect, embedded, faults, providers, schema, state
 from apiops.manager.keyring import ROOT, Ring
 from apiops.manager.state import Held
 from apiops.manager.store import Clock, Store, already_initialised
-from apiops.manager.wrapping import InMemory
+from apiops.manager.wrapping import Provider
 from apiops.model import sshkey
 from apiops.model.access import Tier, Trust
 from apiops.model.audit import AuditContext, Reason, Source
@@ -20,7 +20,8 @@ def initialise(
     *,
     admin: str,
     admin_key_line: str,
-    key_file: Path,
+    key_file: Path | None = None,
+    wrapping: Provider | None = None,
     trust: Trust = Trust.SIGNED,
     clock: Clock = embedded.now,
     migrate: bool = True,
@@ -28,10 +29,10 @@ def initialise(
     """Make a Manager in the database `url`; gives its lineage.
 
     `admin` becomes the first User, a system admin who signs with the public key in
-    `admin_key_line` (OpenSSH). `key_file` is made if it is absent. Without `migrate` the tables
-    must be there: another role owns them. Raises StoreError for a
-    database that holds a Manager already, SecretError for the key file, UsageError for the key
-    or the URL, ManagerUnavailable.
+    `admin_key_line` (OpenSSH). `key_file` is made if it is absent, unless `wrapping` gives a
+    wrapping key from elsewhere. Without `migrate` the tables must be there: another role owns
+    them. Raises StoreError for a database that holds a Manager already, SecretError for the key
+    file, UsageError for the key or the URL, ManagerUnavailable.
     """
     line = _public_key(admin_key_line)
     parsed = connect.parse(url)
@@ -39,10 +40,9 @@ def initialise(
         schema.migrate(url)
     with faults.translated(parsed):
         _refuse_second(url)
-        if not key_file.exists():
-            keyring.make_file(key_file)
         lineage = uuid.uuid4().hex
-        ring = Ring(InMemory(keyring.read_file(key_file), lineage), lineage, ())
+        provide = wrapping or providers.made_file(key_file or Path())
+        ring = Ring(provide(lineage), lineage, ())
         store = Store(connect.writer(parsed), clock)
         try:
             with store.unit(_context(admin, lineage)) as unit:

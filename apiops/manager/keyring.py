@@ -17,7 +17,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -143,6 +143,11 @@ class Ring:
         self._versions[environment, purpose, kid] = version
         return version
 
+    def rewrapped(self, version: KeyVersion, wrapping: Wrapping) -> KeyVersion:
+        """The same key, wrapped by another wrapping key."""
+        place = self._place(version.environment, version.purpose, version.kid)
+        return replace(version, wrapped=wrapping.wrap(place, SecretValue(self._unwrap(version))))
+
     def _next(self, environment: str, purpose: Purpose) -> str:
         numbers = [
             int(kid[1:]) for env, p, kid in self._versions if (env, p) == (environment, purpose)
@@ -198,13 +203,23 @@ def thumbprint(public: str) -> str:
     return base64.urlsafe_b64encode(sha256).rstrip(b"=").decode()
 
 
+def new_key() -> bytes:
+    """A new key-encryption key as a key file holds it."""
+    return base64.b64encode(os.urandom(KEY_BYTES)) + b"\n"
+
+
 def make_file(path: Path) -> None:
     """Make a new key file, mode 0600; the directory is made too. Raises SecretError."""
+    write_private(path, new_key())
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, for its owner alone. Raises SecretError AO721."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError as fault:
@@ -217,6 +232,11 @@ def make_file(path: Path) -> None:
 
 def read_file(path: Path) -> bytes:
     """The key-encryption key in `path`. Raises SecretError: missing, loose mode, not a key."""
+    return decoded(private_bytes(path), str(path))
+
+
+def private_bytes(path: Path) -> bytes:
+    """A small file that its owner alone can read. Raises SecretError: missing, loose mode."""
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -233,13 +253,18 @@ def read_file(path: Path) -> bytes:
             code="AO722",
             hint=f"run `chmod 600 {path}`",
         )
+    return text
+
+
+def decoded(text: bytes, origin: str) -> bytes:
+    """The key that a text holds in base64. Raises SecretError AO723."""
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except binascii.Error:
         key = b""
     if len(key) != KEY_BYTES:
         raise SecretError(
-            f"the Manager's key file {path} does not hold a key of {KEY_BYTES} bytes in base64",
+            f"the Manager's key file {origin} does not hold a key of {KEY_BYTES} bytes in base64",
             code="AO723",
             hint="restore the key file from its backup; a new one cannot open what is sealed",
         )

@@ -5,7 +5,7 @@ What the keys of the moment are is read in every call: another process may have 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Engine
 
@@ -17,8 +17,12 @@ from apiops.manager import faults, rotation, state, tokenkeys
 from apiops.manager.keyring import ROOT, KeyVersion, Purpose, Ring
 from apiops.manager.store import Clock, Store, Unit
 from apiops.manager.tokenkeys import TokenKey
+from apiops.manager.wrapping import Wrapping
 from apiops.model.access import Tier
 from apiops.model.audit import AuditContext, Reason, Source
+
+BATCH: Final = 100
+"""Values that are sealed again in one transaction: few, since writers wait for it."""
 
 
 class Keys:
@@ -82,6 +86,49 @@ class Keys:
             return rotation.retire(
                 unit, permits, environment, purpose, kid, compromised=compromised
             )
+
+    @property
+    def lineage(self) -> str:
+        """The Manager that the keys belong to."""
+        return self._ring.lineage
+
+    def sealed_by(self, version: KeyVersion) -> int:
+        """How many values a version seals."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            return rotation.sealed_by(connection, version)
+
+    def left(self, environment: str) -> int:
+        """How many values an older key than the active one still seals."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            found = self._ring.at(state.keys(connection)).sealing_key(environment)
+            return rotation.left(connection, environment, found[0]) if found else 0
+
+    def reseal(
+        self, environment: str, *, principal: str, context: AuditContext, most: int = BATCH
+    ) -> Iterator[int]:
+        """Seal again what older keys sealed, `most` values in a transaction; each batch's number.
+
+        It may be stopped anywhere, and begun again: what is done is done, and both keys open until
+        the older one is retired. Raises AccessDenied (recorded), SecretError.
+        """
+        while True:
+            with self._unit(principal, context, "key-reseal", environment) as (unit, permits):
+                ring = self._ring.at(state.keys(unit.connection))
+                count = rotation.reseal(unit, ring, permits, environment, most)
+            if count == 0:
+                return
+            yield count
+
+    def rewrap(
+        self, wrapping: Wrapping, *, principal: str, context: AuditContext
+    ) -> tuple[KeyVersion, ...]:
+        """Wrap every key with another wrapping key; from then on this one opens nothing.
+
+        Raises AccessDenied (recorded), SecretError.
+        """
+        with self._unit(principal, context, "key-rewrap", ROOT) as (unit, permits):
+            ring = self._ring.at(state.keys(unit.connection))
+            return rotation.rewrap(unit, ring, permits, wrapping)
 
     def _make_first(self, environment: str, purpose: Purpose) -> None:
         context = engine_context(f"First {purpose} key of {rotation.place(environment)}")

@@ -6,15 +6,17 @@ opens or verifies after it, and a process that dies between two steps has lost n
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Select, func, select
 
 from apiops.access.decide import Permit
 from apiops.errors import SecretError
-from apiops.manager import state, tables, tokenkeys
+from apiops.manager import fieldcrypt, state, tables, tokenkeys
+from apiops.manager.fieldcrypt import Place
 from apiops.manager.keyring import PAIRS, ROOT, KeyVersion, Purpose, Ring
 from apiops.manager.store import Unit
+from apiops.manager.wrapping import Wrapping
 
 ROTATED: Final[tuple[Purpose, ...]] = ("seal", "sign", "checkpoint")
 """Purposes whose keys rotate. Fingerprints stay comparable for ever, so their key stays."""
@@ -86,11 +88,55 @@ def retire(
     return retired
 
 
-def sealed_by(unit: Unit, version: KeyVersion) -> int:
+def reseal(unit: Unit, ring: Ring, permits: Sequence[Permit], environment: str, most: int) -> int:
+    """Seal again, with the active key, at most so many values that older ones sealed; how many.
+
+    Values whose key was refused already (retired) raise SecretError: they are lost to a restore.
+    """
+    found = ring.sealing_key(environment)
+    if found is None:
+        raise no_such_key(environment, "seal")
+    kid, key = found
+    rows = unit.connection.execute(_older(environment, kid).limit(most)).all()
+    for row in rows:
+        place = Place(environment, row.kind, row.resource, row.pointer)
+        value = fieldcrypt.unseal(ring.opening_key(environment, row.kid), place, row.token)
+        fresh = fieldcrypt.seal(key, kid, place, value)
+        unit.reseal(permits, row.resource, row.pointer, row.token, fresh)
+    return len(rows)
+
+
+def left(connection: Connection, environment: str, kid: str) -> int:
+    """How many values of an environment another key than `kid` sealed."""
+    older = _older(environment, kid).subquery()
+    return int(connection.execute(select(func.count()).select_from(older)).scalar_one())
+
+
+def _older(environment: str, kid: str) -> Select[Any]:
+    row, resource = tables.sealed.c, tables.resource.c
+    return (
+        select(row.resource, row.pointer, row.kid, row.token, resource.kind)
+        .join(tables.resource, resource.id == row.resource)
+        .where(row.environment == environment, row.kid != kid)
+        .order_by(row.resource, row.pointer)
+    )
+
+
+def rewrap(
+    unit: Unit, ring: Ring, permits: Sequence[Permit], wrapping: Wrapping
+) -> tuple[KeyVersion, ...]:
+    """Wrap every key with another wrapping key, all of them or none."""
+    fresh = tuple(ring.rewrapped(version, wrapping) for version in state.keys(unit.connection))
+    for version in fresh:
+        unit.set_key(permits, version)
+    return fresh
+
+
+def sealed_by(connection: Connection, version: KeyVersion) -> int:
     """How many values are sealed with a version."""
     row = tables.sealed.c
     here = (row.environment == version.environment, row.kid == version.kid)
-    return int(unit.connection.execute(select(func.count()).where(*here)).scalar_one())
+    return int(connection.execute(select(func.count()).where(*here)).scalar_one())
 
 
 def place(environment: str) -> str:
@@ -108,7 +154,7 @@ def no_such_key(environment: str, purpose: str, kid: str = "") -> SecretError:
 
 
 def _refuse_while_sealed(unit: Unit, version: KeyVersion) -> None:
-    count = sealed_by(unit, version)
+    count = sealed_by(unit.connection, version)
     if count:
         raise SecretError(
             f"{count} values are still sealed with key {version.kid} of "

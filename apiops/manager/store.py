@@ -227,6 +227,16 @@ class Unit:
         """Store a new key version."""
         self._add(tables.keyring, {name: getattr(version, name) for name in _KEY})
 
+    def reseal(
+        self, permits: Sequence[Permit], resource: str, pointer: str,
+        old: SealedText, new: SealedText,
+    ) -> None:  # fmt: skip
+        """Put a token sealed with another key in the place of `old`, if that still stands there."""
+        self._demand(permits, decide.need_for_keys())
+        row = tables.sealed
+        here = (row.c.resource == resource, row.c.pointer == pointer, row.c.token == old)
+        self._write(update(row).where(*here).values(kid=new.kid, token=new))
+
     def set_key(self, permits: Sequence[Permit], version: KeyVersion) -> None:
         """Write a key version as it becomes: its state, until when, and how it is wrapped."""
         self._demand(permits, decide.need_for_keys())

@@ -122,6 +122,29 @@ class ProofReport:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyView:
+    """A key version of the Manager, without the key. `values` are those that it seals, `wrapper`
+    names the wrapping key that holds it.
+    """
+
+    environment: str
+    purpose: str
+    kid: str
+    state: str
+    created: datetime
+    until: datetime | None = None
+    wrapper: str = ""
+    values: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """Key versions, sorted by environment, purpose and age."""
+
+    keys: tuple[KeyView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """The last applied revision of a unit: a link of a hash chain, moved by compare-and-set."""
 

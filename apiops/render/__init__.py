@@ -32,6 +32,7 @@ _SHAPES: Final[dict[str, _Shape]] = {
     "RunReport": _Shape("report", text.report.page, markdown.report.paper),
     "AuditTrail": _Shape("audit", text.audit.table, markdown.audit.table),
     "AuditEntry": _Shape("entry", text.audit.entry, markdown.audit.entry),
+    "KeyList": _Shape("keys", text.audit.keys, markdown.audit.keys),
     "ProofReport": _Shape("proof", text.audit.proof, markdown.audit.proof),
     "ChainReport": _Shape("chain", text.audit.chain, markdown.audit.chain),
     "Holders": _Shape("holders", text.access.page, answers.holders),

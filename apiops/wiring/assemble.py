@@ -5,7 +5,7 @@ Adapters are imported where they are made, so a command pays only for what it us
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from apiops.manager.embedded import EmbeddedManager
     from apiops.remote.client import Client
     from apiops.remote.native import NativeLog
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who owns the tables on PostgreSQL: their URL, and the role that the Manager runs as."""
+
+    url: str
+    application: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +121,9 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
     Raises StoreError and kin.
     """
     from apiops.manager import embedded
+    from apiops.wiring import wrapkeys
 
-    opened = embedded.open_manager(url(target), key_file=key_file(target))
+    opened = embedded.open_manager(url(target), wrapping=wrapkeys.provider(target))
     try:
         yield opened
     finally:
@@ -207,26 +216,58 @@ def over_http(target: TargetSettings) -> bool:
     return not target.ledger and target.manager.partition("://")[0].lower() in ("http", "https")
 
 
-def initialise(target: TargetSettings, *, admin: str, admin_key: Path, trust: str) -> str:
+def initialise(
+    target: TargetSettings, *, admin: str, admin_key: Path, trust: str,
+    recipients: Sequence[str] = (), owner: Owner | None = None,
+) -> str:  # fmt: skip
     """Make the target's Manager with its first admin; gives its lineage. Raises StoreError."""
     from apiops.manager import init
     from apiops.model.access import Trust
     from apiops.wiring import admin as admin_
+    from apiops.wiring import wrapkeys
 
-    if target.key_file is None:
+    if owner is not None:
+        migrate(target, owner)
+    if target.key_file is None and not target.wrapping_key:
         with suppress(OSError):  # the database says what is wrong with its folder
             key_file(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return init.initialise(
         url(target),
         admin=admin_.name(admin),
         admin_key_line=admin_.public_key(admin_key),
-        key_file=key_file(target),
+        wrapping=wrapkeys.made(target, recipients=recipients),
         trust=Trust(trust),
+        migrate=owner is None,
     )
 
 
-def migrate(target: TargetSettings) -> str:
-    """Bring the target's database to this version's schema; gives the schema's revision."""
+def owner(target: TargetSettings, owner_url: str | None, role: str | None) -> Owner | None:
+    """Who owns the tables, if somebody else than the Manager's own role does.
+
+    Raises UsageError AO905 for a role without an owner, or that is the owner.
+    """
+    from apiops.manager import connect
+
+    if not owner_url and not role:
+        return None
+    application = role or connect.parse(url(target)).username or ""
+    if not owner_url or application in ("", connect.parse(owner_url).username):
+        raise UsageError(
+            "the owner of the tables and the role that the Manager runs as are two",
+            code="AO905",
+            hint="give --owner-url with the owner, and --app-role or a role in the Manager's URL",
+        )
+    return Owner(owner_url, application)
+
+
+def migrate(target: TargetSettings, owner: Owner | None = None) -> str:
+    """Bring the target's database to this version's schema; gives the schema's revision.
+
+    With an `owner` the tables become theirs, and the target's own role gets what the running
+    Manager needs: it cannot change the log, nor the walls around it.
+    """
     from apiops.manager import schema
 
-    return schema.migrate(url(target))
+    if owner is None:
+        return schema.migrate(url(target))
+    return schema.migrate(owner.url, application_role=owner.application)

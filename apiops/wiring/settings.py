@@ -33,6 +33,8 @@ TARGET_KEYS: Final = {
     "client-key": "its private key",
     "proxy": "URL of the HTTP proxy on the way to the Manager",
     "key-file": "file with the key that wraps the Manager's keys (default: beside the database)",
+    "wrapping-key": "where that key comes from instead: file:PATH, age:PATH, passphrase:PATH or "
+    "plugin:NAME?OPTION=VALUE",
     "identities": "folder with age identities, as a cluster mounts them",
 }
 """What may stand in a `[targets.NAME]` table, for the reference page and for error hints."""
@@ -49,6 +51,7 @@ class TargetSettings:
     environment: str
     manager: str = ""
     key_file: Path | None = None
+    wrapping_key: str = ""
     identities: Path | None = None
     ledger: str = ""
     token_file: Path | None = None
@@ -157,6 +160,7 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         environment=table.get("environment", name),
         manager=located(table.get("manager", ""), folder),
         key_file=_path(path, table.get("key-file")),
+        wrapping_key=_wrapping(path, table.get("wrapping-key", "")),
         identities=_path(path, table.get("identities")),
         ledger=located(table.get("ledger", ""), folder),
         token_file=_path(path, table.get("token-file")),
@@ -176,6 +180,12 @@ def located(url: str, folder: Path) -> str:
     if not file or not url.startswith(prefix) or file.startswith("/"):
         return url
     return prefix + str((folder / file).resolve())
+
+
+def _wrapping(path: Path, text: str) -> str:
+    """A relative path in it starts at the folder of the settings."""
+    scheme, colon, rest = text.partition(":")
+    return text if scheme == "plugin" or not rest else f"{scheme}{colon}{beside(path, rest)}"
 
 
 def _path(path: Path, text: str | None) -> Path | None:

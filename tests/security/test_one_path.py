@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 
 GUARDED = frozenset(
-    {"create", "update", "delete", "run", "seal", "unseal", "attach", "open", "set_key"}
+    {"create", "update", "delete", "run", "seal", "unseal", "attach", "open", "set_key", "reseal"}
     | {"add_token", "revoke_token"}
 )
 """The methods of a unit that change, deploy or add to a resource, or give out a secret of it."""
@@ -148,6 +148,9 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "unseal": lambda unit, permits: unit.unseal(permits, HELD, "/password"),
     "attach": lambda unit, permits: unit.attach(permits, HELD, "d" * 64, b"content"),
     "set_key": lambda unit, permits: unit.set_key(permits, KEY),
+    "reseal": lambda unit, permits: unit.reseal(
+        permits, HELD.key, "/password", KEY.wrapped, KEY.wrapped
+    ),
     "open": lambda unit, permits: unit.open(permits, HELD, "/password"),
     "add_token": lambda unit, permits: unit.add_token(permits, TOKEN, "0" * 64),
     "revoke_token": lambda unit, permits: unit.revoke_token(permits, TOKEN),

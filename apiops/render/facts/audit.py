@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from apiops.model import secret
-from apiops.model.audit import AuditEntry, ChainReport, ProofReport, Reason
+from apiops.model.audit import AuditEntry, ChainReport, KeyView, ProofReport, Reason
 from apiops.render import words
 
 HEADINGS: Final = ("#", "when (UTC)", "who", "did", "what", "why")
@@ -105,6 +105,31 @@ def proof(report: ProofReport) -> str:
     if report.since is not None:
         return f"Proven: {log} begins as it was with {report.since:,}."
     return f"Proven: this entry is in {log}."
+
+
+KEY_HEADINGS: Final = (
+    "environment",
+    "purpose",
+    "key",
+    "state",
+    "since (UTC)",
+    "values",
+    "wrapped by",
+)
+
+
+def key(view: KeyView) -> tuple[str, ...]:
+    """A key version as one row below KEY_HEADINGS."""
+    until = view.until if view.state == "retiring" else None
+    return (
+        view.environment or "(Manager)",
+        view.purpose,
+        view.kid,
+        f"{view.state} until {until:%Y-%m-%d %H:%M:%S}" if until else view.state,
+        view.created.strftime("%Y-%m-%d %H:%M:%S"),
+        "" if view.values is None else f"{view.values:,}",
+        view.wrapper,
+    )
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,6 @@
 """The audit trail in Markdown."""
 
-from apiops.model.audit import AuditEntry, ChainReport, ProofReport
+from apiops.model.audit import AuditEntry, ChainReport, KeyList, ProofReport
 from apiops.model.view import AuditTrail
 from apiops.render.facts import audit as facts
 from apiops.render.markdown.paper import Paper, code, prose
@@ -43,4 +43,11 @@ def proof(report: ProofReport) -> Paper:
     """Write what was proven, and the entry that it was proven of."""
     out = entry(report.entry) if report.entry is not None else Paper()
     out.paragraph(f"**{prose(facts.proof(report))}**")
+    return out
+
+
+def keys(found: KeyList) -> Paper:
+    """Write key versions as a table, one row each."""
+    out = Paper()
+    out.table(map(prose, facts.KEY_HEADINGS), (map(prose, facts.key(one)) for one in found.keys))
     return out

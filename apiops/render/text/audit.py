@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apiops.model.audit import AuditEntry, ChainReport, ProofReport
+from apiops.model.audit import AuditEntry, ChainReport, KeyList, ProofReport
 from apiops.model.view import AuditTrail
 from apiops.render.facts import audit as facts
 from apiops.render.ink import Page
@@ -18,11 +18,14 @@ def table(trail: AuditTrail) -> Page:
     if not trail.entries:
         out.line("No audit entries match.")
         return out
-    rows = [facts.row(entry) for entry in trail.entries]
-    widths = [max(map(len, column)) for column in zip(facts.HEADINGS, *rows, strict=True)]
-    out.line((_padded(facts.HEADINGS, widths), Ink.STRONG))
-    for row in rows:
-        out.line(_padded(row, widths), then=" " * (widths[0] + 3))
+    _draw(out, facts.HEADINGS, [facts.row(entry) for entry in trail.entries])
+    return out
+
+
+def keys(found: KeyList) -> Page:
+    """Draw key versions as a table, one line each."""
+    out = Page()
+    _draw(out, facts.KEY_HEADINGS, [facts.key(one) for one in found.keys])
     return out
 
 
@@ -61,6 +64,13 @@ def proof(report: ProofReport) -> Page:
         out.gap()
     out.line((facts.proof(report), Ink.GOOD))
     return out
+
+
+def _draw(out: Page, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    out.line((_padded(headings, widths), Ink.STRONG))
+    for row in rows:
+        out.line(_padded(row, widths), then=" " * (widths[0] + 3))
 
 
 def _padded(row: tuple[str, ...], widths: list[int]) -> str:
