@@ -96,6 +96,7 @@ def verify(
     A log whose owner rewrote it as a whole, or cut off its end, is found against a --checkpoint
     that was kept elsewhere.
     """
+    from apiops.wiring import assemble
     from apiops.wiring import trail as files
 
     keys = files.keys(chosen["key"])
@@ -107,20 +108,10 @@ def verify(
     if export is not None:
         report = files.verify_export(export, keys, kept)
     else:
-        report = _online(options.chosen_target(place, chosen), kept, keys)
+        with assemble.manager(options.chosen_target(place, chosen)) as manager:
+            report = manager.checkpoints.verify(kept, keys)
     console.show(report)
     return Exit.OK if report.first_bad is None else Exit.FAILED
-
-
-def _online(target: Any, kept: list[str], keys: tuple[Any, ...]) -> Any:
-    """Verify in the database, or let a Manager over HTTP say what it finds in its own."""
-    from apiops.wiring import assemble
-
-    if assemble.over_http(target) and not kept and not keys:
-        with assemble.log(target) as log:
-            return log.verify()
-    with assemble.manager(target) as manager:
-        return manager.checkpoints.verify(kept, keys)
 
 
 for verb in (trail.checkpoint, trail.key, trail.prove, trail.export):

@@ -14,7 +14,7 @@ from apiops.model.order import Order
 from apiops.model.view import Findings
 from apiops.ports import Runs
 from apiops.reconcile.line import Line
-from apiops.wiring import assemble
+from apiops.wiring import assemble, places
 from apiops.wiring.settings import TargetSettings
 
 chosen_target = options.chosen_target
@@ -93,7 +93,7 @@ def identities(place: Place, chosen: Mapping[str, Any]) -> Any:
     name = chosen["target"]
     only = len(place.settings.targets) == 1
     folder = place.settings.target(name).identities if name or only else None
-    return assemble.gather_identities(folder, interactive=interactive(chosen))
+    return places.gather_identities(folder, interactive=interactive(chosen))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 from apiops.cli import options
 from apiops.cli.options import Place
 from apiops.model.doctor import Setting
-from apiops.wiring import assemble
+from apiops.wiring import places
 from apiops.wiring.settings import FILE, TARGET_KEYS, TargetSettings
 
 _KEY: Final = "SOPS_AGE_KEY"
@@ -52,7 +52,7 @@ def _of_target(ctx: click.Context, target: TargetSettings, key: str) -> Setting:
 def _value(target: TargetSettings, key: str) -> object:
     value = getattr(target, key.replace("-", "_"))
     if key == "key-file" and value is None and target.database.startswith("sqlite:///"):
-        return assemble.key_file(target)
+        return places.key_file(target)
     return value
 
 

@@ -48,7 +48,7 @@ class Checkpoints:
         """Sign a checkpoint over all entries so far, and keep it in the log.
 
         A log that is broken, or contradicts a checkpoint that was signed or `kept` before, gets
-        none: StoreError AO743. While nothing was added the checkpoint is the one that it ends with,
+        none: StoreError AO773. While nothing was added the checkpoint is the one that it ends with,
         unless that is to be covered itself (`covering` so many entries).
         """
         versions = self._with_key() if not self._keys(self._versions()) else self._versions()
@@ -76,7 +76,7 @@ class Checkpoints:
             return walk.along(audit.stored(connection)).end()
 
     def read(self, kept: Iterable[str], keys: Sequence[VerifierKey] = ()) -> list[Checkpoint]:
-        """The checkpoints in notes, if they are this log's. Raises UsageError AO741, AO742."""
+        """The checkpoints in notes, if they are this log's. Raises UsageError AO771, AO772."""
         return proofs.own(kept, tuple(keys) or self._keys(self._versions()), self.origin)
 
     def prove(self, seq: int) -> str:
@@ -130,7 +130,7 @@ class Checkpoints:
         if walk.problem:
             raise StoreError(
                 f"no checkpoint was signed: {walk.problem}",
-                code="AO743",
+                code="AO773",
                 hint="keep the database as evidence; `apiops audit verify` says where it breaks",
             )
 
@@ -186,6 +186,6 @@ def _demand_root(leaves: Sequence[bytes], checkpoint: Checkpoint) -> None:
     if merkle.root(leaves) != checkpoint.root:
         raise Conflict(
             "the log is not the one that its newest checkpoint was signed for",
-            code="AO743",
+            code="AO773",
             hint="keep the database as evidence; `apiops audit verify` says where it breaks",
         )

@@ -43,7 +43,7 @@ def line(row: Sequence[Any]) -> bytes:
 def rows(stream: BinaryIO, name: str) -> Iterator[tuple[Any, ...]]:
     """The rows of an export, as they were stored; without digest where its halves disagree.
 
-    Raises UsageError AO744, with the line, for what is no entry at all.
+    Raises UsageError AO774, with the line, for what is no entry at all.
     """
     number = 0
     while text := stream.readline(MAX_LINE + 1):
@@ -52,7 +52,7 @@ def rows(stream: BinaryIO, name: str) -> Iterator[tuple[Any, ...]]:
         if values is None:
             raise UsageError(
                 f"{name} line {number} is not an audit entry as `apiops audit export` writes it",
-                code="AO744",
+                code="AO774",
                 hint="give the export itself, as JSON lines, unfiltered and unchanged",
             )
         yield tuple(values[field] for field in (*audit.FIELDS, "digest"))
@@ -119,7 +119,7 @@ def _cell(value: Any) -> str:
 
 def _csv(cells: Sequence[str]) -> bytes:
     out = io.StringIO()
-    csv.writer(out).writerow(cells)
+    csv.DictWriter(out, COLUMNS).writerow(dict(zip(COLUMNS, cells, strict=True)))
     return out.getvalue().encode()
 
 

@@ -142,6 +142,15 @@ def unaudited(words: str) -> UnauditedWrite:
     )
 
 
+def already_initialised() -> StoreError:
+    """The refusal to make a Manager where there is one."""
+    return StoreError(
+        "this database holds a Manager already",
+        code="AO717",
+        hint="nothing was changed; give another database URL to make another Manager",
+    )
+
+
 def _translation(url: URL, fault: Exception) -> ApiopsError:
     words = str(fault).partition("\n")[0]
     code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or ""

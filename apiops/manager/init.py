@@ -7,7 +7,7 @@ from apiops.errors import UsageError
 from apiops.manager import connect, embedded, faults, providers, schema, state
 from apiops.manager.keyring import ROOT, Ring
 from apiops.manager.state import Held
-from apiops.manager.store import Clock, Store, already_initialised
+from apiops.manager.store import Clock, Store
 from apiops.manager.wrapping import Provider
 from apiops.model import sshkey
 from apiops.model.access import Tier, Trust
@@ -59,7 +59,7 @@ def _refuse_second(url: str) -> None:
     try:
         with reading.connect() as connection:
             if state.identity(connection) is not None:
-                raise already_initialised()
+                raise faults.already_initialised()
     finally:
         reading.dispose()
 

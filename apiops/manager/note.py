@@ -70,7 +70,7 @@ class Checkpoint:
 
 
 def parse_key(line: str) -> VerifierKey:
-    """The verifier key in a line. Raises UsageError AO740."""
+    """The verifier key in a line. Raises UsageError AO770."""
     name, _, rest = line.strip().partition("+")
     id, _, encoded = rest.partition("+")
     raw = _decoded(encoded)
@@ -80,7 +80,7 @@ def parse_key(line: str) -> VerifierKey:
             return key
     raise UsageError(
         "this is not the public key of an audit log",
-        code="AO740",
+        code="AO770",
         hint="it is one line, NAME+ID+KEY, as `apiops audit key` prints it",
     )
 
@@ -93,7 +93,7 @@ def sign(checkpoint: Checkpoint, name: str, key: Ed25519PrivateKey) -> str:
 
 
 def parse(text: str) -> Checkpoint:
-    """The checkpoint in a note, signed by whomever. Raises UsageError AO741."""
+    """The checkpoint in a note, signed by whomever. Raises UsageError AO771."""
     body, _ = _parts(text)
     lines = body.split("\n")[:-1]
     if len(lines) < len(("origin", "size", "root")) or not all(lines):
@@ -107,7 +107,7 @@ def parse(text: str) -> Checkpoint:
 def signed_by(text: str, keys: Iterable[VerifierKey]) -> VerifierKey | None:
     """The first of `keys` that signed the note; None if none did.
 
-    Raises UsageError AO741 for what is no note, or is falsely signed in the name of a known key.
+    Raises UsageError AO771 for what is no note, or is falsely signed in the name of a known key.
     """
     body, signatures = _parts(text)
     known = {(key.name, key.id): key for key in keys}
@@ -144,7 +144,7 @@ def _parts(text: str) -> tuple[str, list[tuple[str, bytes]]]:
 def _no_checkpoint(why: str) -> UsageError:
     return UsageError(
         f"this is no checkpoint of an audit log: {why}",
-        code="AO741",
+        code="AO771",
         hint="`apiops audit checkpoint` writes one; keep its file byte for byte",
     )
 

@@ -38,7 +38,7 @@ def growth(size: int, hashes: Iterable[bytes], checkpoint: str) -> str:
 def check(text: str, keys: Sequence[VerifierKey], kept: Sequence[str] = ()) -> ProofReport:
     """What a proof proves. One of growth needs the earlier checkpoint, `kept`.
 
-    Raises UsageError for what is no proof, or by no known key; StoreError AO745 for one that
+    Raises UsageError for what is no proof, or by no known key; StoreError AO775 for one that
     proves nothing.
     """
     head, blank, tail = text.partition("\n\n")
@@ -56,7 +56,7 @@ def own(
 ) -> list[Checkpoint]:
     """The checkpoints in notes, if `keys` signed them, for the log `origin` if it is known.
 
-    Raises UsageError AO741 and AO742.
+    Raises UsageError AO771 and AO772.
     """
     found = []
     for text in kept:
@@ -90,7 +90,7 @@ def _growth(lines: list[str], checkpoint: Checkpoint, kept: list[Checkpoint]) ->
     if len(kept) != 1:
         raise UsageError(
             "a proof of growth is about an earlier checkpoint",
-            code="AO742",
+            code="AO772",
             hint="give the one it was made for: --checkpoint FILE",
         )
     (old,) = kept
@@ -120,7 +120,7 @@ def _decoded(text: str) -> bytes:
 def _no_proof() -> UsageError:
     return UsageError(
         "this is no proof about an audit log",
-        code="AO741",
+        code="AO771",
         hint="`apiops audit prove` writes one; keep its file byte for byte",
     )
 
@@ -128,7 +128,7 @@ def _no_proof() -> UsageError:
 def _stranger(why: str) -> UsageError:
     return UsageError(
         f"this checkpoint proves nothing about this log: {why}",
-        code="AO742",
+        code="AO772",
         hint="give the public key that was kept with it: --key FILE (`apiops audit key`)",
     )
 
@@ -136,6 +136,6 @@ def _stranger(why: str) -> UsageError:
 def _proves_nothing(why: str) -> StoreError:
     return StoreError(
         f"the proof does not hold: {why}",
-        code="AO745",
+        code="AO775",
         hint="ask for a proof anew; if it fails again, history was rewritten",
     )

@@ -268,7 +268,7 @@ class Unit:
         Raises StoreError if there is a Manager already.
         """
         if state.identity(self.connection) is not None:
-            raise already_initialised()
+            raise faults.already_initialised()
         values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
         self._add(tables.meta, values)
         self._add(tables.resource, {"id": admin.key} | _columns(admin))
@@ -377,15 +377,6 @@ def _covers(permit: Permit, need: Need) -> bool:
     right, scope = need
     there = (permit.scope.tier, permit.scope.project) == (scope.tier, scope.project)
     return permit.right == right and there and scope.environment in (None, permit.scope.environment)
-
-
-def already_initialised() -> StoreError:
-    """The refusal to make a Manager where there is one."""
-    return StoreError(
-        "this database holds a Manager already",
-        code="AO717",
-        hint="nothing was changed; give another database URL to make another Manager",
-    )
 
 
 def _columns(held: Held) -> dict[str, Any]:

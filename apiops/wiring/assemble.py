@@ -3,7 +3,6 @@
 Adapters are imported where they are made, so a command pays only for what it uses.
 """
 
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,10 +18,10 @@ from apiops.model.revision import Snapshot
 from apiops.ports import Keyring, Manager, Observer, Runs
 from apiops.reconcile.line import Line
 from apiops.reconcile.runs import InProcess
+from apiops.wiring import places
 from apiops.wiring.settings import TargetSettings
 
 if TYPE_CHECKING:
-    from apiops.age.identities import Identities
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
     from apiops.remote.client import Client
@@ -74,43 +73,7 @@ def keyring(wiring: Wiring) -> Keyring:
     if not wiring.secrets:
         return keyring.AgeKeyring(identities.Identities())
     return keyring.AgeKeyring(
-        gather_identities(wiring.target.identities, interactive=wiring.interactive)
-    )
-
-
-def gather_identities(folder: Path | None, *, interactive: bool) -> "Identities":
-    """The age identities of the variables, of a mounted folder and, for a person, of their home.
-
-    Raises SecretError for a key that was named but cannot be used.
-    """
-    from apiops.age import identities
-
-    home = Path.home() if interactive else None
-    return identities.gather(os.environ, directory=folder, home=home)
-
-
-def key_file(target: TargetSettings) -> Path:
-    """The file with the wrapping key: the one that is set, or the database's own name + `.key`."""
-    if target.wrapping is not None:
-        return target.wrapping
-    from apiops.manager import connect
-
-    connect.parse(url(target))  # a URL that cannot be used is the worse fault: tell it first
-    raise UsageError(
-        f"target {target.name} has no key file",
-        code="AO908",
-        hint=f'write key-file = "FILE" into [targets.{target.name}], or give --key-file',
-    )
-
-
-def url(target: TargetSettings) -> str:
-    """The database's URL. Raises UsageError AO908 if there is none."""
-    if target.database:
-        return target.database
-    raise UsageError(
-        f"target {target.name} has no Manager",
-        code="AO908",
-        hint=f'write manager = "sqlite:///FILE" into [targets.{target.name}], or give --manager',
+        places.gather_identities(wiring.target.identities, interactive=wiring.interactive)
     )
 
 
@@ -123,7 +86,7 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
     from apiops.manager import embedded
     from apiops.wiring import wrapkeys
 
-    opened = embedded.open_manager(url(target), wrapping=wrapkeys.provider(target))
+    opened = embedded.open_manager(places.url(target), wrapping=wrapkeys.provider(target))
     try:
         yield opened
     finally:
@@ -230,9 +193,9 @@ def initialise(
         migrate(target, owner)
     if target.key_file is None and not target.wrapping_key:
         with suppress(OSError):  # the database says what is wrong with its folder
-            key_file(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            places.key_file(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return init.initialise(
-        url(target),
+        places.url(target),
         admin=admin_.name(admin),
         admin_key_line=admin_.public_key(admin_key),
         wrapping=wrapkeys.made(target, recipients=recipients),
@@ -250,7 +213,7 @@ def owner(target: TargetSettings, owner_url: str | None, role: str | None) -> Ow
 
     if not owner_url and not role:
         return None
-    application = role or connect.parse(url(target)).username or ""
+    application = role or connect.parse(places.url(target)).username or ""
     if not owner_url or application in ("", connect.parse(owner_url).username):
         raise UsageError(
             "the owner of the tables and the role that the Manager runs as are two",
@@ -269,5 +232,5 @@ def migrate(target: TargetSettings, owner: Owner | None = None) -> str:
     from apiops.manager import schema
 
     if owner is None:
-        return schema.migrate(url(target))
+        return schema.migrate(places.url(target))
     return schema.migrate(owner.url, application_role=owner.application)

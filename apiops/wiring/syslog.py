@@ -49,7 +49,7 @@ class Syslog:
     """A connection to a receiver. `close` it."""
 
     def __init__(self, url: str) -> None:
-        """Connect. Raises UsageError AO746 for the URL, ManagerUnavailable AO747."""
+        """Connect. Raises UsageError AO776 for the URL, ManagerUnavailable AO777."""
         parts = _parsed(url)
         self._url = url
         self._stream = parts.scheme in _STREAMS
@@ -60,7 +60,7 @@ class Syslog:
             raise _unavailable(url, fault) from None
 
     def send(self, rows: list[Any]) -> None:
-        """Send entries, oldest first. Raises ManagerUnavailable AO747."""
+        """Send entries, oldest first. Raises ManagerUnavailable AO777."""
         longest = None if self._stream else MAX_DATAGRAM
         try:
             for row in rows:
@@ -84,7 +84,7 @@ def _parsed(url: str) -> SplitResult:
     if not known:
         raise UsageError(
             f'"{url}" names no syslog receiver',
-            code="AO746",
+            code="AO776",
             hint="write syslog+udp://HOST:514, syslog+tcp://HOST:514 or syslog+unix:///dev/log",
         )
     return parts
@@ -112,6 +112,6 @@ def _connected(parts: SplitResult) -> socket.socket:
 def _unavailable(url: str, fault: OSError) -> ManagerUnavailable:
     return ManagerUnavailable(
         f"the syslog receiver {url} does not take entries: {fault.strerror or fault}",
-        code="AO747",
+        code="AO777",
         hint="run it again: with --position it goes on after the last entry that was sent",
     )

@@ -56,7 +56,7 @@ class Position:
         self._path = path
 
     def read(self) -> int:
-        """The entry's number; 0 at the beginning. Raises UsageError AO748."""
+        """The entry's number; 0 at the beginning. Raises UsageError AO778."""
         try:
             text = "0" if self._path is None else self._path.read_text()
         except FileNotFoundError:
@@ -68,7 +68,7 @@ class Position:
         return int(text)
 
     def keep(self, seq: int) -> None:
-        """Keep another one: the whole number or none of it. Raises UsageError AO748."""
+        """Keep another one: the whole number or none of it. Raises UsageError AO778."""
         if self._path is None:
             return
         fresh = self._path.with_name(self._path.name + ".new")
@@ -84,7 +84,7 @@ class Position:
     def _unusable(self, why: str) -> UsageError:
         return UsageError(
             f"the position file {self._path} cannot be used: {why}",
-            code="AO748",
+            code="AO778",
             hint="it holds one number; remove it to send everything from the first entry on",
         )
 
@@ -142,7 +142,7 @@ def waiting(seconds: float) -> Callable[[], bool]:
 
 
 def keys(given: Sequence[str]) -> tuple[VerifierKey, ...]:
-    """Public keys, each as its line or as a file with such lines. Raises UsageError AO740."""
+    """Public keys, each as its line or as a file with such lines. Raises UsageError AO770."""
     lines = [line for one in given for line in _lines(one)]
     return tuple(note.parse_key(line) for line in lines)
 
@@ -169,12 +169,12 @@ def verify_export(
 def verify_proof(
     file: Path, known: Sequence[VerifierKey], checkpoints: Sequence[str]
 ) -> ProofReport:
-    """What a proof proves, without a database. Raises UsageError, StoreError AO745."""
+    """What a proof proves, without a database. Raises UsageError, StoreError AO775."""
     return proofs.check(text(file, MAX_PROOF), _demanded(known), checkpoints)
 
 
 def text(file: Path, longest: int = note.MAX_BYTES) -> str:
-    """A small file's text. Raises UsageError AO749."""
+    """A small file's text. Raises UsageError AO779."""
     try:
         with file.open("rb") as stream:
             content = stream.read(longest + 1)
@@ -185,13 +185,13 @@ def text(file: Path, longest: int = note.MAX_BYTES) -> str:
         why = f"cannot be read: {fault.strerror}"
     except UnicodeDecodeError:
         why = "is not text"
-    raise UsageError(f"{file} {why}", code="AO749", hint="check the path")
+    raise UsageError(f"{file} {why}", code="AO779", hint="check the path")
 
 
 def witness(manager: "EmbeddedManager", file: Path, write: Callable[[Path, bytes], None]) -> str:
     """Replace the checkpoint in a file by a new one, if the log still holds the old one's entries.
 
-    Raises StoreError AO743 when history was rewritten; then the file stays, as evidence.
+    Raises StoreError AO773 when history was rewritten; then the file stays, as evidence.
     """
     kept = (text(file),) if file.exists() else ()
     fresh = manager.checkpoints.make(*kept)
@@ -204,7 +204,7 @@ def _demanded(known: Sequence[VerifierKey]) -> Sequence[VerifierKey]:
     if not known:
         raise UsageError(
             "without a database only the log's public key tells true from false",
-            code="AO742",
+            code="AO772",
             hint="give it: --key FILE (`apiops audit key` prints it)",
         )
     return known
@@ -217,7 +217,7 @@ def _lines(given: str) -> Iterator[str]:
         return
     found = [line for line in text(path).splitlines() if line.strip() and line[0] != "#"]
     if not found:
-        raise StoreError(f"{path} holds no key", code="AO740", hint="see `apiops audit key`")
+        raise StoreError(f"{path} holds no key", code="AO770", hint="see `apiops audit key`")
     yield from found
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from apiops.errors import SecretError, UsageError
 from apiops.manager import keyring, providers
 from apiops.manager.wrapping import Provider, Wrapping
-from apiops.wiring import assemble, files
+from apiops.wiring import files, places
 from apiops.wiring.settings import TargetSettings
 
 SCHEMES: Final = ("file", "age", "passphrase", "plugin")
@@ -59,7 +59,7 @@ def made(
 def _parsed(target: TargetSettings, setting: str | None) -> tuple[str, str]:
     given = target.wrapping_key if setting is None else setting
     if not given:
-        return "file", str(assemble.key_file(target))
+        return "file", str(places.key_file(target))
     scheme, colon, rest = given.partition(":")
     if scheme not in SCHEMES or not colon or not rest:
         raise UsageError(
@@ -73,7 +73,7 @@ def _parsed(target: TargetSettings, setting: str | None) -> tuple[str, str]:
 def _opened(target: TargetSettings, path: Path) -> Provider:
     from apiops.age import wholefile
 
-    found = assemble.gather_identities(target.identities, interactive=False)
+    found = places.gather_identities(target.identities, interactive=False)
     try:
         content = files.read(path, MAX_AGE_FILE)
     except UsageError as fault:
@@ -84,7 +84,7 @@ def _opened(target: TargetSettings, path: Path) -> Provider:
 def _make_age_file(target: TargetSettings, path: Path, recipients: Sequence[str]) -> None:
     from apiops.age import wholefile
 
-    mine = assemble.gather_identities(target.identities, interactive=False).keys
+    mine = places.gather_identities(target.identities, interactive=False).keys
     own = [one.public for one in mine if one.public.startswith("age1")]
     content = wholefile.encrypt(keyring.new_key(), [*own, *recipients])
     keyring.write_private(path, content)

@@ -124,7 +124,7 @@ def test_a_cut_export_is_found_against_the_checkpoint(quick):
 def test_offline_the_key_is_what_is_believed(quick):
     quick.keep()
     quick.path("apiops.toml").unlink()
-    assert "AO742" in quick.run("verify", "--export", "log.jsonl", code=64)
+    assert "AO772" in quick.run("verify", "--export", "log.jsonl", code=64)
     other = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
     assert "broken at entry 1" in quick.run(
         "verify", "--export", "log.jsonl", "--key", other, code=1
@@ -171,7 +171,7 @@ def test_a_witness_file_moves_on_with_the_log_and_never_to_a_rewritten_one(desk)
     second = desk.path("kept").read_text()
     assert first != second
     rewrite(desk.house, altered, chain=True)
-    assert "AO743" in desk.run("checkpoint", "--file", "kept", code=1)
+    assert "AO773" in desk.run("checkpoint", "--file", "kept", code=1)
     assert second == desk.path("kept").read_text()
 
 
@@ -233,7 +233,7 @@ def test_a_position_is_where_the_next_export_begins(quick):
     second = quick.run("export", "--position", "at").splitlines()
     assert len(first) + 1 == json.loads(second[0])["seq"]
     quick.path("at").write_text("soon")
-    assert "AO748" in quick.run("export", "--position", "at", code=64)
+    assert "AO778" in quick.run("export", "--position", "at", code=64)
 
 
 # ── syslog ────────────────────────────────────────────────────────────────────────────────────
@@ -355,11 +355,11 @@ def test_a_datagram_that_would_be_too_long_says_what_it_left_out():
     "url", ["", "syslog://x", "syslog+tcp://", "syslog+unix://", "syslog+tcp://x:99999", "http://x"]
 )
 def test_what_names_no_receiver_is_refused(quick, url):
-    assert "AO746" in quick.run("export", "--syslog", url or "x", code=64)
+    assert "AO776" in quick.run("export", "--syslog", url or "x", code=64)
 
 
 def test_a_receiver_that_is_not_there_may_be_tried_again(quick):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     said = quick.run("export", "--syslog", f"syslog+tcp://127.0.0.1:{port}", code=7)
-    assert "AO747" in said
+    assert "AO777" in said

@@ -221,14 +221,14 @@ def test_no_checkpoint_is_signed_for_a_log_that_contradicts_a_kept_one(full, way
     rewrite(full, way, chain=chained)
     with pytest.raises(StoreError) as refusal:
         full.manager.checkpoints.make(kept)
-    assert "AO743" == refusal.value.code
+    assert "AO773" == refusal.value.code
 
 
 def test_a_checkpoint_of_another_manager_proves_nothing(full):
     other = note.sign(note.Checkpoint("apiops.audit/other", 1, bytes(32)), "x", _key())
     with pytest.raises(UsageError) as refusal:
         full.manager.checkpoints.verify([other])
-    assert "AO742" == refusal.value.code
+    assert "AO772" == refusal.value.code
 
 
 def _key():
@@ -258,7 +258,7 @@ def test_a_proof_of_another_entry_does_not_hold(full):
     mixed = "\n".join([*one[:3], *other[3:]])
     with pytest.raises(StoreError) as refusal:
         proofs.check(mixed, keys(full))
-    assert "AO745" == refusal.value.code
+    assert "AO775" == refusal.value.code
 
 
 def test_growth_is_proven_and_a_rewritten_past_is_not(full):

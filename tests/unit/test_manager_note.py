@@ -49,7 +49,7 @@ def test_a_false_signature_in_the_name_of_a_known_key_is_refused():
     changed = SIGNED.replace("\n57\n", "\n56\n")
     with pytest.raises(UsageError, match="genuine") as refusal:
         note.signed_by(changed, [VERIFIER])
-    assert "AO741" == refusal.value.code
+    assert "AO771" == refusal.value.code
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_false_signature_in_the_name_of_a_known_key_is_refused():
 def test_what_is_no_checkpoint_is_refused(text):
     with pytest.raises(UsageError) as refusal:
         note.parse(text)
-    assert "AO741" == refusal.value.code
+    assert "AO771" == refusal.value.code
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_is_no_checkpoint_is_refused(text):
 def test_what_is_no_key_is_refused(line):
     with pytest.raises(UsageError) as refusal:
         note.parse_key(line)
-    assert "AO740" == refusal.value.code
+    assert "AO770" == refusal.value.code
 
 
 @given(st.data())

@@ -214,28 +214,28 @@ CODES: tuple[Code, ...] = (
         "`--compromised` ends a signing key at once.",
     ),
     Code(
-        "AO740",
+        "AO770",
         "Not the public key of an audit log",
         "The line is not a verifier key (C2SP signed note: name, key id and Ed25519 key), or its "
         "key id does not belong to it.",
         "Give the line that `apiops audit key` printed, or the file it was kept in.",
     ),
     Code(
-        "AO741",
+        "AO771",
         "Not a checkpoint or proof",
         "The file is not a signed note with a checkpoint, or not a proof; or a signature in it "
         "that claims to be by a known key is not genuine.",
         "Give the file as `apiops audit checkpoint` or `apiops audit prove` wrote it, unchanged.",
     ),
     Code(
-        "AO742",
+        "AO772",
         "Checkpoint of another log, or by an unknown key",
         "A checkpoint proves something only about the log that it names, and only if one of the "
         "log's keys signed it. Without a database that key has to be given.",
         "Give the public key that was kept with it: `--key FILE`.",
     ),
     Code(
-        "AO743",
+        "AO773",
         "The log contradicts a checkpoint",
         "The log is broken, or does not hold the entries that a checkpoint was signed for. "
         "Somebody with the database's own rights rewrote it. No checkpoint is signed for it.",
@@ -243,40 +243,40 @@ CODES: tuple[Code, ...] = (
         "with your exports, and restore a backup.",
     ),
     Code(
-        "AO744",
+        "AO774",
         "Not an export of the audit log",
         "A line of the file is not an entry as `apiops audit export` writes it.",
         "Give the export itself: JSON lines, all entries, unchanged. CSV is for reading only.",
     ),
     Code(
-        "AO745",
+        "AO775",
         "The proof does not hold",
         "The proof is well-formed and signed, but what it claims does not follow from it: the "
         "entry is not in that log, or the later log does not begin as the earlier one.",
         "Ask for a proof anew. If that fails as well, history was rewritten.",
     ),
     Code(
-        "AO746",
+        "AO776",
         "Not a syslog receiver",
         "Entries are sent as RFC 5424 messages over UDP, TCP or a Unix socket; the URL names none.",
         "Write `syslog+udp://HOST:514`, `syslog+tcp://HOST:514` or `syslog+unix:///dev/log`.",
     ),
     Code(
-        "AO747",
+        "AO777",
         "The syslog receiver does not take entries",
         "The connection was refused or broke. What was sent before is sent; over UDP nobody "
         "confirms anything.",
         "Run the command again. With `--position FILE` it goes on after the last entry.",
     ),
     Code(
-        "AO748",
+        "AO778",
         "Unusable position file",
         "The file holds the number of the last entry that was sent. It cannot be read or written, "
         "or holds something else.",
         "Check its path and mode; remove it to send everything from the first entry on.",
     ),
     Code(
-        "AO749",
+        "AO779",
         "Unreadable file of evidence",
         "A checkpoint, key or proof file is missing, too large, or no text.",
         "Check the path.",
