@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 
 from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
 from apiops.model.access import Judgement
@@ -82,8 +83,20 @@ class _Carrier:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The units of the plan, in its order, and those that are frozen without a change in it."""
-        return tuple(dict.fromkeys((*self._prepared.plan.units, *sorted(self._verdicts.frozen))))
+        """The units of the plan and those that are frozen without a change in it.
+
+        A project that goes is emptied before: with some Managers its own end is that of all in it.
+        """
+        planned = self._prepared.plan.units
+        going = (unit for unit in planned if unit in self._going)
+        return tuple(dict.fromkeys((*going, *planned, *sorted(self._verdicts.frozen))))
+
+    @cached_property
+    def _going(self) -> frozenset[str]:
+        """The projects that the plan deletes."""
+        changes = self._prepared.plan.changes
+        gone = (c.id for c in changes if c.action is Action.DELETE and c.id.kind == "Project")
+        return frozenset(id.name for id in gone)
 
     def unit(self, unit: str) -> None:
         """Write one unit, or say why not."""
@@ -92,6 +105,9 @@ class _Carrier:
             self._deny(unit, changes)
         elif self._needs_what_failed(unit):
             self._keep(unit, changes, Result.BLOCKED, "AO612", "its project could not be created")
+        elif unit == SYSTEM and (full := self._full()):
+            told = f"project {full} is to go and is not empty"
+            self._keep(unit, changes, Result.BLOCKED, "AO612", told)
         else:
             self._write(unit, changes)
 
@@ -168,6 +184,12 @@ class _Carrier:
             for change in self._prepared.plan.changes
             if change.id.name == unit
         )
+
+    def _full(self) -> str:
+        """A project that is to go, and of which something would be left; empty if there is none."""
+        gone = {c.id for c in self._prepared.plan.changes if c.action is Action.DELETE}
+        left = {one.id.unit for one in self._prepared.live.resources if one.id not in gone}
+        return min(self._going & (left | self.held), default="")
 
     def _one(self, change: Change) -> Write:
         judgement = self._judgements[change.key]

@@ -17,8 +17,8 @@ from tests.histories import (
     proxy,
     refunds,
 )
-from tests.people import Person
-from tests.shop import AYSE, DENIZ, MERT, a_member, a_project, a_proxy
+from tests.people import Person, person
+from tests.shop import AYSE, DENIZ, MERT, a_member, a_project, a_proxy, a_user
 
 OF_ORDERS = "ApiProxy/payments/orders"
 
@@ -262,6 +262,28 @@ def test_who_may_edit_a_project_may_not_delete_it(tale: Tale) -> None:
     gone = dict.fromkeys(("payments/project.yaml", ORDERS, "payments/mert.yaml"))
     tale.commit(MERT, {**gone, "payments/selin.yaml": None})
     assert not tale.plan()["delete Project/payments"].allowed
+
+
+def test_a_project_does_not_take_along_what_its_deleter_may_not_delete(tale: Tale) -> None:
+    """A system administrator may delete projects, and nothing that is in them."""
+    boss = person("boss")
+    tale.commit(AYSE, {"system/boss.yaml": a_user(boss, "sysAdmin")})
+    tale.settle()
+    gone = dict.fromkeys(("project", "limits", "deniz", "selin"))
+    bad = tale.commit(boss, {f"cards/{name}.yaml": None for name in gone})
+    assert {bad} == set(tale.judged("delete ApiProxy/cards/limits").guilty)
+    for _ in range(2):
+        assert 4 == tale.sync().code
+        assert {"Project/cards", "ApiProxy/cards/limits"} <= tale.resources()
+    tale.commit(AYSE, {}, approves("ApiProxy/cards/limits"))
+    tale.settle()
+    assert not [one for one in tale.resources() if "cards" in one]
+
+
+def test_a_project_is_not_deleted_while_manifests_name_it(tale: Tale) -> None:
+    tale.commit(AYSE, {"cards/project.yaml": None})
+    assert 3 == tale.sync().code
+    assert {"Project/cards", "ApiProxy/cards/limits"} <= tale.resources()
 
 
 def test_a_project_of_ones_own_needs_the_system_tier(tale: Tale) -> None:
