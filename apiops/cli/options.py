@@ -1,5 +1,5 @@
 """Options that verbs share. Each has an `APIOPS_*` variable and a place in `apiops.toml`, but for
-those that whoever runs a command answers for (`deliberate`).
+those that whoever runs a command answers for (`ANSWERED`).
 
 click does the precedence: flag, then variable, then `default_map` (filled from apiops.toml by
 the eager `--config`/`-C` pair), then default; it also remembers where a value came from.
@@ -62,16 +62,27 @@ class Place:
     settings: settings_file.Settings
 
 
-class Deliberate(click.Option):
-    """An option that has no place in `apiops.toml`.
+ANSWERED: Final = frozenset(
+    {
+        *("yes", "allow", "approve", "introduction", "approver", "evidence", "trust"),
+        *("as", "sign-key", "reason", "admin", "admin-key", "email"),
+        *("age", "recipient", "encrypted-regex", "encrypt-to", "with-secrets"),
+        *("out", "into", "overwrite", "check", "clone", "git-token-file", "metrics-file"),
+    }
+)
+"""Flags that have no place in `apiops.toml`: whoever runs the command answers for them.
 
-    That file comes with a repository, and whoever can change it could answer for others there:
-    approve, override a guard, begin trust, or have a file of theirs written anywhere.
-    """
+That file comes with a repository, and whoever can change it could speak for others there: approve,
+override a guard, begin trust, choose who can open secrets, or have a file written anywhere.
+"""
+
+
+class Deliberate(click.Option):
+    """A flag that is `ANSWERED` for."""
 
 
 def deliberate(*names: str, **attributes: Any) -> Callable[[Command], Command]:
-    """An option that only a flag or its variable can give."""
+    """An option that is answered for in one verb, under a name that is not on the list."""
     return option(*names, cls=Deliberate, **attributes)
 
 
@@ -92,8 +103,10 @@ def interactive(chosen: Mapping[str, Any]) -> bool:
 
 def option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """A click option whose variable is `APIOPS_` and its long name."""
-    long = next(name for name in names if name.startswith("--")).split("/")[0]
-    variable = "APIOPS_" + long.removeprefix("--").replace("-", "_").upper()
+    flag = next(name for name in names if name.startswith("--")).split("/")[0]
+    long = flag.removeprefix("--")
+    variable = "APIOPS_" + long.replace("-", "_").upper()
+    attributes.setdefault("cls", Deliberate if long in ANSWERED else click.Option)
     return click.option(*names, envvar=variable, **attributes)
 
 
@@ -290,10 +303,10 @@ def introduction(command: Command) -> Command:
     """--introduction and --approver: where trust begins, on the first sync."""
     for decorator in reversed(
         (
-            deliberate(
+            option(
                 "--introduction", metavar="COMMIT", help="First sync: the commit to begin with."
             ),
-            deliberate("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+            option("--approver", metavar="NAME", help="First sync: who answers for its tree."),
         )
     ):
         command = decorator(command)
@@ -304,7 +317,7 @@ def wishes(command: Command) -> Command:
     """Everything that shapes a plan."""
     for decorator in reversed(
         (
-            deliberate(
+            option(
                 "--allow",
                 multiple=True,
                 metavar="GUARD",
@@ -313,7 +326,7 @@ def wishes(command: Command) -> Command:
             option("--no-prune", is_flag=True, help="Delete nothing."),
             option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
             option("--pull-request", default="", help="Pull request to name in the audit reason."),
-            deliberate(
+            option(
                 "--evidence",
                 metavar="FILE",
                 help="What the forge says of merges that it made: a JSON file, or the JSON itself.",

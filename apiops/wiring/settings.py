@@ -88,6 +88,12 @@ class Settings:
         """The named target, or the only one. Raises UsageError AO904."""
         if name is None and len(self.targets) == 1:
             return next(iter(self.targets.values()))
+        if self.path is None:
+            raise UsageError(
+                f"there is no {FILE} here or above, up to the repository's root",
+                code="AO904",
+                hint="`apiops init` writes one; -C FOLDER or --config FILE name another place",
+            )
         known = ", ".join(sorted(self.targets)) or "none"
         if name is None:
             raise UsageError(

@@ -132,7 +132,7 @@ class TestWhereItIsLookedFor:
     def test_nothing_above_the_root_is_looked_at(self, shop: Shop) -> None:
         (shop.folder / "apiops.toml").write_text('[targets.evil]\nmanager = "sqlite:///x"\n')
         (shop.repository / "apiops.toml").unlink()
-        refused(shop.run("plan"), "AO904", "none")
+        refused(shop.run("plan"), "AO904", "no apiops.toml")
 
     def test_relative_paths_in_it_start_at_its_own_folder(self, shop: Shop) -> None:
         settings = shop.folder / "elsewhere/apiops.toml"

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from apiops.cli import generate, reference
+from apiops.cli import generate, options, reference
 from apiops.wiring.settings import TARGET_KEYS
 from tests.people import person
 
@@ -39,6 +39,19 @@ def test_every_example_names_a_verb_that_exists() -> None:
         for example in getattr(command, "examples", ()):
             assert f"apiops {name}" in example, example
     assert {"plan", "audit list"} <= known
+
+
+def test_a_flag_means_the_same_to_every_verb_in_what_a_file_may_say_of_it() -> None:
+    """Or the file could say for one verb what nobody but the caller may say for another."""
+    alike: dict[str, set[bool]] = {}
+    for _, command in reference.commands():
+        for option in command.params:
+            if option.envvar:
+                kind = isinstance(option, options.Deliberate)
+                alike.setdefault(option.opts[-1].removeprefix("--"), set()).add(kind)
+
+    assert set() == {name for name, kinds in alike.items() if len(kinds) > 1}
+    assert options.ANSWERED <= {name for name, kinds in alike.items() if kinds == {True}}
 
 
 def test_every_option_has_help() -> None:

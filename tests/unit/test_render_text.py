@@ -7,7 +7,9 @@ import pytest
 
 from apiops import render
 from apiops.errors import SpecInvalid
+from apiops.model.access import Cause, Judgement, Trust, Verdicts
 from apiops.model.diagnostic import Diagnostic, Location
+from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change, FieldChange, GuardFinding
 from apiops.model.resource import ResourceId
 from apiops.model.secret import SecretLeaf
@@ -229,3 +231,43 @@ def test_what_has_no_rendering_is_refused_by_name() -> None:
         render.render(3, "text")
     with pytest.raises(LookupError, match="no such format: pdf"):
         render.render(stories.unchanged(), "pdf")
+
+
+def alike(number: int) -> tuple[Judgement, ...]:
+    cause = Cause("", "AO531", "payments was never applied, and nobody answers for what is there")
+    return tuple(
+        Judgement(
+            Change(Action.CREATE, ResourceId("ApiProxy", "payments", f"p{n}")),
+            allowed=False,
+            causes=(cause,),
+        )
+        for n in range(number)
+    )
+
+
+@pytest.mark.parametrize(("format", "ends"), [("text", "\n"), ("markdown", "`")])
+def test_what_is_denied_alike_is_told_once(format: str, ends: str) -> None:
+    verdicts = Verdicts(Trust.SIGNED, alike(99))
+    changes = (judged.change for judged in verdicts.judgements)
+    text = render.render(PlanView(stories.a_plan(*changes), verdicts), format)
+    block = text.partition("Permission" if format == "text" else "Denied 99")[2]
+    block = block.partition("<details>")[0]
+
+    assert 1 == block.count("never applied")
+    assert f"+ ApiProxy/payments/p6{ends}" in block
+    assert f"and 92 more changes{ends}" in block
+    assert "p7" not in block
+
+
+def test_a_report_tells_once_what_became_of_neighbours_alike() -> None:
+    outcomes = [
+        Outcome(judged.change, Result.DENIED, code="AO531", message="nobody answers for it")
+        for judged in alike(3)
+    ]
+    outcomes.append(replace(outcomes[0], result=Result.FAILED))
+    lines = render.render(
+        RunReport("run", "dev", stories.HEAD, outcomes=tuple(outcomes)), "text"
+    ).splitlines()
+
+    told = [number for number, line in enumerate(lines) if "AO531  nobody answers" in line]
+    assert [3, 5] == told

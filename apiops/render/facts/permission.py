@@ -12,6 +12,11 @@ from apiops.render.facts import plan
 NOTHING: Final = "No change to judge: nothing differs."
 HEADINGS: Final = ("change", "commit", "signer", "right needed", "verdict", "rule", "next")
 NOBODY: Final = "nobody known"
+ALIKE: Final = 8
+"""How many changes that are denied alike are named; the rest is counted."""
+
+Lines = tuple[tuple[str, str], ...]
+"""What there is to say, as labelled lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,25 @@ def allowed_needs(verdicts: Verdicts) -> tuple[tuple[str, Right, Scope], ...]:
     return tuple(dict.fromkeys(rows))
 
 
-def denial(
-    judged: Judgement, trust: Trust, subjects: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
+def denials(
+    verdicts: Verdicts, subjects: Mapping[str, str]
+) -> tuple[tuple[tuple[str, ...], Lines], ...]:
+    """The denied changes with what there is to say of them: what is the same is said once."""
+    grouped: dict[Lines, list[str]] = {}
+    for judged in verdicts.denied:
+        title = f"{plan.SIGNS[judged.change.action]} {plan.what(judged.change)}"
+        grouped.setdefault(denial(judged, verdicts.trust, subjects), []).append(title)
+    return tuple((_few(titles), lines) for lines, titles in grouped.items())
+
+
+def _few(titles: list[str]) -> tuple[str, ...]:
+    if len(titles) <= ALIKE:
+        return tuple(titles)
+    kept = titles[: ALIKE - 1]
+    return (*kept, f"and {words.plural(len(titles) - len(kept), 'more change')}")
+
+
+def denial(judged: Judgement, trust: Trust, subjects: Mapping[str, str]) -> Lines:
     """Everything about a denied change as labelled lines; what to do comes last."""
     lines = [line for cause in judged.causes for line in _cause(cause, subjects)]
     if judged.could:

@@ -4,10 +4,10 @@ The first line is a hidden marker, by which a bot finds its own comment and edit
 writing another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from apiops.model.access import Judgement, Trust
+from apiops.model.access import Trust
 from apiops.model.diagnostic import Location
 from apiops.model.plan import Action, Change
 from apiops.model.view import PlanView
@@ -79,17 +79,16 @@ def _denials(out: Paper, view: PlanView) -> None:
         return
     verdicts, denied = view.verdicts, view.verdicts.denied
     out.paragraph(f"**Denied {len(denied):,}**")
-    rows = (_denial(judged, verdicts.trust, view.subjects) for judged in denied)
+    rows = (_denial(*group) for group in permission.denials(verdicts, view.subjects))
     out.table(("change", "why, and what to do"), rows)
     for unit in sorted(view.verdicts.frozen):
         out.line(f"- {prose(permission.frozen(unit))}")
     out.line()
 
 
-def _denial(judged: Judgement, trust: Trust, subjects: Mapping[str, str]) -> tuple[str, str]:
-    lines = permission.denial(judged, trust, subjects)
-    title = f"{facts.SIGNS[judged.change.action]} {facts.what(judged.change)}"
-    return code(title), "<br>".join(f"*{label}:* {prose(text)}" for label, text in lines)
+def _denial(titles: tuple[str, ...], lines: permission.Lines) -> tuple[str, str]:
+    told = (f"*{label}:* {prose(text)}" for label, text in lines)
+    return "<br>".join(map(code, titles)), "<br>".join(told)
 
 
 def _details(out: Paper, view: PlanView) -> None:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from apiops.model.access import Judgement, Right, Scope, Trust, Verdicts
+from apiops.model.access import Right, Scope, Verdicts
 from apiops.render.facts import permission as facts
-from apiops.render.facts import plan as plan_facts
 from apiops.render.ink import Page
 from apiops.render.layout import Ink
 
@@ -16,8 +15,8 @@ def block(out: Page, verdicts: Verdicts, subjects: Mapping[str, str]) -> None:
     out.gap()
     out.line("  Permission")
     _allowed(out, facts.allowed_needs(verdicts))
-    for judged in verdicts.denied:
-        _denied(out, judged, verdicts.trust, subjects)
+    for titles, lines in facts.denials(verdicts, subjects):
+        _denied(out, titles, lines)
     for unit in sorted(verdicts.frozen):
         out.line("    ", ("frozen", Ink.BAD), f"   {facts.frozen(unit)}", then=" " * 13)
 
@@ -30,9 +29,10 @@ def _allowed(out: Page, rows: tuple[tuple[str, Right, Scope], ...]) -> None:
         out.line("    ", ("allowed", Ink.GOOD), text)
 
 
-def _denied(out: Page, judged: Judgement, trust: Trust, subjects: Mapping[str, str]) -> None:
-    change = judged.change
-    title = f"   {plan_facts.SIGNS[change.action]} {plan_facts.what(change)}"
-    out.line("    ", ("denied", Ink.BAD), title)
-    for label, text in facts.denial(judged, trust, subjects):
+def _denied(out: Page, titles: tuple[str, ...], lines: facts.Lines) -> None:
+    first, *others = titles
+    out.line("    ", ("denied", Ink.BAD), f"   {first}")
+    for title in others:
+        out.line(f"             {title}")
+    for label, text in lines:
         out.line(f"        {label:<9}{text}", then=" " * 17)
