@@ -58,7 +58,9 @@ class EnvironmentKeystore(Part):
     keyStoreType: Literal["JKS", "PKCS12"] = about("Format of the file.", ...)
     alias: str = about("Alias of the entry to use.", ..., min_length=1)
     file: SecretText = about(
-        "The file: `{$secretFile: client.p12.age}`, or its base64 as a secret.", ...
+        "Base64 of the file (`base64 -w0 client.p12`), as a secret. An age file given by "
+        "`$secretFile` must hold the base64 too.",
+        ...,
     )
     password: SecretText = about("Password of the file.", ...)
 
