@@ -65,6 +65,23 @@ def schema(server_url: URL, name: str) -> Iterator[URL]:
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier))
 
 
+@contextmanager
+def database(server_url: URL, name: str, template: str | None = None) -> Iterator[URL]:
+    """A database of one's own, empty or a copy of another; dropped at the end, whoever is in it."""
+    made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        made += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+    with connect(server_url) as connection:
+        connection.execute(made)
+    try:
+        yield server_url.set(database=name)
+    finally:
+        with connect(server_url) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
 def within(url: URL, name: str) -> URL:
     """The URL of a schema."""
     return url.update_query_dict({"options": f"-csearch_path={name}"})

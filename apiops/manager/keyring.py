@@ -214,20 +214,27 @@ def make_file(path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, for its owner alone. Raises SecretError AO721."""
+    """Write a file that is not there yet, for its owner alone. Raises SecretError AO721.
+
+    It appears whole or not at all, and never in the place of another one.
+    """
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.link(beside, path)  # a rename would replace what is there
     except OSError as fault:
         raise SecretError(
             f"cannot make the key file {path}: {fault.strerror}",
             code="AO721",
-            hint="choose a place that you can write to",
+            hint="choose a place that you can write to, on a file system that has hard links",
         ) from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_file(path: Path) -> bytes:
