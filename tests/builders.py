@@ -217,7 +217,11 @@ def resources(draw: st.DrawFn) -> Resource:
         project,
         draw(SPECS[kind]),
         labels=draw(st.dictionaries(names, names, max_size=1)),
-        renamed_from=draw(st.none() | names),
+        renamed_from=draw(
+            st.lists(names | st.builds("{}/{}".format, projects, names), max_size=2).map(tuple)
+        )
+        if project
+        else draw(st.lists(names, max_size=1).map(tuple)),
         protected=draw(st.booleans()),
     )
 
@@ -269,9 +273,10 @@ def worlds(draw: st.DrawFn, *, keyless: bool = True) -> tuple[Desired, Live]:
     desired = draw(desired_states(keyless=keyless))
     known = [r for r in desired.resources if draw(st.booleans())]
     former = [
-        replace(r, id=replace(r.id, name=r.renamed_from))
+        replace(r, id=r.id.formerly(name))
         for r in desired.resources
-        if r.renamed_from and draw(st.booleans())
+        for name in r.renamed_from
+        if draw(st.booleans())
     ]
     others = draw(st.lists(resources(), max_size=4))
     found = {graph.fold(r.id): r for r in (*others, *former, *known)}

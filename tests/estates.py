@@ -29,7 +29,7 @@ class Thing:
     labels: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     protected: bool = False
-    renamed_from: str = ""
+    renamed_from: str | list[str] = ""
     project: str = "payments"
 
     @property

@@ -233,8 +233,7 @@ class _Writing:
     def _one(self, write: Write) -> Outcome:
         self.doing = write
         change = write.change
-        former = change.renamed_from
-        id = replace(change.id, name=former) if former else change.id
+        id = change.former or change.id
         held = self._resources.get(id)
         seen = self._seen.get(id) if held else None
         if change.serial != seen or (change.action is Action.CREATE and held is not None):
@@ -262,7 +261,7 @@ class _Writing:
         if not write.principals:
             raise AccessDenied("nobody answers for it", code="AO716")
         reached = (change.environment,) if change.environment else ()
-        needs = decide.need(change.id.kind, change.action, change.id, reached)
+        needs = decide.needs_of(change, reached)
         for principal in write.principals:
             decide.permits(self._grants, principal, needs)
 

@@ -37,10 +37,9 @@ class Trace:
 def subjects(change: Change) -> tuple[Subject, ...]:
     """The subjects that a change of a plan is about; a rename is about the old name too."""
     new = Subject(change.id, change.environment)
-    if change.renamed_from is None or change.environment is not None:
+    if change.former is None or change.environment is not None:
         return (new,)
-    old = ResourceId(change.id.kind, change.id.project, change.renamed_from)
-    return (new, Subject(old))
+    return (new, Subject(change.former))
 
 
 def state(view: CommitView, subject: Subject) -> str | None:

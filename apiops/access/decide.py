@@ -15,7 +15,7 @@ from apiops.access.grants import ENGINE
 from apiops.errors import AccessDenied
 from apiops.model.access import Category, Grants, Right, Scope, Tier, Verb, Verdict, needed
 from apiops.model.kinds import KINDS
-from apiops.model.plan import Action
+from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 
 Need = tuple[Right, Scope]
@@ -202,6 +202,15 @@ def need_for_tokens() -> tuple[Need, ...]:
 def need_for_bundle(environment: str) -> tuple[Need, ...]:
     """The right to fetch what runs in an environment, secrets opened. No role gives it."""
     return ((Right(Category.SECRETS, Verb.EXECUTE), Scope(Tier.SYSTEM, None, environment)),)
+
+
+def needs_of(change: Change, environments: Iterable[str] = ()) -> tuple[Need, ...]:
+    """Every right that a change of a plan needs; a move also takes away where it comes from."""
+    reached = tuple(environments)
+    needs = need(change.id.kind, change.action, change.id, reached)
+    if change.former is None or change.former.unit == change.id.unit:
+        return needs
+    return needs + need(change.id.kind, Action.DELETE, change.former, reached)
 
 
 def need_to_see(id: ResourceId) -> Need:

@@ -41,7 +41,7 @@ def judge(
     bench = taint.Bench(grants, trust, at, plan.environment, evidence or {})
     views = {**history.boundary, **{view.commit.id: view for view in history.views}}
     court = _Court(history, views, bench, introduction)
-    starts, unfounded = court.starts(dict.fromkeys((*plan.units, *sorted(history.base))))
+    starts, unfounded = court.starts(dict.fromkeys((*plan.affected, *sorted(history.base))))
     wanted = {s for change in plan.changes for s in charge.subjects(change)}
     silent = [one for one in court.moved(starts) if one.subject not in wanted]
     accounts = taint.walk(history, starts, (*wanted, *(one.subject for one in silent)), bench)
@@ -50,8 +50,8 @@ def judge(
         *(one.change for one in silent if taint.tainted(accounts(one.subject))),
     )
     judgements = tuple(
-        Judgement(change, allowed=False, causes=(unfounded[change.id.unit],))
-        if change.id.unit in unfounded
+        Judgement(change, allowed=False, causes=lacking)
+        if (lacking := tuple(unfounded[u] for u in sorted(change.units) if u in unfounded))
         else court.judgement(change, starts[change.id.unit], accounts)
         for change in changes
     )
@@ -188,8 +188,10 @@ class _Court:
             environments: tuple[str, ...] = (change.environment,)
         else:
             before = () if start.approver else (self.views[start.commit],)
-            environments = charge.reaches(change.id, before, head, self.bench.environment)
-        return decide.need(change.id.kind, change.action, change.id, environments)
+            ids = (change.id,) if change.former is None else (change.id, change.former)
+            reached = (charge.reaches(id, before, head, self.bench.environment) for id in ids)
+            environments = tuple(dict.fromkeys(name for names in reached for name in names))
+        return decide.needs_of(change, environments)
 
     def _unmoved(
         self, change: Change, subject: Subject, start: Start, needs: tuple[decide.Need, ...]

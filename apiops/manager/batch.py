@@ -80,9 +80,9 @@ class Writing:
         self._ring = ring
         self._batch = batch
         self._former = {
-            write.change.id: _named(write.change.id, write.change.renamed_from)
+            write.change.id: write.change.former
             for write in batch.writes
-            if write.change.renamed_from is not None
+            if write.change.former is not None
         }
         ids = {write.change.id for write in batch.writes} | set(self._former.values())
         self._rows = state.named(unit.connection, ids)
@@ -135,7 +135,7 @@ class Writing:
                 code="AO716",
                 hint="a change needs the principal who signed its commit",
             )
-        needs = decide.need(change.id.kind, change.action, change.id, self._reaches(write, row))
+        needs = decide.needs_of(change, self._reaches(write, row))
         granted: list[Permit] = []
         for principal in write.principals:
             granted += decide.permits(self._unit.grants, principal, needs)
@@ -210,7 +210,7 @@ class Writing:
         if row is None:
             self._unit.create(permits, held)
         else:
-            self._unit.update(permits, held)
+            self._unit.update(permits, held, write.change.former)
         entry = self._unit.entry
         self._attach(permits, held, write)
         self._seal(permits, held, write, secretfields.leaves(spec))
@@ -345,10 +345,6 @@ def _advance(unit: Unit, batch: Batch, head: Revision) -> None:
     }
     applied = Applied(**link, digest=canonical.digest(bound))
     unit.advance(batch.repository, batch.target, applied)
-
-
-def _named(id: ResourceId, name: str | None) -> ResourceId:
-    return ResourceId(id.kind, id.project, name or id.name)
 
 
 def _present(row: Held | None) -> Held:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Delete, Engine, Table, Update, func, insert, select, update
 from sqlalchemy import delete as remove
@@ -148,9 +148,10 @@ class Unit:
         self._demand(permits, decide.need(held.id.kind, Action.CREATE, held.id))
         self._add(tables.resource, {"id": held.key} | _columns(held))
 
-    def update(self, permits: Sequence[Permit], held: Held) -> None:
-        """Write a resource anew; its serial is raised."""
-        self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
+    def update(self, permits: Sequence[Permit], held: Held, was: ResourceId | None = None) -> None:
+        """Write a resource anew; its serial is raised. What moves leaves where it `was`."""
+        change = Change(Action.UPDATE, held.id, renamed_from=held.id.since(was) if was else None)
+        self._demand(permits, decide.needs_of(change))
         held.serial += 1
         row = tables.resource
         self._write(update(row).where(row.c.id == held.key).values(**_columns(held)))
@@ -279,9 +280,8 @@ class Unit:
         self._demand(permits, (decide.need_to_open(held.id, environment),))
         self.event(OPEN, "opened", {"field": pointer}, id=held.id, environment=environment)
         row = tables.sealed.c
-        here = (row.resource == held.key, row.pointer == pointer)
-        sealed: SealedText = self.connection.execute(select(row.token).where(*here)).scalar_one()
-        return sealed
+        found = select(row.token).where(row.resource == held.key, row.pointer == pointer)
+        return cast("SealedText", self.connection.execute(found).scalar_one())
 
     def deny(self, change: Change, code: str, message: str) -> int:
         """Record a denied attempt; the entry's number."""

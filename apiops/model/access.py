@@ -224,5 +224,11 @@ class Verdicts:
 
     @property
     def frozen(self) -> frozenset[str]:
-        """The units that stay at their last applied commit."""
-        return frozenset(j.change.id.unit for j in self.denied)
+        """The units that stay at their last applied commit: where a change is denied, and what
+        a move joins to such a unit.
+        """
+        frozen = {unit for judgement in self.denied for unit in judgement.change.units}
+        moves = [j.change.units for j in self.judgements if len(j.change.units) > 1]
+        while joined := {u for units in moves if frozen & units for u in units} - frozen:
+            frozen |= joined
+        return frozenset(frozen)

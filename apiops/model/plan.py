@@ -42,6 +42,8 @@ class Change:
     expects (None: the resource must not exist). `digest` is that of the spec after the change
     (empty for delete and undeploy). `drifted` says that the live value differs from what was
     last applied. `uncompared` lists secret fields that could not be compared without a key.
+    `renamed_from` is the live name, if it is another one, with its project before a slash where
+    the resource moves.
     """
 
     action: Action
@@ -55,6 +57,16 @@ class Change:
     drifted: bool = False
     adopts: bool = False
     uncompared: tuple[str, ...] = ()
+
+    @property
+    def former(self) -> ResourceId | None:
+        """The live identity, if it is another one."""
+        return None if self.renamed_from is None else self.id.formerly(self.renamed_from)
+
+    @property
+    def units(self) -> frozenset[str]:
+        """The units that this changes: a move takes from one and gives to another."""
+        return frozenset({self.id.unit} | ({self.former.unit} if self.former else set()))
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -121,3 +133,8 @@ class Plan:
         """The units that have changes: `system` first, then projects by name."""
         names = {change.id.unit for change in self.changes}
         return tuple(sorted(names, key=lambda unit: (unit != "system", unit)))
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """The units that have changes or out of which something moves, sorted."""
+        return tuple(sorted({unit for change in self.changes for unit in change.units}))

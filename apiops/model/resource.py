@@ -64,6 +64,16 @@ class ResourceId:
         """What is applied, frozen and recorded together: the project, or `system`."""
         return self.project or SYSTEM
 
+    def formerly(self, text: str) -> "ResourceId":
+        """The identity that `renamedFrom` means: a name in the same project, or `project/name`."""
+        project, _, name = text.rpartition("/")
+        return replace(self, project=project or self.project, name=name)
+
+    def since(self, former: "ResourceId") -> str:
+        """How `renamedFrom` writes a former identity of this one."""
+        moved = former.project is not None and former.project != self.project
+        return f"{former.project}/{former.name}" if moved else former.name
+
     @property
     def order(self) -> tuple[str, str, str]:
         """Sort key."""
@@ -119,6 +129,7 @@ class Resource:
     beside such a field `spec` holds `<field>Digest`, the SHA-256 of the file's bytes. `authored`
     is the spec as the author wrote it, where `spec` is what a merge made of it (None: the same).
     `parts` has, by environment, the digest of what it says for that one alone (`model.reach`).
+    `renamed_from` are its former names, newest first (`ResourceId.formerly` says whose).
     """
 
     id: ResourceId
@@ -128,7 +139,7 @@ class Resource:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
-    renamed_from: str | None = None
+    renamed_from: tuple[str, ...] = ()
     protected: bool = False
     authored: JsonObject | None = None
     parts: Mapping[str, str] = field(default_factory=dict)

@@ -55,6 +55,7 @@ class SecretLeaf:
     the keys inside it joined by `/` (empty: the whole file), `cipher` the SHA-256 of the
     ciphertext token (an author's change of it is a change of the resource), `environment` whose
     keys seal it, `fingerprint` the Manager's keyed hash of the plaintext (None: not opened).
+    A fingerprint is bound to the resource's name; `former` is that under the name it has still.
     """
 
     environment: str
@@ -63,6 +64,7 @@ class SecretLeaf:
     file: str = ""
     pointer: str = ""
     cipher: str = ""
+    former: str | None = None
 
     def node(self) -> dict[str, Any]:
         """The leaf as it stands in a tree."""

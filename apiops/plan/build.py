@@ -12,7 +12,7 @@ from apiops.errors import PlanRefused
 from apiops.model import canonical
 from apiops.model.kinds import KINDS
 from apiops.model.plan import Action, Change, GuardFinding, Plan
-from apiops.model.resource import Desired, JsonObject, LiveResource, ResourceId
+from apiops.model.resource import EVERYTHING, Desired, JsonObject, LiveResource, ResourceId
 from apiops.model.revision import Revision
 from apiops.plan import change, guard, match, order
 from apiops.plan import prune as pruning
@@ -50,6 +50,7 @@ def build(
     speaks in the plan and is not an error here (`refuse`). Raises PlanRefused AO607 when
     resources refer to each other in a circle.
     """
+    desired = _stopping(desired, live)
     pairs = tuple(match.pairs(desired, live, repository))
     steps = tuple(change.step(pair, repository, locate) for pair in pairs)
     kept = (pair.live.id for pair in pairs if pair.live)
@@ -116,6 +117,17 @@ def same(stored: Plan, fresh: Plan) -> None:
         code="AO622",
         hint="run `apiops plan` again and have the new plan approved",
     )
+
+
+def _stopping(desired: Desired, live: Live) -> Desired:
+    """The desired state, its stopped units by name: a fault that stops all stops those too that
+    no manifest at hand speaks of any more.
+    """
+    code = desired.stopped.get(EVERYTHING)
+    if code is None:
+        return desired
+    units = live.ledger.applied.keys() | {resource.id.unit for resource in live.resources}
+    return replace(desired, stopped={**dict.fromkeys(sorted(units), code), **desired.stopped})
 
 
 def _arranged(steps: tuple[Step, ...], pruned: tuple[LiveResource, ...]) -> tuple[Change, ...]:

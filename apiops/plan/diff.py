@@ -104,7 +104,7 @@ class _Walk:
 
     def _secrets(self, at: Place, old: SecretLeaf, new: SecretLeaf) -> None:
         if old.fingerprint is not None and new.fingerprint is not None:
-            if not hmac.compare_digest(old.fingerprint, new.fingerprint):
+            if not hmac.compare_digest(old.fingerprint, new.former or new.fingerprint):
                 self._add(at, hidden=True)
         elif not (old.cipher and old.cipher == new.cipher):
             self.uncompared.append(at.text)

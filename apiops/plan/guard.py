@@ -13,7 +13,7 @@ from typing import Final
 from apiops.model import plaintext
 from apiops.model.plan import GuardFinding
 from apiops.model.resource import Desired, LiveResource, ResourceId
-from apiops.plan import place
+from apiops.plan import graph, place
 from apiops.plan.change import Step
 from apiops.ports import Live
 
@@ -28,11 +28,12 @@ MASS_DELETE: Final = "mass-delete"
 PROTECTED: Final = "protected"
 REPLACE: Final = "replace"
 ADOPT: Final = "adopt"
+RENAME: Final = "rename"
 INVENTORY: Final = "inventory"
 PLAINTEXT: Final = "plaintext"
 STEPS: Final = "steps"
 
-OVERRIDABLE: Final = frozenset({EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, PLAINTEXT})
+OVERRIDABLE: Final = frozenset({EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, RENAME, PLAINTEXT})
 """The guards that `allow` may name. What is not ours is never pruned, no step is left out."""
 
 
@@ -129,6 +130,17 @@ def _adopt(outlook: Outlook) -> Iterator[GuardFinding]:
         yield GuardFinding("AO605", ADOPT, message, step.pair.id.unit)
 
 
+def _rename(outlook: Outlook) -> Iterator[GuardFinding]:
+    """Both names exist, so nothing can be renamed: the old resource would be deleted."""
+    gone = {graph.fold(resource.id): resource.id for resource in outlook.pruned}
+    for step in outlook.steps:
+        for name in step.pair.resource.renamed_from if step.pair.live else ():
+            old = gone.get(graph.fold(step.pair.id.formerly(name)))
+            if old is not None:
+                message = f"{step.pair.id} exists, so {old} would be deleted and not renamed"
+                yield GuardFinding("AO610", RENAME, message, step.pair.id.unit)
+
+
 def _inventory(outlook: Outlook) -> Iterator[GuardFinding]:
     """The second lock on prune: it looks at the result, whatever chose it."""
     foreign = (r.id for r in outlook.pruned if r.owner != outlook.repository)
@@ -171,6 +183,7 @@ _GUARDS: Final[tuple[Callable[[Outlook], Iterator[GuardFinding]], ...]] = (
     _protected,
     _replace,
     _adopt,
+    _rename,
     _inventory,
     _plaintext,
     _steps,

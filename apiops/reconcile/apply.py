@@ -158,7 +158,9 @@ class _Carrier:
     def _keep(
         self, unit: str, changes: Iterable[Change], result: Result, code: str, message: str
     ) -> None:
-        self.held.add(unit)
+        self.held |= {unit}.union(
+            *(change.units for change in changes)
+        )  # so is what was to move in
         self.outcomes += [Outcome(c, result, code=code, message=message) for c in changes]
 
     def _deny(self, unit: str, changes: list[Change]) -> None:

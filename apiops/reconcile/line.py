@@ -110,7 +110,8 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
     if wish.sees is not None:
         loaded, live = within.narrowed(loaded, live, wish.sees)
     line.observer.notice(Event("reveal", "opening secrets"))
-    revealed = reveal(loaded.desired, snapshot, line.keyring, line.manager)
+    known = frozenset(resource.id for resource in live.resources)
+    revealed = reveal(loaded.desired, snapshot, line.keyring, line.manager, known)
     line.observer.notice(Event("plan", "comparing"))
     built = build.build(
         revealed.desired,
@@ -139,7 +140,7 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, documents: Documents) ->
         line.target,
         prepared.snapshot.revision,
         {unit: last.commit for unit, last in applied.items() if not desired.stops(unit)},
-        prepared.plan.units,
+        prepared.plan.affected,
         introduction,
         documents,
     )

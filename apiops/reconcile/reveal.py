@@ -4,7 +4,7 @@ The plaintexts leave this module beside the tree, for the store alone; the tree 
 Without any identity nothing is opened: the plan then says what it could not compare.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,8 +26,18 @@ class Revealed:
     secrets: Mapping[ResourceId, Secrets] = field(default_factory=dict, repr=False)
 
 
-def reveal(desired: Desired, snapshot: Snapshot, keyring: Keyring, manager: Manager) -> Revealed:
-    """Open every leaf of `desired`. Raises SecretError if an identity is there but does not fit."""
+def reveal(
+    desired: Desired,
+    snapshot: Snapshot,
+    keyring: Keyring,
+    manager: Manager,
+    known: Collection[ResourceId] = (),
+) -> Revealed:
+    """Open every leaf of `desired`. Raises SecretError if an identity is there but does not fit.
+
+    `known` are the identities that the Manager has: what is about to be renamed is fingerprinted
+    under its old name too.
+    """
     if not keyring.available:
         return Revealed(desired)
     secrets: dict[ResourceId, Secrets] = {}
@@ -36,7 +46,7 @@ def reveal(desired: Desired, snapshot: Snapshot, keyring: Keyring, manager: Mana
         if not secret.holds_leaf(canonical.encode(resource.spec)):
             resources.append(resource)
             continue
-        opened = _Opener(resource, snapshot, keyring, manager)
+        opened = _Opener(resource, snapshot, keyring, manager, known)
         spec = opened.walk(resource.spec, "")
         if opened.values:
             secrets[resource.id] = opened.values
@@ -48,10 +58,18 @@ class _Opener:
     """Walks one spec; collects the plaintexts on the way."""
 
     def __init__(
-        self, resource: Resource, snapshot: Snapshot, keyring: Keyring, manager: Manager
+        self,
+        resource: Resource,
+        snapshot: Snapshot,
+        keyring: Keyring,
+        manager: Manager,
+        known: Collection[ResourceId],
     ) -> None:
         self.values: dict[str, SecretValue] = {}
         self._id = resource.id
+        formerly = (resource.id.formerly(name) for name in resource.renamed_from)
+        new = resource.id not in known
+        self._former = next((id for id in formerly if new and id in known), None)
         self._read = snapshot.read
         self._keyring = keyring
         self._manager = manager
@@ -61,8 +79,10 @@ class _Opener:
         if leaf is not None:
             value = self._keyring.open(leaf, self._read(leaf.blob))
             self.values[pointer] = value
-            print_ = self._manager.fingerprint(self._id, pointer, leaf.environment, value)
-            return replace(leaf, fingerprint=print_).node()
+            where = (pointer, leaf.environment, value)
+            print_ = self._manager.fingerprint(self._id, *where)
+            old = self._manager.fingerprint(self._former, *where) if self._former else None
+            return replace(leaf, fingerprint=print_, former=old).node()
         if isinstance(node, Mapping):
             return {key: self.walk(v, f"{pointer}/{escape(key)}") for key, v in node.items()}
         if isinstance(node, list | tuple):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from apiops.model.kinds import API_VERSION, KINDS, PROTECTED, Home, Kind, Payload, Reference
+from apiops.model.kinds import API_VERSION, KINDS, NAME, PROTECTED, Home, Kind, Payload, Reference
 from apiops.spec import catalog, handbook, publish
 from apiops.spec.publish import Schema
 
@@ -80,11 +80,7 @@ def _metadata(kind: Kind) -> Schema:
             f'`{PROTECTED}: "true"` defends the resource against deletion and replacement.',
             **texts,
         },
-        "renamedFrom": {
-            "description": "The name it had before; renames without delete and create.",
-            "type": "string",
-            "pattern": kind.names,
-        },
+        "renamedFrom": _renamed_from(kind),
     }
     if kind.home is Home.SYSTEM:
         del properties["project"]
@@ -94,6 +90,21 @@ def _metadata(kind: Kind) -> Schema:
         "properties": properties,
         "required": ["name", "project"] if kind.home is Home.PROJECT else ["name"],
         "additionalProperties": False,
+    }
+
+
+def _renamed_from(kind: Kind) -> Schema:
+    name = kind.names.removeprefix("^").removesuffix("$")
+    project = "" if kind.home is Home.SYSTEM else f"({NAME[1:-1]}/)?"
+    former: Schema = {"type": "string", "pattern": f"^{project}{name}$"}
+    moves = "" if kind.home is Home.SYSTEM else " `project/name` moves it from another project."
+    return {
+        "description": "The name it had before, or several, newest first; renames without delete "
+        f"and create.{moves}",
+        **former,
+        "type": ["string", "array"],
+        "items": former,
+        "maxItems": 20,
     }
 
 

@@ -174,15 +174,16 @@ _A_PROJECT = Mention((), "Project", "", system=True)
 
 
 def _renamed(one: Described, names: _Names, context: Context) -> None:
-    id, before = one.resource.id, one.resource.renamed_from
-    if before and names.get(ResourceId(id.kind, id.project, before)) not in (None, id):
-        one.document.report(
-            context,
-            ("metadata", "renamedFrom"),
-            "AO307",
-            f'renamedFrom is "{before}", which is described as well',
-            "remove renamedFrom, or the resource with the old name",
-        )
+    id = one.resource.id
+    for before in one.resource.renamed_from:
+        if names.get(id.formerly(before)) not in (None, id):
+            one.document.report(
+                context,
+                ("metadata", "renamedFrom"),
+                "AO307",
+                f'renamedFrom is "{before}", which is described as well',
+                "remove renamedFrom, or the resource with the old name",
+            )
 
 
 def _circles(

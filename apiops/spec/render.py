@@ -62,7 +62,7 @@ def resource(document: Rendered, context: Context) -> Resource | None:
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     spec, files = attachments.attach(document, leaves.seal(document, context), context)
     protected = annotations.get(PROTECTED) == "true"
-    renamed_from = metadata.get("renamedFrom")
+    renamed_from = _former_names(metadata)
     described = {name: value for name, value in spec.items() if name != "deployments"}
     written = _by_cipher(described) if document.secretive else described
     content = {
@@ -70,7 +70,7 @@ def resource(document: Rendered, context: Context) -> Resource | None:
         "labels": labels,
         "annotations": annotations,
         "protected": protected,
-        "renamedFrom": renamed_from,
+        "renamedFrom": metadata.get("renamedFrom"),
         "spec": written,
         "runs": [one for one in spec.get("deployments") or () if len(one) > 1],
     }
@@ -186,13 +186,19 @@ def _framed(document: Rendered, id: ResourceId, context: Context) -> bool:
         path = ("metadata", "annotations", PROTECTED)
         message = f'{PROTECTED} is "true" or "false"'
         document.report(context, path, "AO234", message, 'write "true" to protect the resource')
-    elif metadata.get("renamedFrom") == id.name:
+    elif id in map(id.formerly, _former_names(metadata)):
         path = ("metadata", "renamedFrom")
         message = "renamedFrom is the name the resource already has"
         document.report(context, path, "AO235", message, "remove renamedFrom")
     else:
         return True
     return False
+
+
+def _former_names(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What `renamedFrom` says: one former name, or several, newest first."""
+    said = metadata.get("renamedFrom") or ()
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 def _by_cipher(node: Any) -> Any:

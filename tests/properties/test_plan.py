@@ -47,7 +47,7 @@ def carried_out(done: build.Built, desired: Desired, live: Live) -> Live:
                 assert graph.fold(change.id) not in {graph.fold(id) for id in state}
                 state[change.id] = written(wanted[change.id], done.results, 1, ())
             case Action.UPDATE:
-                old = state.pop(replace(change.id, name=change.renamed_from or change.id.name))
+                old = state.pop(change.former or change.id)
                 assert change.serial == old.serial
                 state[change.id] = written(
                     wanted[change.id], done.results, old.serial + 1, old.deployments
@@ -165,7 +165,7 @@ def _without_replaced(plan: Plan):
 
 @given(st.lists(resources(), max_size=8, unique_by=lambda resource: graph.fold(resource.id)))
 def test_deletes_mirror_creates(found):
-    there = [replace(resource, renamed_from=None) for resource in found]
+    there = [replace(resource, renamed_from=()) for resource in found]
     marker = a_resource("IpGroup", "marker")
     creates = planned([*there, marker], a_live([held(marker)])).changes
     running = [held(r, *_running(r)) for r in there]

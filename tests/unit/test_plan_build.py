@@ -103,7 +103,7 @@ def test_adopting_does_not_take_back_what_another_author_wrote():
 
 
 def test_a_rename_is_one_update():
-    new = replace(a_proxy("orders-v2"), renamed_from="orders")
+    new = replace(a_proxy("orders-v2"), renamed_from=("orders",))
     plan = planned([new], a_live([held(a_proxy("orders"), serial=3)]))
     (rename,) = plan.changes
     assert (Action.UPDATE, "orders", 3) == (rename.action, rename.renamed_from, rename.serial)
@@ -123,14 +123,14 @@ def test_a_rename_is_one_update():
     ],
 )
 def test_a_former_name_counts_only_while_it_can_be_renamed(live, expected):
-    new = replace(a_proxy("new"), renamed_from="old")
+    new = replace(a_proxy("new"), renamed_from=("old",))
     there = [held(a_proxy(name), owner=owner) for name, owner in live]
     plan = planned([new], a_live(there))
     assert expected == [f"{change.action} {change.id.name}" for change in plan.changes]
 
 
 def test_a_former_name_that_another_document_has_is_not_taken_from_it():
-    new = replace(a_proxy("new"), renamed_from="old")
+    new = replace(a_proxy("new"), renamed_from=("old",))
     plan = planned([new, a_proxy("old")], a_live([held(a_proxy("old"))]))
     assert [("create", "new", None)] == actions(plan)
 

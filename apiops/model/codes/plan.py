@@ -85,6 +85,14 @@ CODES: tuple[Code, ...] = (
         "the field's name lists the ways. This guard cannot be overridden.",
     ),
     Code(
+        "AO610",
+        "Nothing can be renamed: both names exist",
+        "`renamedFrom` names a resource of the inventory, but the new name exists in the Manager "
+        "as well. The old resource would be deleted, with its secrets and deployments.",
+        "Find out where the resource with the new name comes from. If the old one shall go, remove "
+        "`renamedFrom`, or plan once with `--allow rename`.",
+    ),
+    Code(
         "AO611",
         "The change waits for its project",
         "Another change of the same project (or of the System tier) was denied, so the whole unit "
