@@ -226,12 +226,138 @@ credentials = st.fixed_dictionaries(
     },
 )
 
+DESCRIBED = {"description": words}
+keys = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "keyType": st.just("SECRET_KEY"),
+            "algorithm": st.just("AES"),
+            "environments": st.sampled_from(
+                [
+                    {"dev": {"content": secret("QUJD")}},
+                    {
+                        "dev": {"content": secret("REVG"), "alias": "a"},
+                        "production": {"content": secret("QUJD")},
+                    },
+                ]
+            ),
+        },
+        optional=DESCRIBED,
+    ),
+)
+keystores = st.fixed_dictionaries(
+    {
+        "environments": st.sampled_from(
+            [
+                {
+                    "dev": {
+                        "keyStoreType": kind,
+                        "alias": "a",
+                        "file": secret("QUJD"),
+                        "password": secret("p"),
+                    }
+                }
+                for kind in ("JKS", "PKCS12")
+            ]
+        )
+    },
+    optional=DESCRIBED,
+)
+jwks = st.one_of(
+    st.fixed_dictionaries(
+        {"source": st.just({"type": "COPY_PASTE", "jwkStr": secret("{}")})}, optional=DESCRIBED
+    ),
+    st.fixed_dictionaries(
+        {"generate": st.just({"type": "EC", "ec": {"curveType": "P256"}})}, optional=DESCRIBED
+    ),
+)
+models = some(
+    displayName=words,
+    contextWindow=st.integers(1, 9),
+    capabilities=lists("chat", "tools"),
+    isDeprecated=flags,
+)
+definitions = some(displayName=words, defaultEndpoint=st.just("https://x"))
+vectors = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "dbType": st.just("PGVECTOR"),
+            "transport": st.fixed_dictionaries(
+                {"family": st.just("jdbc"), "jdbcUrl": st.just("jdbc:x")},
+                optional={
+                    "username": words,
+                    "password": st.just(secret("p")),
+                    "pool": some(minimumIdle=st.integers(1, 3)),
+                },
+            ),
+        },
+        optional={**DESCRIBED, "enabled": flags, "embeddingDimension": st.integers(1, 9)},
+    ),
+    st.fixed_dictionaries(
+        {
+            "dbType": st.just("QDRANT"),
+            "transport": st.fixed_dictionaries(
+                {"family": st.just("http"), "endpoint": st.just("https://q")},
+                optional={"apiKey": st.just(secret("k"))},
+            ),
+        },
+        optional={**DESCRIBED, "maxBatchSize": st.integers(1, 9)},
+    ),
+)
+presets = st.one_of(
+    st.fixed_dictionaries(
+        {"family": st.just("dlp"), "ruleValue": st.just("a+"), "action": st.just("BLOCK")},
+        optional={**DESCRIBED, "enabled": flags, "category": words},
+    ),
+    st.fixed_dictionaries(
+        {"family": st.just("prompt-decorator"), "content": st.just("Be kind.")},
+        optional={"role": st.sampled_from(["system", "user"]), "position": st.just("PREPEND")},
+    ),
+)
+shared = st.fixed_dictionaries(
+    {"_class": st.just("oidc-auth"), "active": flags},
+    optional={**DESCRIBED, "issuer": st.just("https://i"), "clientSecret": st.just(secret("s"))},
+)
+policy_groups = st.fixed_dictionaries(
+    {
+        "active": flags,
+        "targetPipeline": st.sampled_from(["REQUEST", "ERROR"]),
+        "policyList": st.lists(
+            st.sampled_from(
+                [
+                    {"_class": "ip-white", "name": "a", "active": True},
+                    {"_class": "cache", "name": "b", "active": False},
+                ]
+            ),
+            unique_by=lambda one: one["name"],
+        ),
+    },
+    optional=DESCRIBED,
+)
+LIMIT = {
+    "endpointName": "ALL", "endpointHTTPMethod": "ALL", "permittedMessageCount": 5, "timeIntervalPeriodLength": 1,
+    "timeInterval": "ONE_MINUTE", "cacheConnectionTimeoutInSeconds": 3, "cacheErrorHandlingType": "FAIL", "timeIntervalWindowType": "FIXED",
+}  # fmt: skip
+
 NAMED = {
+    "Key": (keys, ["k1"]),
+    "Keystore": (keystores, ["s1"]),
+    "Jwk": (jwks, ["j1"]),
+    "LlmModel": (models, ["own/m1", "own/m2"]),
+    "LlmProviderDefinition": (definitions, ["own"]),
+    "VectorDb": (vectors, ["v1"]),
+    "AiPreset": (presets, ["x1"]),
+    "GlobalPolicy": (shared, ["sso"]),
+    "PolicyGroup": (policy_groups, ["base"]),
     "EnvironmentVariable": (variables(), ["V_ONE", "V_TWO"]),
     "IpGroup": (ip_groups, ["g1", "g2"]),
     "Connection": (connections, ["c1", "c2"]),
     "LlmProvider": (providers, ["l1"]),
 }
+
+
+def a_document(gateway: Gateway) -> dict[str, Any]:
+    return {"file": "guide.md", "fileDigest": gateway.file("# Guide")}
 
 
 @st.composite
@@ -244,6 +370,27 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
     ]
     apis = draw(st.lists(st.sampled_from(["api one", "api2"]), unique=True))
     found += [a_resource("ApiProxy", name, **draw(proxies(gateway))) for name in apis]
+    kinds = {resource.id.kind for resource in found}
+    if {"VectorDb", "LlmProvider"} <= kinds and draw(flags):
+        more = some(
+            chunkSize=st.sampled_from([1000, 500]),
+            description=words,
+            documents=st.just([a_document(gateway)]),
+        )
+        bases = {"vectorDbRef": "v1", "embeddingProviderRef": "l1", **draw(more)}
+        found.append(a_resource("KnowledgeBase", "kb", **bases))
+    if draw(flags):
+        members = {"members": draw(lists(*apis)) if apis else [], **draw(some(description=words))}
+        runs = {"deployments": [{"environment": e} for e in draw(lists(*ENVIRONMENTS))]}
+        found.append(
+            a_resource("ApiProxyGroup", "all", clientRoute=draw(ROUTES), **members, **runs)
+        )
+    if draw(flags):
+        endpoints = [{**LIMIT, "apiProxyName": api} for api in draw(lists(*apis))] if apis else []
+        more = some(
+            enabled=flags, description=words, cacheConnectionTimeoutInSeconds=st.integers(1, 5)
+        )
+        found.append(a_resource("Rlcl", "slow", endpoints=endpoints, **draw(more)))
     for name in draw(lists("app", "web")):
         spec = draw(credentials)
         if apis and draw(flags):

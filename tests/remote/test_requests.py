@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from apiops.model.resource import Resource
+from apiops.remote.vendor.named import Presets
 from apiops.remote.vendor.reading import CODECS
 from apiops.remote.vendor.shared import CONNECTION_TYPES
 from tests.remote.gateway import Gateway, a_resource, done, left
 
-LISTS = len(CODECS) - 1 + len(CONNECTION_TYPES)
-"""Lists of one project: one for each kind, and connections one for each type (2.9)."""
+LISTS = len(CODECS) - 2 + len(CONNECTION_TYPES) + len(Presets.families)
+"""Lists of one project: one for each kind, but connections have one for each type (2.9) and presets
+one for each family (2.19).
+"""
 
 ONCE = 2
 """Projects and environments."""

@@ -25,6 +25,7 @@ UNJUDGED = {
     r"GET .*/apiProxies/\{x\}/policies/": "1.10 #38, #41",
     r"GET .*/apiProxies/\{x\}/": "1.10 #20, #26",
     r"GET .*/apiProxies/forpromotion": "1.10 #12",
+    r"(POST|PUT) .*/rlcl/(\{n\}/)?": "1.10 #54: two values of eight",
     r"PUT .*/credentials/\{u\}/token/": "1.10 #12, #45: units typed as objects",
     r".* .*/trafficLogSettings/.*": "2.5.8: connectors are keyed by name or UUID",
 }

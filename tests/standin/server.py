@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.standin import ai, contract, identity, proxies, shared, wire
+from tests.standin import ai, contract, identity, more, proxies, shared, wire
 from tests.standin.wire import Call, Refused
 from tests.standin.world import World
 
-FAMILIES = (ai, identity, proxies, shared)
+FAMILIES = (ai, identity, more, proxies, shared)
 OPEN = ("/apiops/test/healthcheck", "/apiops/auth/token")
 LARGEST = 64 * 1024 * 1024
 
@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _slashed(self, path: str) -> Any:
         """§1.6: credential-organizations and their like take both; the rest is 404."""
-        without = re.search(r"/(forpromotion|full|ai-gateway)/?\Z", path)
+        without = re.search(r"/(forpromotion|full|ai-gateway|generate)/?\Z", path)
         return wire.find(self.command, path.rstrip("/")) if without else None
 
     def _user(self, world: World) -> Any:

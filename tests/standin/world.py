@@ -70,6 +70,8 @@ class Project:
     ip_groups: dict[str, Json] = field(default_factory=dict)
     certificates: dict[str, Json] = field(default_factory=dict)
     providers: dict[str, Json] = field(default_factory=dict)
+    more: dict[str, dict[str, Json]] = field(default_factory=dict)
+    shared: dict[str, list[Json]] = field(default_factory=dict)
 
 
 class World:

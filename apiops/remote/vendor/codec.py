@@ -58,7 +58,8 @@ class Journal(Protocol):
 @dataclass(frozen=True, slots=True)
 class Job:
     """One change of one thing. `before` is the live spec ({} for none), `after` what it shall be
-    (with leaves), `plain` the same with plaintexts, `files` the bytes by SHA-256.
+    (with leaves), `plain` the same with plaintexts as text, `secrets` those by pointer, `files` the
+    bytes by SHA-256.
     """
 
     place: Place
@@ -68,6 +69,7 @@ class Job:
     plain: JsonObject = field(repr=False)
     journal: Journal = field(repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -126,9 +128,13 @@ class Job:
 class Codec(Protocol):
     """The adapter of one kind."""
 
-    kind: str
-    right: str
-    """The category of rights that it needs (vendor document, 3.1)."""
+    @property
+    def kind(self) -> str:
+        """The kind's name."""
+
+    @property
+    def right(self) -> str:
+        """The category of rights that it needs (vendor document, 3.1)."""
 
     def found(self, place: Place) -> Iterable[Found]:
         """All of them in a project, by as few calls as there can be."""

@@ -8,24 +8,19 @@ stays at its last applied commit until everything is done.
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
-from apiops.model.audit import Reason
 from apiops.model.outcome import Outcome, Result
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.model.secret import SecretValue
 from apiops.plan import graph
 from apiops.ports import Batch, Book, Live, Write
-from apiops.remote.vendor import proxies, reading
+from apiops.remote.vendor import deploying, reading
 from apiops.remote.vendor.api import Api, Forbidden
 from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
-
-LONGEST_REASON: Final = 255
-"""Characters of a deploy's description that are sent; the vendor names no limit."""
-
 
 PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
 """Kinds that the API does not even show: who may what is judged on our side (section 3)."""
@@ -132,7 +127,7 @@ class _Unit:
     def _send(self, write: Write) -> str:
         """The calls of a write; gives what people should be told."""
         id, action = write.change.id, write.change.action
-        if id.kind not in CODECS:
+        if id.kind not in CODECS or id.project is None:
             return self._assert(write)
         if (id.kind, id.project or "") in self._seen.blind:
             raise reading.blind_to(id.kind, id.project or "")
@@ -141,7 +136,7 @@ class _Unit:
         if action is Action.DEPLOY:
             return self._deploy(job, write)
         if action is Action.UNDEPLOY:
-            proxies.undeploy(job, write.change.environment or "", self._why(write))
+            deploying.undeploy(job, write.change.environment or "", self._why(write))
         elif action is Action.DELETE:
             codec.delete(job)
         elif action is Action.CREATE or self._live(write) is None:
@@ -165,6 +160,7 @@ class _Unit:
             plain=plain(after, write.secrets),
             journal=_Written(self._book, self._batch, write),
             files=write.files,
+            secrets=write.secrets,
             hidden=tuple(text for text in hidden if text),
         )
 
@@ -181,8 +177,10 @@ class _Unit:
             for one in (write.resource.spec if write.resource else {}).get("deployments") or ()
             if one["environment"] == environment
         )
-        answer = proxies.deploy(job, environment, self._why(write), persistent=persistent)
-        failed = failures(answer.get("deploymentResult") if isinstance(answer, dict) else None)
+        answer = deploying.deploy(job, environment, self._why(write), persistent=persistent)
+        failed = deploying.failures(
+            answer.get("deploymentResult") if isinstance(answer, dict) else None
+        )
         if failed:
             raise ManagerError(
                 f"{job.id} is saved and does not run in {environment}: {'; '.join(failed)}",
@@ -194,7 +192,7 @@ class _Unit:
     def _why(self, write: Write) -> str:
         """The reason as the deploy history shows it: commit, subject, signer, run."""
         context = write.context
-        return reason_text(context.reason, context.principal, context.run)
+        return deploying.reason_text(context.reason, context.principal, context.run)
 
     def _assert(self, write: Write) -> str:
         """What the API cannot change must be so already; rights are kept in the book alone."""
@@ -251,39 +249,3 @@ def _by_hand(told: str, id: ResourceId, deed: str) -> ManagerError:
         code="AO768",
         hint=f"ask a system administrator to {deed} in the console, under {where}; then run again",
     )
-
-
-def reason_text(reason: Reason, principal: str, run: str) -> str:
-    """At most `LONGEST_REASON` characters; the subject gives way first."""
-    tail = f" (by {principal}, run {run[:12]})"
-    head = f"{reason.commit[:10]} " if reason.commit else ""
-    room = LONGEST_REASON - len(head) - len(tail)
-    text = " ".join(reason.text.split())
-    return head + (text if len(text) <= room else text[: room - 1] + "…") + tail
-
-
-def failures(result: Any) -> list[str]:
-    """What a `deploymentResult` says went wrong, in any of its four shapes (1.5)."""
-    if not isinstance(result, dict):
-        return []
-    if result.get("failedEnvironments"):
-        return [str(name) for name in result["failedEnvironments"]]
-    rows = _rows(result)
-    bad = [row for row in rows if row.get("success") is False]
-    if bad:
-        return [_told(row) for row in bad]
-    if rows and result.get("success") is False:
-        return [str(result.get("message") or result.get("detail") or "the Manager says no")]
-    return []
-
-
-def _rows(result: JsonObject) -> list[Any]:
-    for name in ("detailList", "deploymentResults", "environmentResults"):
-        if result.get(name):
-            return [row for row in result[name] if isinstance(row, dict)]
-    return []
-
-
-def _told(row: JsonObject) -> str:
-    where = row.get("podName") or row.get("environmentName") or row.get("envName") or "a worker"
-    return f"{where}: {str(row.get('detail') or row.get('message') or 'failed')[:200]}"

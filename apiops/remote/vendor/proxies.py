@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor import endpoints, policies, settings
-from apiops.remote.vendor.api import Absent, Upload, bare_path, path
+from apiops.remote.vendor.api import Upload, bare_path, path
 from apiops.remote.vendor.codec import Found, Job, Place, at, taken
 from apiops.remote.vendor.shared import gone
 
@@ -175,33 +175,6 @@ class Proxies:
 
     def _there(self, job: Job) -> bool:
         return any(one.name == job.id.name for one in self.found(job.place))
-
-
-def deploy(job: Job, environment: str, description: str, *, persistent: bool) -> Any:
-    """One explicit deploy, which carries the reason (section 4); the answer's tree."""
-    where = path(
-        "projects", job.place.project, "apiProxies", job.id.name, "environments", environment
-    )
-    body = {"description": description, "persistent": persistent}
-    return job.make("POST", where, body, lambda: runs(job, environment))
-
-
-def undeploy(job: Job, environment: str, description: str) -> Any:
-    """Taken from an environment; that it does not run there is as good."""
-    where = path(
-        "projects", job.place.project, "apiProxies", job.id.name, "environments", environment
-    )
-    try:
-        return job.send("DELETE", where, {"description": description})
-    except Absent:
-        return None
-
-
-def runs(job: Job, environment: str) -> bool:
-    """Whether the Manager says that what is saved runs there."""
-    base = ("projects", job.place.project, "apiProxies", job.id.name, "environments", environment)
-    rows = job.api.items(path(*base, "deploy-status"))
-    return bool(rows and rows[0].get("deployed") and not rows[0].get("redeployRequired"))
 
 
 def _parses(job: Job) -> bool:

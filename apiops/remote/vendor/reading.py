@@ -24,9 +24,11 @@ from apiops.model.resource import (
 from apiops.plan import settle
 from apiops.ports import Live
 from apiops.remote.vendor.ai import Providers
-from apiops.remote.vendor.api import Api, Forbidden, path
+from apiops.remote.vendor.api import Absent, Api, Forbidden, path
 from apiops.remote.vendor.codec import Codec, Found, Place
+from apiops.remote.vendor.groups import GROUPED
 from apiops.remote.vendor.identity import Credentials
+from apiops.remote.vendor.named import NAMED
 from apiops.remote.vendor.pace import MOST
 from apiops.remote.vendor.proxies import Proxies
 from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
@@ -36,6 +38,8 @@ CODECS: Final[dict[str, Codec]] = {
     for codec in (
         *(Variables(), IpGroups(), Certificates(), Connections()),
         *(Providers(), Proxies(), Credentials()),
+        *NAMED,
+        *GROUPED,
     )
 }
 """Kind → its adapter. Kinds without one the API cannot manage."""
@@ -130,7 +134,7 @@ def _listed(places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]
         codec, place = pair
         try:
             return [(codec, place, one) for one in codec.found(place)]
-        except Forbidden as fault:
+        except (Forbidden, Absent) as fault:
             ours = any(
                 id.kind == codec.kind and id.project == place.project and one.owner
                 for id, one in held.items()
