@@ -29,6 +29,13 @@ _UNIT: Final = "apiops_unit"
 _TICKET: Final = "apiops_ticket"
 
 _AUDIT_TABLES: Final = frozenset({"audit_entry", "audit_capture"})
+_TEMPORARY_ACTIONS: Final = frozenset(
+    getattr(sqlite3, f"SQLITE_{verb}_TEMP_{what}")
+    for verb in ("CREATE", "DROP")
+    for what in ("TRIGGER", "VIEW")
+)
+"""Refused although nobody else sees them: a temporary trigger could swallow the log's entries."""
+
 _SCHEMA_ACTIONS: Final = frozenset(
     getattr(sqlite3, f"SQLITE_{action}")
     for action in (
@@ -205,6 +212,8 @@ def _authorize(
     """
     changes = action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
     if action in _SCHEMA_ACTIONS and database != "temp":
+        return sqlite3.SQLITE_DENY
+    if action in _TEMPORARY_ACTIONS:
         return sqlite3.SQLITE_DENY
     if changes and trigger is None and first in _AUDIT_TABLES:
         return sqlite3.SQLITE_DENY
