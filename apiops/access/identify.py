@@ -6,9 +6,10 @@ is decided here, at the time that the caller gives.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from apiops.model import moment
 from apiops.model.access import Cause, Grants, Key, Trust
 from apiops.model.revision import Commit, Evidence, SignatureStatus
 
@@ -125,15 +126,10 @@ def _attested(commit: Commit, key: Key, grants: Grants, trust: Trust, evidence: 
 def valid(key: Key, at: datetime) -> bool:
     """Whether `at` lies in the key's validity. A bound that cannot be read excludes everything."""
     try:
-        begun = not key.valid_from or _instant(key.valid_from) <= at
-        return begun and (not key.valid_until or at < _instant(key.valid_until))
+        begun = not key.valid_from or moment.parse(key.valid_from) <= at
+        return begun and (not key.valid_until or at < moment.parse(key.valid_until))
     except ValueError:
         return False
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _validity(key: Key) -> str:

@@ -15,6 +15,7 @@ class Reason:
 
     `text` is the first line people read: the newest charged commit's subject, or the reason a
     person gave in a console. `signer` is the principal whose signature proved that commit.
+    `overrides` are the guards that whoever started the run overrode.
     """
 
     text: str
@@ -22,6 +23,7 @@ class Reason:
     commits: tuple[str, ...] = ()
     signer: str = ""
     pull_request: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 class Source(StrEnum):

@@ -17,7 +17,7 @@ from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change
 from apiops.model.resource import SYSTEM
 from apiops.model.revision import Commit, Snapshot
-from apiops.plan import build
+from apiops.plan import build, freeze
 from apiops.ports import Batch, Event, Write
 from apiops.reconcile.line import Line, Prepared, Wish, prepare
 
@@ -33,17 +33,19 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)
+        frozen = freeze.standing(prepared.live, line.target.environment, started)
+        overrides = freeze.admit(frozen, wish.allow) if prepared.plan.changes else ()
         if wish.stored is not None:
             build.same(wish.stored, prepared.plan)
         if wish.approved is not None:
             build.check(prepared.plan, wish.approved)
-        report = _carry_out(line, prepared, fence)
+        report = _carry_out(line, prepared, fence, overrides)
     return prepared, replace(report, seconds=(line.now() - started).total_seconds())
 
 
-def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
+def _carry_out(line: Line, prepared: Prepared, fence: int, overrides: tuple[str, ...]) -> RunReport:
     """Write every unit that may be written; the report has an outcome for every change."""
-    carrier = _Carrier(line, prepared, fence)
+    carrier = _Carrier(line, prepared, fence, overrides)
     units = carrier.units
     for number, unit in enumerate(units, 1):
         line.observer.notice(Event("apply", f"applying {unit}", number, len(units)))
@@ -63,7 +65,9 @@ def _carry_out(line: Line, prepared: Prepared, fence: int) -> RunReport:
 class _Carrier:
     """The state of one apply: outcomes so far, units that moved, units that stay."""
 
-    def __init__(self, line: Line, prepared: Prepared, fence: int) -> None:
+    def __init__(
+        self, line: Line, prepared: Prepared, fence: int, overrides: tuple[str, ...]
+    ) -> None:
         assert prepared.verdicts is not None, "an unjudged plan is never carried out"
         self.outcomes: list[Outcome] = []
         self.applied: dict[str, str] = {}
@@ -72,6 +76,8 @@ class _Carrier:
         self._line = line
         self._prepared = prepared
         self._fence = fence
+        guards = {guard.guard for guard in prepared.plan.guards if guard.overridden}
+        self._overrides = tuple(sorted({*guards, *overrides}))
         self._verdicts = prepared.verdicts
         self._judgements = {j.change.key: j for j in prepared.verdicts.judgements}
         self._changes: dict[str, list[Change]] = defaultdict(list)
@@ -246,6 +252,7 @@ class _Carrier:
                 commits=charged,
                 signer=principal,
                 pull_request=said.pull_request if said else self._line.pull_request,
+                overrides=self._overrides,
             ),
             run=self._line.run,
             source=self._line.source,

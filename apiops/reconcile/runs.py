@@ -13,6 +13,7 @@ from apiops.model.order import Order
 from apiops.model.revision import Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.model.view import Carried, Findings, Planned, PlanView
+from apiops.plan import freeze
 from apiops.reconcile import apply as carrying
 from apiops.reconcile import drift as drifting
 from apiops.reconcile import line as walk
@@ -35,20 +36,33 @@ class InProcess:
         """Everything between reading and writing."""
         line = self._line(order)
         prepared = walk.prepare(line, self._snapshot(order), self._wish(order))
-        return _planned(prepared, keyless=not line.keyring.available)
+        return self._planned(prepared, keyless=not line.keyring.available)
 
     def apply(self, order: Order) -> Carried:
         """Plan and carry out."""
         line = self._line(order)
         prepared, report = carrying.apply(line, self._snapshot(order), self._wish(order))
-        planned = _planned(prepared, keyless=not line.keyring.available)
+        planned = self._planned(prepared, keyless=not line.keyring.available)
         return Carried(planned.view, planned.findings, report)
 
     def drift(self) -> Planned | None:
         """The live state against what was applied last."""
         prepared = drifting.find(self.line, self.sees)
         keyless = not self.line.keyring.available
-        return None if prepared is None else _planned(prepared, keyless=keyless, drift=True)
+        return None if prepared is None else self._planned(prepared, keyless=keyless, drift=True)
+
+    def _planned(self, prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
+        commits = prepared.history.views if prepared.history else ()
+        frozen = freeze.standing(prepared.live, self.line.target.environment, self.line.now())
+        view = PlanView(
+            prepared.plan,
+            prepared.verdicts,
+            subjects={seen.commit.id: seen.commit.subject for seen in commits},
+            keyless=keyless,
+            drift=drift,
+            notes=(frozen.message,) if frozen and prepared.plan.changes and not drift else (),
+        )
+        return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
 
     def _line(self, order: Order) -> Line:
         keyring = self.line.keyring if order.secrets else _Shut()
@@ -90,18 +104,6 @@ class InProcess:
         repository = self.line.repository
         first = repository.resolve(order.introduction).commit
         return Introduction(repository.lineage, self.line.target.name, first, order.approver)
-
-
-def _planned(prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
-    commits = prepared.history.views if prepared.history else ()
-    view = PlanView(
-        prepared.plan,
-        prepared.verdicts,
-        subjects={seen.commit.id: seen.commit.subject for seen in commits},
-        keyless=keyless,
-        drift=drift,
-    )
-    return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
 
 
 class _Shut:

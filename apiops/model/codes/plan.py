@@ -109,6 +109,14 @@ CODES: tuple[Code, ...] = (
         "Mend what failed first; the next run does both. Move or delete what the project holds.",
     ),
     Code(
+        "AO613",
+        "The environment is frozen",
+        "Its Environment in the Manager names a time in which nothing is applied. Plans can be "
+        "made and approved meanwhile. A commit cannot end a freeze for its own batch.",
+        "Wait until it ends; `apiops plan` says when. What cannot wait goes with `--allow "
+        "freeze`, which every audit entry of the run then records.",
+    ),
+    Code(
         "AO620",
         "The plan is not the one that was approved",
         "The digest of the plan as it is now differs from the approved one. A plan is bound to the "

@@ -232,3 +232,13 @@ class MutualTls(Part):
     enabled: bool | None = about("Use them.")
     keyStoreName: str | None = about("Keystore with the client's key, by name.")
     trustStoreName: str | None = about("Truststore, by name.")
+
+
+Moment = Annotated[
+    str,
+    form(
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z)?$",
+        "must be a day or a moment in UTC: 2026-01-31, 2026-01-31T12:00:00Z",
+    ),
+]
+"""A day or a moment in UTC, ISO 8601."""

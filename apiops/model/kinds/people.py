@@ -1,22 +1,12 @@
 """Specs of those who act, and of what they may do: users, roles, teams, memberships."""
 
-from datetime import UTC, date, datetime, time
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from apiops.model import openpgp, sshkey
+from apiops.model import moment, openpgp, sshkey
 from apiops.model.access import Category, Verb
-from apiops.model.kinds.parts import Email, Part, about, form
-
-Moment = Annotated[
-    str,
-    form(
-        "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z)?$",
-        "must be a day or a moment in UTC: 2026-01-31, 2026-01-31T12:00:00Z",
-    ),
-]
-"""A day or a moment in UTC, ISO 8601."""
+from apiops.model.kinds.parts import Email, Moment, Part, about
 
 SystemRole = Literal["sysAdmin", "sysProjectManager", "sysAnalyzer"]
 
@@ -66,17 +56,10 @@ class SigningKey(Part):
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
-        begin, end = (text and _moment(text) for text in (self.validFrom, self.validUntil))
+        begin, end = (text and moment.parse(text) for text in (self.validFrom, self.validUntil))
         if begin and end and begin >= end:
             raise ValueError("validUntil must be after validFrom")
         return self
-
-
-def _moment(text: str) -> datetime:
-    """Raises ValueError for a day that no calendar has."""
-    if "T" in text:
-        return datetime.fromisoformat(text)
-    return datetime.combine(date.fromisoformat(text), time(), UTC)
 
 
 class UserSpec(Part):

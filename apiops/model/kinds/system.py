@@ -1,13 +1,28 @@
 """Specs of the System tier: environments, projects, and what there is once per Manager."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from apiops.model import moment
 from apiops.model.kinds.budget import Budget
-from apiops.model.kinds.parts import BasePath, Merged, Part, about
+from apiops.model.kinds.parts import BasePath, Merged, Moment, Part, about
 
 BodySize = Annotated[int, Field(ge=1, le=2**30)]
+
+
+class Freeze(Part):
+    """A time in which nothing is applied: the end of a year, an election, an audit."""
+
+    begins: Moment = about("Its first moment, ISO 8601 in UTC.", ...)
+    ends: Moment = about("The first moment after it.", ...)
+    reason: str = about("Why, for whoever is stopped by it.", ..., min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if moment.parse(self.begins) >= moment.parse(self.ends):
+            raise ValueError("ends must be after begins")
+        return self
 
 
 class EnvironmentSpec(Part):
@@ -18,6 +33,11 @@ class EnvironmentSpec(Part):
         "What it is used for; people and guards are more careful with PRODUCTION.", ...
     )
     accessUrl: str | None = about("Base URL under which its proxies are reached.")
+    freezes: list[Freeze] = about(
+        "Times in which nothing is applied to its targets. They count as the Manager has them, so "
+        "a commit that ends a freeze has to be applied in it, with `--allow freeze`.",
+        [],
+    )
 
 
 class ProjectSpec(Part):

@@ -60,6 +60,7 @@ def lines(entry: AuditEntry) -> tuple[tuple[str, str], ...]:
         ("also", ", ".join(others)),
         ("signer", reason.signer),
         ("request", reason.pull_request),
+        ("overrode", ", ".join(reason.overrides)),
         ("run", f"{entry.run} through {entry.source}"),
         ("from", entry.address),
         ("digest", entry.digest),

@@ -1,0 +1,59 @@
+"""Freeze windows: times in which an environment takes no change.
+
+They stand in the Environment as the Manager has it, so that no commit of the batch can end one.
+A plan can be made and approved in a freeze: only carrying it out has to wait.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from apiops.errors import PlanRefused
+from apiops.model import moment
+from apiops.model.resource import ResourceId
+from apiops.ports import Live
+
+FREEZE: Final = "freeze"
+"""The name by which a freeze is overridden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A freeze: the environment, until when, and why."""
+
+    environment: str
+    ends: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """In words."""
+        return f"{self.environment} is frozen until {self.ends}: {self.reason}"
+
+
+def standing(live: Live, environment: str, at: datetime) -> Window | None:
+    """The freeze of an environment at a moment, the last to end if there are several."""
+    return max(_standing(live, environment, at), key=lambda window: window.ends, default=None)
+
+
+def _standing(live: Live, environment: str, at: datetime) -> Iterator[Window]:
+    id = ResourceId("Environment", None, environment)
+    for resource in live.resources:
+        if resource.id == id:
+            for one in resource.spec.get("freezes") or ():
+                if moment.parse(one["begins"]) <= at < moment.parse(one["ends"]):
+                    yield Window(environment, one["ends"], one["reason"])
+
+
+def admit(window: Window | None, allow: frozenset[str]) -> tuple[str, ...]:
+    """What was overridden to go on: the freeze's name, or nothing. Raises PlanRefused AO613."""
+    if window is None:
+        return ()
+    if FREEZE in allow:
+        return (FREEZE,)
+    raise PlanRefused(
+        window.message,
+        code="AO613",
+        hint=f"wait, or if it cannot wait: --allow {FREEZE} (recorded with every change)",
+    )
