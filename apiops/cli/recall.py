@@ -51,8 +51,11 @@ def first(command: Command) -> Command:
 
 
 def keep(answer: str) -> None:
-    """Keep what the command on its way has answered, if nothing moved while it did."""
-    asked, place, chosen = click.get_current_context().meta[_QUESTION]
+    """Keep what the command on its way has answered, if nothing moved while it did.
+
+    A command that did not ask the memory first leaves nothing in it.
+    """
+    asked, place, chosen = click.get_current_context().meta.get(_QUESTION, (None, None, {}))
     if asked is not None and asked == question(place, chosen):
         asked.keep(answer)
 
