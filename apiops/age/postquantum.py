@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import hmac
 import os
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -194,13 +193,17 @@ def _unbase64(text: str) -> bytes:
 
 def _wrapped(body: bytes) -> str:
     """A stanza's body: full lines, and a last one that is not full."""
-    lines = textwrap.wrap(_base64(body), _COLUMNS)
+    lines = _lines(_base64(body))
     return "\n".join(lines if not lines or len(lines[-1]) < _COLUMNS else [*lines, ""])
 
 
 def _armored(content: bytes) -> str:
-    lines = textwrap.wrap(base64.b64encode(content).decode(), _COLUMNS)
+    lines = _lines(base64.b64encode(content).decode())
     return "\n".join((_BEGIN, *lines, _END, ""))
+
+
+def _lines(text: str) -> list[str]:
+    return [text[at : at + _COLUMNS] for at in range(0, len(text), _COLUMNS)]
 
 
 def _unarmored(content: bytes) -> bytes:

@@ -79,6 +79,12 @@ def test_what_is_no_age_file_does_not_open(content):
     assert postquantum.open_file(content, [QUANTUM]) is None
 
 
+@given(st.binary(max_size=300), st.booleans())
+def test_nothing_that_is_read_ends_in_anything_but_no(content, header):
+    start = b"age-encryption.org/v1\n-> mlkem768x25519 " if header else b""
+    assert postquantum.open_file(start + content, [QUANTUM]) is None
+
+
 def test_a_file_for_an_ordinary_and_a_post_quantum_recipient_opens_with_either():
     both = to(ALICE.recipient, QUANTUM.public)
     sealed = writing.encrypt("c.yaml", b"a: b\n", both).content
