@@ -69,7 +69,7 @@ clean:
 
 .venv/runtime: .venv/bin/python requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	test -f .venv/dev || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps .
+	test -f .venv/dev || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
 .venv/dev: .venv/bin/python requirements-dev.lock pyproject.toml
