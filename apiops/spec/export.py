@@ -22,6 +22,9 @@ from apiops.spec.paths import Path
 Opened = Mapping[ResourceId, Mapping[str, SecretValue]]
 """The plaintexts at hand, by identity and by the JSON pointer of their leaf in `spec`."""
 
+_LONGEST: Final = 128
+"""Characters of a name that become part of a path: as many as our own names can have."""
+
 _OPEN: Final = "_unencrypted"
 """The ending of a key by which sops leaves a value in the clear."""
 
@@ -262,7 +265,7 @@ class _Places:
         id = live.id
         wanted = tuple(_attached(id.kind, spec, live.spec))
         usual = posixpath.join(self._root, _home(id))
-        own = f"{usual.removesuffix('.yaml')}/{id.name}.yaml"
+        own = f"{usual.removesuffix('.yaml')}/{_step(id.name)}.yaml"
         path = next((p for p in (usual, own) if self._fits(p, wanted)), self._free(usual))
         self._taken[path.casefold()] = self._taken[_vault(path)] = ""
         files: dict[str, str] = {}
@@ -316,8 +319,17 @@ def _attached(kind: str, spec: JsonObject, stored: JsonObject) -> Iterator[tuple
 def _home(id: ResourceId) -> str:
     """Where a resource is looked for first: its tier, its kind in the plural, its name."""
     if id.kind == "Project":
-        return f"projects/{id.name}/project.yaml"
-    tier = SYSTEM if id.project is None else f"projects/{id.project}"
+        return f"projects/{_step(id.name)}/project.yaml"
+    tier = SYSTEM if id.project is None else f"projects/{_step(id.project)}"
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", id.kind).lower()
     plural = f"{words[:-1]}ies" if words.endswith("y") else f"{words.removesuffix('s')}s"
-    return f"{tier}/{plural}/{id.name}.yaml"
+    return f"{tier}/{plural}/{_step(id.name)}.yaml"
+
+
+def _step(name: str) -> str:
+    """A name as one step of a path. Names that a kind allows stay as they are.
+
+    A Manager that is not ours may hold any other: none of them leads out of the folder.
+    """
+    step = re.sub(r"[^\w .-]", "_", name)[:_LONGEST]
+    return re.sub(r"^[. ]+|[. ]+$", lambda found: "_" * len(found[0]), step) or "_"
