@@ -157,3 +157,21 @@ def test_a_token_that_is_not_accepted_is_told_before_anything(bank: VendorShop) 
     assert 1 == done.code
     assert "AO761" in done.err
     assert "revoked" not in done.out + done.err
+
+
+def test_who_follows_a_definition_names_it_and_the_manager_gets_its_id(bank: VendorShop) -> None:
+    provider = "spec: {providerType: VLLM, authScheme: NONE, providerDefinition: own}\n"
+    model = "spec: {providerDefinition: own, contextWindow: 8192}\n"
+    files = {
+        "payments/own.yaml": manifest("LlmProviderDefinition", "own", "spec: {displayName: Own}\n"),
+        "payments/llm.yaml": manifest("LlmProvider", "llm", provider),
+        "payments/model.yaml": manifest("LlmModel", "own/m1", model),
+    }
+    bank.commit(MERT, files)
+
+    assert 0 == bank.run("apply", "--yes").code
+    project = bank.world.projects["payments"]
+    id = project.more["llm-provider-definitions"]["own"]["id"]
+    assert id == project.providers["llm"]["providerDefinitionId"]
+    assert id == project.more["llm-models"]["own/m1"]["providerDefinitionId"]
+    assert [] == changes(bank.run("plan", "-o", "json"))

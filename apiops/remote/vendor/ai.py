@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from apiops.errors import ManagerError
 from apiops.model.resource import JsonObject
 from apiops.plan.settle import UNSET
 from apiops.remote.vendor.api import path
@@ -13,6 +14,7 @@ _OWNED: Final = frozenset(
     {
         *("id", "name", "projectId", "_class", "builtIn", "healthStatus", "lastHealthCheckAt"),
         *("lastLatencyMs", "usedByRefs", "apiKeySet", "apiSecretSet", "lastUpdatedAt"),
+        "providerDefinitionId",  # an id, which says nothing here: what was written stands
     }
 )
 _ALL_SECRETS: Final = ("apiKey", "apiSecret", "serviceAccountJson")
@@ -68,4 +70,24 @@ class Providers(Listed):
         gone(job, path("projects", job.place.project, "llm-providers", job.id.name))
 
     def _body(self, job: Job) -> dict[str, Any]:
-        return {"_class": "llm", "description": "", **job.plain, "name": job.id.name}
+        rest = dict(job.plain)
+        follows = definition(job, rest.pop("providerDefinition", None))
+        return {"_class": "llm", "description": "", **rest, "name": job.id.name, **follows}
+
+
+def definition(job: Job, name: str | None) -> dict[str, str]:
+    """The field that says which definition is followed: manifests name it, the Manager wants its
+    id (2.2).
+    """
+    if name is None:
+        return {}
+    where = path("projects", job.place.project, "llm-provider-definitions")
+    ids = {one["name"].casefold(): one.get("id") for one in job.api.items(where)}
+    id = ids.get(name.casefold())
+    if not id:
+        raise ManagerError(
+            f"{job.id} follows the provider definition {name}, whose id the Manager does not say",
+            code="AO766",
+            hint="create that definition first, in this project",
+        )
+    return {"providerDefinitionId": str(id)}

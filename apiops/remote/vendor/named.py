@@ -10,6 +10,7 @@ from typing import Any, Final
 from apiops.model.resource import JsonObject
 from apiops.model.secret import leaf_of
 from apiops.plan.settle import UNSET
+from apiops.remote.vendor import ai
 from apiops.remote.vendor.api import Upload, bare_path, path
 from apiops.remote.vendor.codec import Found, Job, Place, at, complete, taken
 from apiops.remote.vendor.shared import Listed, gone, there
@@ -71,8 +72,10 @@ class Models(Named):
     def body(self, job: Job) -> dict[str, Any]:
         """The code and the id stand beside the name (2.16)."""
         code, _, model = job.id.name.partition("/")
-        rest = {k: v for k, v in job.plain.items() if k != "providerDefinition"}
-        return {**rest, "name": job.id.name, "providerCode": code, "modelId": model}
+        rest = dict(job.plain)
+        follows = ai.definition(job, rest.pop("providerDefinition", None))
+        named = {"name": job.id.name, "providerCode": code, "modelId": model}
+        return rest | named | follows
 
     def seen(self, place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """The definition is shown by an id, which says nothing here."""
