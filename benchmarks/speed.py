@@ -160,10 +160,10 @@ def courses(ground: Ground) -> list[Course]:
     forgotten = ground.restore("full", remembered=False)
     plan = ground.apiops("plan", *at)
     start = [sys.executable, "-c", f"import {_IMPORTS}"]
-    lean = [sys.executable, "-c", "import click, sqlite3, tomllib, hashlib, json"]
+    lean = [sys.executable, "-c", "import apiops.cli.main, apiops.cli.plan"]
     return [
-        Course("start: interpreter, cold imports", start, ground.environment),
-        Course("start: interpreter, lean imports", lean, ground.environment),
+        Course("start: Python and libraries", start, ground.environment),
+        Course("start: Python, lean imports", lean, ground.environment),
         Course("first plan (cold)", ground.first("plan"), ground.environment, empty),
         Course("first apply", ground.first("apply", "--yes"), ground.environment, empty),
         Course("plan, nothing remembered", plan, ground.environment, forgotten),
@@ -283,6 +283,8 @@ def main() -> None:
     arguments.add_argument("--no-peer", action="store_true")
     arguments.add_argument("--postgres", action="store_true")
     chosen = arguments.parse_args()
+    if not chosen.no_peer and not peer.OCTODNS.exists():
+        arguments.error("octoDNS is not installed: run `make benchmarks/.venv`, or give --no-peer")
     for size in chosen.sizes:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder, "ours")

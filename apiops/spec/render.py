@@ -23,7 +23,9 @@ def render(
     source: Source, parsed: Parsed, by_identity: patches.Patches, context: Context
 ) -> Rendered:
     """The document with the target's parameters and patches, without what sops added."""
-    tree: Any = {key: value for key, value in source.tree.items() if key != "sops"}
+    tree: Any = source.tree
+    if "sops" in tree:
+        tree = {key: value for key, value in tree.items() if key != "sops"}
     if parsed.parameterised:
         unit = read.unit_of(tree)
 

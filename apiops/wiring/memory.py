@@ -17,7 +17,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -99,7 +99,12 @@ def question(
 
 
 def _digest(tree: Any) -> str:
-    return hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(tree, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """A set in an order that is the same in every process; anything else (a path) as text."""
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
 
 
 def _key(file: Path | None) -> bytes | None:
@@ -121,9 +126,18 @@ def _identities(target: TargetSettings, home: Path | None) -> str | None:
 
 def _build() -> list[Any]:
     """This build of apiops: the version, and each of its files as it lies here."""
-    package = Path(__file__).resolve().parents[1]
-    files = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in package.rglob("*.py")]
-    return [__version__, sys.version, sorted(files)]
+    return [__version__, sys.version, sorted(_sources(str(Path(__file__).resolve().parents[1])))]
+
+
+def _sources(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Every module below a folder: path, size, time of its last change."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _sources(entry.path)
+            elif entry.name.endswith(".py"):
+                found = entry.stat()
+                yield entry.path, found.st_size, found.st_mtime_ns
 
 
 def _folder() -> Path:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apiops.wiring import memory
-from tests.process import environment
+from tests.process import child, environment
 from tests.shop import AYSE, MERT, Shop, a_project, a_proxy
 
 HEAVY = {
@@ -225,6 +225,15 @@ def test_where_nothing_can_be_kept_a_plan_is_worked_out_again(shop: Shop) -> Non
     (shop.folder / "cache" / "apiops").write_text("a file, not a folder")
     assert walks(shop)
     assert walks(shop)
+
+
+def test_every_process_asks_the_same_question(shop: Shop) -> None:
+    questions = {
+        child("plan", cwd=shop.repository, **shop.variables, PYTHONHASHSEED=str(seed)).out
+        + kept(shop).read_text()
+        for seed in range(4)
+    }
+    assert len(questions) == 1
 
 
 def test_it_loads_little_and_asks_the_database_once(shop: Shop) -> None:
