@@ -31,7 +31,14 @@ def served(app: FastAPI, **more: Any) -> Iterator[str]:
     """The URL of a real uvicorn that serves an app until the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            app, http=Patient, ws="none", lifespan="off", log_config=None, access_log=False, **more
+            app,
+            http=Patient,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            **more,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

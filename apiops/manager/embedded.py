@@ -26,6 +26,7 @@ from apiops.manager import (
     schema,
     state,
 )
+from apiops.manager.bundle import Bundles
 from apiops.manager.checkpoints import Checkpoints
 from apiops.manager.keyring import Ring
 from apiops.manager.keys import Keys
@@ -101,6 +102,7 @@ class EmbeddedManager:
         self.tokens = Tokens(url, reading, store, clock)
         self.views = Views(url, reading)
         self.checkpoints = Checkpoints(url, reading, store, ring)
+        self.bundles = Bundles(url, reading, store, ring, clock)
 
     @property
     def parts(self) -> tuple[URL, Engine, Store, Ring, Clock]:
@@ -137,6 +139,10 @@ class EmbeddedManager:
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,
             )
+
+    def now(self) -> datetime:
+        """The time, as this Manager has it."""
+        return self._clock()
 
     def ready(self) -> None:
         """Raise ApiopsError unless the database answers and the key file is the right one."""

@@ -37,6 +37,9 @@ Clock = Callable[[], datetime]
 OPEN: Final = "open"
 """What the log calls the reading of a secret."""
 
+FETCH: Final = "fetch"
+"""What the log calls a worker's fetching of its environment's configuration."""
+
 
 class Store:
     """Opens units on the writing engine, which it keeps to itself."""
@@ -282,6 +285,19 @@ class Unit:
         row = tables.sealed.c
         found = select(row.token).where(row.resource == held.key, row.pointer == pointer)
         return cast("SealedText", self.connection.execute(found).scalar_one())
+
+    def fetch(
+        self, permits: Sequence[Permit], environment: str, note: JsonObject
+    ) -> dict[tuple[str, str], tuple[SealedText, str]]:
+        """The tokens of an environment's secrets, to be unsealed, with their fingerprints, by row
+        and pointer; that they were given out is recorded.
+        """
+        self._demand(permits, decide.need_for_bundle(environment))
+        self.event(FETCH, "opened", note, environment=environment)
+        row = tables.sealed.c
+        columns = (row.resource, row.pointer, row.token, row.fingerprint)
+        found = self.connection.execute(select(*columns).where(row.environment == environment))
+        return {(one.resource, one.pointer): (one.token, one.fingerprint) for one in found}
 
     def deny(self, change: Change, code: str, message: str) -> int:
         """Record a denied attempt; the entry's number."""

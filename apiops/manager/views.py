@@ -16,7 +16,7 @@ from apiops.access.grants import ENGINE
 from apiops.manager import audit, faults, state
 from apiops.model.access import Category, Grants, Scope, Tier, Verb
 from apiops.model.audit import AuditEntry, AuditQuery
-from apiops.model.resource import LiveResource, ResourceId
+from apiops.model.resource import SYSTEM, LiveResource, ResourceId
 
 MOST: Final = 1000
 """Audit entries that one question can ask for."""
@@ -97,12 +97,20 @@ class _Shown:
         self._known: dict[str | None, bool] = {}
 
     def __call__(self, entry: AuditEntry) -> bool:
-        project = None if entry.resource is None else entry.resource.project
+        project = _project(entry)
         if project not in self._known:
             scope = Scope(Tier.SYSTEM) if project is None else Scope(Tier.PROJECT, project)
             verdict = decide.decide(self._grants, self._principal, Verb.VIEW, Category.AUDIT, scope)
             self._known[project] = verdict.allowed
         return self._known[project]
+
+
+def _project(entry: AuditEntry) -> str | None:
+    """The project that an entry is about; the applied revision of a unit has no resource."""
+    if entry.resource is not None:
+        return entry.resource.project
+    unit = entry.after.get("unit") if isinstance(entry.after, dict) else None
+    return None if unit in (None, SYSTEM) else str(unit)
 
 
 def sees(grants: Grants, principal: str | None) -> decide.Sight:

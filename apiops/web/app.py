@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from apiops import __version__
-from apiops.web import health, native, problems, submissions
+from apiops.web import bundle, health, native, oauth, problems, submissions
 from apiops.web.guard import Guard, Limits
 from apiops.web.identity import Attempts
 from apiops.web.metrics import Metrics
@@ -30,8 +30,9 @@ def create(serving: Serving, limits: Limits | None = None) -> FastAPI:
     app.state.serving = serving
     app.state.attempts = Attempts()
     app.state.metrics = metrics
-    app.state.verify = serving.manager.tokens.find
-    for routes in (submissions.routes, native.routes, health.routes):
+    app.state.verify = oauth.Verifier(serving.manager)
+    parts = (submissions, native, bundle, oauth, health)
+    for routes in (part.routes for part in parts):
         app.include_router(routes)
     problems.install(app)
     app.add_middleware(Guard, limits=limits or Limits(), metrics=metrics)

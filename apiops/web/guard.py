@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,23 +56,15 @@ class Guard:
             return
         exchange = _Exchange(scope, receive, send, self._limits)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
-        except _Stopped as stopped:
-            if exchange.status:
-                raise
-            response = problems.answer(stopped.fault, exchange.id)
-            response.headers["Connection"] = "close"
-            await response(scope, receive, exchange.send)
+            with suppress(_Stopped):
+                await self._app(scope, exchange.receive, exchange.send)
+            await exchange.say_why()
         finally:
             exchange.log(self._metrics)
 
 
 class _Stopped(Exception):
     """A request that goes beyond a limit."""
-
-    def __init__(self, fault: ApiopsError) -> None:
-        super().__init__(fault.code)
-        self.fault = fault
 
 
 class _Exchange:
@@ -90,6 +83,7 @@ class _Exchange:
         self._seconds = limits.seconds
         self._began = time.monotonic()
         self._complete = False
+        self._fault: ApiopsError | None = None
         for name, value in scope["headers"]:
             if name == b"content-length" and (not value.isdigit() or int(value) > self._left):
                 self._left = -1
@@ -97,22 +91,36 @@ class _Exchange:
     async def receive(self) -> Message:
         """The next piece of the body, if it comes in time and is not too much."""
         if self._left < 0:
-            raise _Stopped(_too_large())
+            raise self._stop(_too_large())
         if self._complete:  # nothing but the end of the connection can come now
             return await self._receive()
         left = self._seconds - (time.monotonic() - self._began)
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except TimeoutError:
-            raise _Stopped(_too_slow(self._seconds)) from None
+            raise self._stop(_too_slow(self._seconds)) from None
         self._left -= len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._left < 0:
-            raise _Stopped(_too_large())
+            raise self._stop(_too_large())
         return message
 
+    def _stop(self, fault: ApiopsError) -> Exception:
+        self._fault = fault
+        return _Stopped(fault.code)
+
+    async def say_why(self) -> None:
+        """Answer a request that was stopped, whatever the app made of that."""
+        if self._fault is not None and not self.status:
+            response = problems.answer(self._fault, self.id)
+            response.headers["Connection"] = "close"
+            self._fault = None
+            await response(self._scope, self._receive, self.send)
+
     async def send(self, message: Message) -> None:
-        """Send on; the answer's start gets our headers."""
+        """Send on; the answer's start gets our headers. Of a stopped request nothing is sent on."""
+        if self._fault is not None and not self.status:
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)

@@ -35,7 +35,7 @@ PACKAGE = sorted((ROOT / "apiops").rglob("*.py"))
 
 GUARDED = frozenset(
     {"create", "update", "delete", "run", "seal", "unseal", "attach", "open", "set_key", "reseal"}
-    | {"add_token", "revoke_token"}
+    | {"add_token", "revoke_token", "fetch"}
 )
 """The methods of a unit that change, deploy or add to a resource, or give out a secret of it."""
 
@@ -152,6 +152,7 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
         permits, HELD.key, "/password", KEY.wrapped, KEY.wrapped
     ),
     "open": lambda unit, permits: unit.open(permits, HELD, "/password"),
+    "fetch": lambda unit, permits: unit.fetch(permits, "production", {}),
     "add_token": lambda unit, permits: unit.add_token(permits, TOKEN, "0" * 64),
     "revoke_token": lambda unit, permits: unit.revoke_token(permits, TOKEN),
 }
