@@ -63,6 +63,27 @@ class Views:
             row = state.named(connection, (id,)).get(id)
             return None if row is None else row.live()
 
+    def resources(self, principal: str, kind: str, project: str) -> list[LiveResource]:
+        """The resources of a kind in a project, as far as the principal may look at them."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            sight = decide.sight(state.permissions(connection), principal)
+            rows = state.held(connection, sight)
+            return [row.live() for row in rows if (row.id.kind, row.id.project) == (kind, project)]
+
+    def projects(self, principal: str) -> list[str]:
+        """The projects that a principal has anything to do with, by name."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            grants = state.permissions(connection)
+            rows = state.held(connection, decide.sight(grants, ENGINE))
+            names = sorted(row.id.name for row in rows if row.id.kind == "Project")
+            return [name for name in names if decide.belongs(grants, principal, name)]
+
+    def environments(self) -> list[LiveResource]:
+        """The environments that there are: their names are no secret to whoever has a token."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            rows = state.held(connection, decide.sight(state.permissions(connection), ENGINE))
+            return [row.live() for row in rows if row.id.kind == "Environment"]
+
     def entries(self, principal: str, query: AuditQuery) -> tuple[AuditEntry, ...]:
         """Audit entries of the projects and tiers whose log the principal may view."""
         with faults.translated(self._url), self._reading.connect() as connection:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from apiops import errors
 from apiops.errors import AccessDenied, ApiopsError, SpecInvalid
 from apiops.model import codec
+from apiops.web import envelope
 
 MEDIA: Final = "application/problem+json"
 
@@ -43,6 +44,8 @@ _BY_CODE: Final = {
 }
 
 _PLAIN: Final = {404: "AO784", 405: "AO785", 400: "AO787"}
+VENDOR: Final = "/apiops/"
+"""Below it errors are answered as the vendor does."""
 PAUSE: Final = "5"
 """Seconds that a client is asked to wait before it tries again."""
 
@@ -136,17 +139,21 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiopsError)
     def ours(request: Request, fault: ApiopsError) -> Response:
+        if request.url.path.startswith(VENDOR):
+            return envelope.failure(fault, status_of(fault))
         return answer(fault, request.state.id)
 
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, fault: RequestValidationError) -> Response:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return answer(_misused(f"{where}: {first['msg']}"), request.state.id)
+        return ours(request, _misused(f"{where}: {first['msg']}"))
 
     @app.exception_handler(HTTPException)
     def plain(request: Request, fault: HTTPException) -> Response:
         code = _PLAIN.get(fault.status_code, "AO787")
+        if request.url.path.startswith(VENDOR) and code == "AO787":
+            return ours(request, _misused(str(fault.detail)[:200]))
         if code == "AO784":
             return answer(unknown(), request.state.id)
         made = answer(_misused(str(fault.detail)[:200], code), request.state.id)

@@ -6,66 +6,23 @@ from pathlib import Path
 import pytest
 
 from apiops.model.token import Holder
-from apiops.web import app
-from apiops.wiring import serving, settings
-from tests.serving import a_token, served
-from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Shop, a_proxy, the_bank
+from tests.remoteshop import CI, Remote, remote
+from tests.serving import a_token
+from tests.shop import AYSE, DENIZ, MERT, a_proxy
 
 TIMEOUT = ("readTimeout: 60", "readTimeout: 90")
-CI = ("plan", "apply")
-
-
-class Remote(Shop):
-    """A shop whose Manager is reached over HTTP; the database may be any."""
-
-    def __init__(self, folder: Path, database: str) -> None:
-        super().__init__(folder)
-        self.database = database
-        self.url = ""
-        self.token = ""
-
-    def manager(self):
-        """Make the Manager in the database itself."""
-        return self.here(
-            "manager", "init", "--admin", "ayse", "--admin-key", self.folder / "ayse.pub"
-        )
-
-    def here(self, *arguments):
-        """A command that works on the database itself."""
-        return self.run(*arguments, "--manager", self.database, "--key-file", self.folder / "kek")
-
-    def there(self, *arguments, token=None):
-        """A command that goes through the server."""
-        self.variables["APIOPS_TOKEN"] = self.token if token is None else token
-        return self.run(*arguments, "--manager", self.url)
 
 
 @pytest.fixture
 def shop(tmp_path: Path, database: str) -> Iterator[Remote]:
-    """A shop with a first commit, a Manager without anything, a server, and a CI token."""
-    shop = Remote(tmp_path, database)
-    files = dict(the_bank())
-    files["apiops.toml"] = SETTINGS
-    shop.first = shop.commit(AYSE, files, "Describe the bank")
-    assert 0 == shop.manager().code
-    target = settings.TargetSettings("dev", "dev", database, tmp_path / "kek")
-    known = settings.Settings(None, {"dev": target})
-    with serving.opened(known, target, tmp_path / "kept") as opened:
-        shop.open = opened.manager
-        shop.token = a_token(opened.manager, "ci", *CI, kind=Holder.SERVICE)
-        with served(app.create(opened)) as url:
-            shop.url = url
-            yield shop
+    with remote(tmp_path, database) as shop:
+        yield shop
 
 
 @pytest.fixture
 def begun(shop: Remote) -> Remote:
     """The same, after the first apply by the person who answers for it."""
-    mine = a_token(shop.open, "ayse", "plan", "apply")
-    done = shop.there(
-        "apply", "--introduction", shop.first, "--approver", "ayse", "--yes", token=mine
-    )
-    assert 0 == done.code, done.err
+    shop.introduce()
     return shop
 
 

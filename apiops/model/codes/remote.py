@@ -123,6 +123,13 @@ CODES: tuple[Code, ...] = (
         "Apply once through the server, or run `apiops drift` from a clone against the database.",
     ),
     Code(
+        "AO789",
+        "Said as the vendor says it",
+        "The vendor-shaped API answers in the vendor's words, so that scripts which look for them "
+        "keep working.",
+        "The message says what is wrong; the native API under `/v1` says it with a code.",
+    ),
+    Code(
         "AO790",
         "Not to be served like this",
         "A server that listens beyond its own machine shows tokens to the network unless TLS "

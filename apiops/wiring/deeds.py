@@ -1,0 +1,90 @@
+"""What a person does in the Manager through a door for people: one change, judged and audited.
+
+As with `handwork` no inventory and no applied revision moves, so the next run finds it as drift.
+"""
+
+from typing import TYPE_CHECKING
+
+from apiops.access import decide
+from apiops.errors import SpecInvalid, StoreError
+from apiops.model.audit import AuditContext
+from apiops.model.diagnostic import Diagnostic, Location
+from apiops.model.kinds import API_VERSION
+from apiops.model.outcome import Outcome
+from apiops.model.plan import Action, Change
+from apiops.model.resource import JsonObject, LiveResource, Origin, Resource, ResourceId
+from apiops.ports import Batch, Write
+from apiops.spec import attachments, schema
+
+if TYPE_CHECKING:
+    from apiops.manager.embedded import EmbeddedManager
+
+
+def do(
+    manager: "EmbeddedManager",
+    action: Action,
+    id: ResourceId,
+    context: AuditContext,
+    *,
+    before: LiveResource | None = None,
+    spec: JsonObject | None = None,
+    environment: str | None = None,
+) -> Outcome:
+    """Carry out one change as the context's principal; `before` is the resource as it is.
+
+    `spec` is what a create or an update makes of it. Raises AccessDenied (recorded), Conflict,
+    SpecInvalid, StoreError AO727 for what is not there.
+    """
+    if before is None and action is not Action.CREATE:
+        raise StoreError(f"the Manager has no {id}", code="AO727", hint="check the name")
+    bare = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
+    wanted = bare if spec is None else spec
+    if spec is not None and _allowed(manager, action, id, context, before):
+        _check(id, spec)  # whoever may not is told that, and not whether the spec would do
+    resource = Resource(
+        id=id,
+        spec=wanted,
+        origin=Origin("", ""),
+        content="",
+        labels=before.labels if before else {},
+        protected=before.protected if before else False,
+    )
+    gone = action in (Action.DELETE, Action.UNDEPLOY)
+    change = Change(action, id, environment, serial=before.serial if before else None)
+    write = Write(change, None if gone else resource, (context.principal,), context)
+    (outcome,) = manager.write(Batch("", "", id.unit, None, None, (write,), context, 0))
+    return outcome
+
+
+def _allowed(
+    manager: "EmbeddedManager",
+    action: Action,
+    id: ResourceId,
+    context: AuditContext,
+    before: LiveResource | None,
+) -> bool:
+    """What the write will decide again."""
+    where = tuple(one.environment for one in before.deployments) if before else ()
+    needs = decide.need(id.kind, action, id, where)
+    return decide.lacking(manager.grants(), context.principal, needs) is None
+
+
+def _check(id: ResourceId, spec: JsonObject) -> None:
+    """Hold a spec against its kind, as `validate` does. Raises SpecInvalid."""
+    metadata = {"name": id.name} | ({"project": id.project} if id.project else {})
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": id.kind,
+        "metadata": metadata,
+        "spec": attachments.detach(id.kind, spec),
+    }
+    faults = schema.check(id.kind, document) or schema.meaning(id.kind, document)
+    if faults:
+        raise SpecInvalid(
+            f"{id} would be invalid: {faults[0].message}",
+            code=faults[0].code,
+            diagnostics=[
+                Diagnostic(fault.code, fault.message, Location(str(id)), hint=fault.hint)
+                for fault in faults
+            ],
+        )
