@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from apiops.access import decide
 from apiops.access.decide import Need, Permit
 from apiops.errors import AccessDenied, StoreError
-from apiops.manager import connect, faults, state, tables
+from apiops.manager import connect, faults, rows, state, tables
 from apiops.manager.fieldcrypt import SealedText
 from apiops.manager.keyring import KeyVersion
 from apiops.manager.state import Held, Running
@@ -149,7 +149,7 @@ class Unit:
     def create(self, permits: Sequence[Permit], held: Held) -> None:
         """Add a resource."""
         self._demand(permits, decide.need(held.id.kind, Action.CREATE, held.id))
-        self._add(tables.resource, {"id": held.key} | _columns(held))
+        self._add(tables.resource, {"id": held.key} | rows.columns(held))
 
     def update(self, permits: Sequence[Permit], held: Held, was: ResourceId | None = None) -> None:
         """Write a resource anew; its serial is raised. What moves leaves where it `was`."""
@@ -157,7 +157,7 @@ class Unit:
         self._demand(permits, decide.needs_of(change))
         held.serial += 1
         row = tables.resource
-        self._write(update(row).where(row.c.id == held.key).values(**_columns(held)))
+        self._write(update(row).where(row.c.id == held.key).values(**rows.columns(held)))
 
     def delete(self, permits: Sequence[Permit], held: Held) -> None:
         """Take a resource away, with its sealed values and deployments."""
@@ -172,9 +172,9 @@ class Unit:
         needs = decide.need(held.id.kind, action, held.id, (running.environment,))
         self._demand(permits, needs)
         row = tables.deployment
-        values = {name: getattr(running, name) for name in _RUNNING}
+        values = {name: getattr(running, name) for name in rows.RUNNING}
         if running.active:
-            self._keep(tables.snapshot, running.digest, {"document": _document(held)})
+            self._keep(tables.snapshot, running.digest, {"document": rows.document(held)})
         if running.environment in held.running:
             here = (row.c.resource == held.key, row.c.environment == running.environment)
             self._write(update(row).where(*here).values(**values))
@@ -229,7 +229,7 @@ class Unit:
 
     def add_key(self, version: KeyVersion) -> None:
         """Store a new key version."""
-        self._add(tables.keyring, {name: getattr(version, name) for name in _KEY})
+        self._add(tables.keyring, {name: getattr(version, name) for name in rows.KEY})
 
     def reseal(
         self, permits: Sequence[Permit], resource: str, pointer: str,
@@ -245,14 +245,14 @@ class Unit:
         """Write a key version as it becomes: its state, until when, and how it is wrapped."""
         self._demand(permits, decide.need_for_keys())
         row = tables.keyring
-        here = [row.c[name] == getattr(version, name) for name in _KEY[:3]]
+        here = [row.c[name] == getattr(version, name) for name in rows.KEY[:3]]
         values = {name: getattr(version, name) for name in ("state", "wrapped", "until")}
         self._write(update(row).where(*here).values(**values))
 
     def add_token(self, permits: Sequence[Permit], token: AccessToken, hash: str) -> None:
         """Store a token's hash and what it is for. A person's own needs no permit."""
         self._demand_tokens(permits, token)
-        values = {name: getattr(token, name) for name in _TOKEN} | {"hash": hash}
+        values = {name: getattr(token, name) for name in rows.TOKEN} | {"hash": hash}
         self._add(tables.access_token, values)
 
     def revoke_token(self, permits: Sequence[Permit], token: AccessToken) -> None:
@@ -275,7 +275,7 @@ class Unit:
             raise faults.already_initialised()
         values = {"id": 1, "lineage": lineage, "trust": trust.value, "created": self.clock()}
         self._add(tables.meta, values)
-        self._add(tables.resource, {"id": admin.key} | _columns(admin))
+        self._add(tables.resource, {"id": admin.key} | rows.columns(admin))
 
     def open(self, permits: Sequence[Permit], held: Held, pointer: str) -> SealedText:
         """The token of a secret, to be unsealed; that it was given out is recorded."""
@@ -370,9 +370,9 @@ class Unit:
 
     def _flush_contents(self) -> None:
         engine = postgresql if self.connection.dialect.name == "postgresql" else sqlite
-        for table, rows in self._contents.items():
+        for table, kept in self._contents.items():
             once = engine.insert(table).on_conflict_do_nothing()
-            self.connection.execute(once, list(rows.values()))
+            self.connection.execute(once, list(kept.values()))
         self._contents.clear()
 
     def _last(self) -> int:
@@ -380,35 +380,8 @@ class Unit:
         return int(self.connection.execute(select(func.coalesce(func.max(seq), 0))).scalar_one())
 
 
-_RUNNING = ("active", "persistent", "digest", "revision", "serial")
-_KEY = ("environment", "purpose", "kid", "state", "wrapped", "created", "public", "until")
-_TOKEN = (
-    *("id", "principal", "name", "kind", "scopes", "maker"),
-    *("created", "expires", "environment", "repository"),
-)
-
-
 def _covers(permit: Permit, need: Need) -> bool:
     """Whether a permit is for that right there; a need that names no environment fits any."""
     right, scope = need
     there = (permit.scope.tier, permit.scope.project) == (scope.tier, scope.project)
     return permit.right == right and there and scope.environment in (None, permit.scope.environment)
-
-
-def _columns(held: Held) -> dict[str, Any]:
-    return {
-        "kind": held.id.kind,
-        "project": held.id.project or SYSTEM_PROJECT,
-        "name": held.id.name,
-        "spec": held.spec,
-        "labels": held.labels,
-        "protected": held.protected,
-        "digest": held.digest,
-        "serial": held.serial,
-        "owner": held.owner,
-        "applied": held.applied,
-    }
-
-
-def _document(held: Held) -> dict[str, Any]:
-    return {"spec": held.spec, "labels": held.labels}

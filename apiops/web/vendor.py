@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from apiops.access import decide
 from apiops.errors import AccessDenied
-from apiops.manager.embedded import EmbeddedManager, merge_patch
+from apiops.manager import embedded
+from apiops.manager.embedded import EmbeddedManager
 from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.plan import Action
-from apiops.model.resource import JsonObject, LiveResource, ResourceId
-from apiops.model.secret import MARK
+from apiops.model.resource import LiveResource, ResourceId
 from apiops.model.token import Caller
-from apiops.web import envelope, identity
+from apiops.web import envelope, identity, shapes
 from apiops.web.envelope import Failure, Success, Told
 from apiops.web.identity import Bearer
 from apiops.wiring import deeds
@@ -46,14 +46,6 @@ routes = APIRouter(prefix="/apiops", tags=["vendor-shaped"], responses=_ANSWERS)
 
 Name = Annotated[str, Path(max_length=250)]
 Why = Annotated[str, Header(max_length=250, alias="X-Apiops-Reason")]
-
-
-class IpGroup(BaseModel):
-    """IPGroupMetadataDTO."""
-
-    name: str | None = None
-    description: str | None = None
-    ipList: list[str] | None = None  # noqa: N815 - the vendor's name
 
 
 class Deployment(BaseModel):
@@ -168,17 +160,17 @@ def environments(call: Call, project: Name) -> Response:
 @_route("GET", "/projects/{project}/ipGroups/", "IP groups")
 def ip_groups(call: Call, project: Name) -> Response:
     """All of the project, by name."""
-    return envelope.found(_ip_group(one) for one in call.every("IpGroup", project))
+    return envelope.found(shapes.ip_group(one) for one in call.every("IpGroup", project))
 
 
 @_route("GET", "/projects/{project}/ipGroups/{name}/", "An IP group")
 def ip_group(call: Call, project: Name, name: Name) -> Response:
     """One, in a list of one."""
-    return envelope.found([_ip_group(call.look("IpGroup", project, name, NO_IP_GROUP))])
+    return envelope.found([shapes.ip_group(call.look("IpGroup", project, name, NO_IP_GROUP))])
 
 
 @_route("POST", "/projects/{project}/ipGroups/", "Make an IP group")
-def make_ip_group(call: Call, project: Name, body: IpGroup) -> Response:
+def make_ip_group(call: Call, project: Name, body: shapes.IpGroup) -> Response:
     """The name must be free."""
     call.enter(project)
     if not body.name:
@@ -186,15 +178,15 @@ def make_ip_group(call: Call, project: Name, body: IpGroup) -> Response:
     id = ResourceId("IpGroup", project, body.name)
     if any(one.id == id for one in call.every("IpGroup", project)):
         raise Told(f"An IP Group with same name ({body.name}) already exists in project!")
-    call.do(Action.CREATE, id, spec=_ip_spec(body))
+    call.do(Action.CREATE, id, spec=shapes.ip_spec(body))
     return envelope.done()
 
 
 @_route("PUT", "/projects/{project}/ipGroups/{name}/", "Replace an IP group")
-def put_ip_group(call: Call, project: Name, name: Name, body: IpGroup) -> Response:
+def put_ip_group(call: Call, project: Name, name: Name, body: shapes.IpGroup) -> Response:
     """What the body leaves out is emptied."""
     before = call.look("IpGroup", project, name, NO_IP_GROUP)
-    call.do(Action.UPDATE, before.id, before=before, spec=_ip_spec(body))
+    call.do(Action.UPDATE, before.id, before=before, spec=shapes.ip_spec(body))
     return envelope.done()
 
 
@@ -209,13 +201,17 @@ def delete_ip_group(call: Call, project: Name, name: Name) -> Response:
 @_route("GET", "/projects/{project}/environmentVariables/", "Variables")
 def variables(call: Call, project: Name) -> Response:
     """All of the project; hidden values are null."""
-    return envelope.found(_variable(one) for one in call.every("EnvironmentVariable", project))
+    return envelope.found(
+        shapes.variable(one) for one in call.every("EnvironmentVariable", project)
+    )
 
 
 @_route("GET", "/projects/{project}/environmentVariables/{name}/", "A variable")
 def variable(call: Call, project: Name, name: Name) -> Response:
     """One, in a list of one; hidden values are null."""
-    return envelope.found([_variable(call.look("EnvironmentVariable", project, name, NO_VARIABLE))])
+    return envelope.found(
+        [shapes.variable(call.look("EnvironmentVariable", project, name, NO_VARIABLE))]
+    )
 
 
 @_route("GET", "/projects/{project}/connections/", "Connections of a type")
@@ -227,13 +223,13 @@ def connections(
     if not type:
         raise Told("Connection type parameter is required!")
     every = call.every("Connection", project)
-    return envelope.found(_plain(one) for one in every if one.spec.get("type") == type)
+    return envelope.found(shapes.plain(one) for one in every if one.spec.get("type") == type)
 
 
 @_route("GET", "/projects/{project}/connections/{name}/", "A connection")
 def connection(call: Call, project: Name, name: Name) -> Response:
     """One, in a list of one; secrets are null."""
-    return envelope.found([_plain(call.look("Connection", project, name, NO_CONNECTION))])
+    return envelope.found([shapes.plain(call.look("Connection", project, name, NO_CONNECTION))])
 
 
 @_route("GET", "/projects/{project}/apiProxies/", "API proxies")
@@ -244,7 +240,7 @@ def proxies(call: Call, project: Name) -> Response:
             "name": one.id.name,
             "description": one.spec.get("description"),
             "type": one.spec.get("type"),
-            "relativePath": next(iter(_paths(one.spec)), None),
+            "relativePath": next(iter(shapes.paths(one.spec)), None),
         }
         for one in call.every("ApiProxy", project)
     )
@@ -287,7 +283,7 @@ def ai_routing(call: Call, project: Name, name: Name, body: dict[str, Any]) -> R
     """`spec.aiRouting`, whole."""
     before = call.look("ApiProxy", project, name, NO_PROXY)
     bare = {key: value for key, value in before.spec.items() if key != "deployments"}
-    cleared = merge_patch(bare, {"aiRouting": None})
+    cleared = embedded.merge_patch(bare, {"aiRouting": None})
     call.do(Action.UPDATE, before.id, before=before, spec={**cleared, "aiRouting": body})
     return envelope.done()
 
@@ -362,48 +358,3 @@ def _deployed(
         raise Told(envelope.NO_DEPLOY) from None
     result = {"success": True, "envName": environment, "detailList": []}
     return envelope.done(deployed=result)
-
-
-def _ip_group(one: LiveResource) -> dict[str, Any]:
-    return {
-        "name": one.id.name,
-        "description": one.spec.get("description"),
-        "ipList": one.spec.get("ipList") or [],
-    }
-
-
-def _ip_spec(body: IpGroup) -> JsonObject:
-    if body.ipList is None:
-        raise Told("ipList value can not be empty!")
-    described = {} if body.description is None else {"description": body.description}
-    return {**described, "ipList": body.ipList}
-
-
-def _variable(one: LiveResource) -> dict[str, Any]:
-    spec = _plain(one)
-    values = spec.pop("values", None) or {}
-    return {
-        **spec,
-        "projectName": one.id.project,
-        "environmentValueList": [
-            {"environmentName": name, "value": value.get("value"), "visible": value.get("visible")}
-            for name, value in values.items()
-        ],
-    }
-
-
-def _plain(one: LiveResource) -> dict[str, Any]:
-    """The spec, with null where a secret is."""
-    return {**_hidden(one.spec), "name": one.id.name}
-
-
-def _hidden(node: Any) -> Any:
-    if isinstance(node, dict):
-        return None if MARK in node else {key: _hidden(value) for key, value in node.items()}
-    return [_hidden(value) for value in node] if isinstance(node, list) else node
-
-
-def _paths(spec: JsonObject) -> list[str]:
-    route = spec.get("clientRoute")
-    paths = route.get("relativePathList") if isinstance(route, dict) else None
-    return list(paths or ())
