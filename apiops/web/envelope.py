@@ -79,5 +79,10 @@ def failure(fault: ApiopsError, status: int) -> Response:
     return _said({"status": "FAILURE", "resultMessage": words}, 400)
 
 
+def unissued(fault: ApiopsError, status: int) -> Response:
+    """An error of ours where tokens are issued (RFC 6749, 5.2)."""
+    return _said({"error": "invalid_request", "error_description": fault.message}, status)
+
+
 def _said(tree: dict[str, Any], status: int) -> Response:
     return Response(orjson.dumps(tree), status, media_type="application/json;charset=UTF-8")

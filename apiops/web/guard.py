@@ -56,8 +56,11 @@ class Guard:
             return
         exchange = _Exchange(scope, receive, send, self._limits)
         try:
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                exchange.stop(_null())  # no name has it, and no database takes it
             with suppress(_Stopped):
-                await self._app(scope, exchange.receive, exchange.send)
+                if not exchange.stopped:
+                    await self._app(scope, exchange.receive, exchange.send)
             await exchange.say_why()
         finally:
             exchange.log(self._metrics)
@@ -91,28 +94,34 @@ class _Exchange:
     async def receive(self) -> Message:
         """The next piece of the body, if it comes in time and is not too much."""
         if self._left < 0:
-            raise self._stop(_too_large())
+            raise self.stop(_too_large())
         if self._complete:  # nothing but the end of the connection can come now
             return await self._receive()
         left = self._seconds - (time.monotonic() - self._began)
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except TimeoutError:
-            raise self._stop(_too_slow(self._seconds)) from None
+            raise self.stop(_too_slow(self._seconds)) from None
         self._left -= len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._left < 0:
-            raise self._stop(_too_large())
+            raise self.stop(_too_large())
         return message
 
-    def _stop(self, fault: ApiopsError) -> Exception:
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit was passed."""
+        return self._fault is not None
+
+    def stop(self, fault: ApiopsError) -> Exception:
+        """Answer with this, whatever the app makes of it."""
         self._fault = fault
         return _Stopped(fault.code)
 
     async def say_why(self) -> None:
         """Answer a request that was stopped, whatever the app made of that."""
         if self._fault is not None and not self.status:
-            response = problems.answer(self._fault, self.id)
+            response = problems.said(self._scope["path"], self._fault, self.id)
             response.headers["Connection"] = "close"
             self._fault = None
             await response(self._scope, self._receive, self.send)
@@ -149,6 +158,12 @@ class _Exchange:
             "run": self._state.get("run", ""),
         }
         LOG.info("%s", orjson.dumps(line).decode())
+
+
+def _null() -> ApiopsError:
+    return UsageError(
+        "the address has a null character in it", code="AO787", hint="no name has one"
+    )
 
 
 def _too_large() -> ApiopsError:

@@ -6,13 +6,18 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from apiops.errors import ApiopsError
+from apiops.web import problems
 from apiops.wiring.serving import Serving
 
 routes = APIRouter(tags=["health"])
 TEXT: Final = "text/plain; charset=utf-8"
 _PLAIN: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {200: {**_PLAIN, "description": "Well"}}
-_NOT_READY: Final = {**_TEXT, 503: {**_PLAIN, "description": "Not ready"}}
+_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+    **_TEXT,
+    **problems.answers(400),
+    503: {**_PLAIN, "description": "Not ready"},
+}
 
 
 @routes.get("/livez", summary="Is the process alive?", responses=_TEXT, response_class=Response)

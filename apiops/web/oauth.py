@@ -95,17 +95,17 @@ class Verifier:
         200: {"model": Issued, "description": "issued"},
         400: {"model": Refused, "description": "another grant type, or a scope that cannot be"},
         401: {"model": Refused, "description": "not the client's secret"},
-        413: {"description": "too large"},
-        422: {"description": "not a form"},
-        429: {"description": "too many failed attempts"},
+        408: {"model": Refused, "description": "too slow"},
+        413: {"model": Refused, "description": "too large"},
+        429: {"model": Refused, "description": "too many failed attempts"},
     },
 )
 def token(
     request: Request,
-    grant_type: Annotated[str, Form(max_length=200)] = "",
-    client_id: Annotated[str, Form(max_length=200)] = "",
-    client_secret: Annotated[str, Form(max_length=200)] = "",
-    scope: Annotated[str, Form(max_length=500)] = "",
+    grant_type: Annotated[str, Form()] = "",
+    client_id: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
+    scope: Annotated[str, Form()] = "",
 ) -> Response:
     """OAuth 2 client credentials (RFC 6749, 4.4). `scope` narrows what the token is for."""
     address = request.client.host if request.client else ""

@@ -46,6 +46,8 @@ _BY_CODE: Final = {
 _PLAIN: Final = {404: "AO784", 405: "AO785", 400: "AO787"}
 VENDOR: Final = "/apiops/"
 """Below it errors are answered as the vendor does."""
+TOKENS: Final = "/apiops/auth/token"
+"""There they are answered as OAuth says."""
 PAUSE: Final = "5"
 """Seconds that a client is asked to wait before it tries again."""
 
@@ -125,6 +127,14 @@ def answer(fault: ApiopsError, instance: str = "") -> Response:
     return Response(orjson.dumps(problem.model_dump()), status, headers, MEDIA)
 
 
+def said(path: str, fault: ApiopsError, instance: str) -> Response:
+    """An error as it is answered at that path."""
+    if path.startswith(VENDOR):
+        words = envelope.unissued if path == TOKENS else envelope.failure
+        return words(fault, status_of(fault))
+    return answer(fault, instance)
+
+
 def unknown() -> ApiopsError:
     """What is not there, and what is not for the caller to see: the two are never told apart."""
     return AccessDenied(
@@ -139,9 +149,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiopsError)
     def ours(request: Request, fault: ApiopsError) -> Response:
-        if request.url.path.startswith(VENDOR):
-            return envelope.failure(fault, status_of(fault))
-        return answer(fault, request.state.id)
+        return said(request.url.path, fault, request.state.id)
 
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, fault: RequestValidationError) -> Response:
@@ -154,6 +162,8 @@ def install(app: FastAPI) -> None:
         code = _PLAIN.get(fault.status_code, "AO787")
         if request.url.path.startswith(VENDOR) and code == "AO787":
             return ours(request, _misused(str(fault.detail)[:200]))
+        if request.url.path.startswith(VENDOR) and code == "AO784":
+            return envelope.failure(envelope.Told("There is no such address", 404), 404)
         if code == "AO784":
             return answer(unknown(), request.state.id)
         made = answer(_misused(str(fault.detail)[:200], code), request.state.id)

@@ -28,18 +28,24 @@ from apiops.web.identity import Bearer
 from apiops.wiring import deeds
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"model": Success, "description": "done"},
     **{
         status: {"model": Failure, "description": words}
         for status, words in (
             (400, "wrong, missing, or not allowed"),
             (401, "no token that counts"),
+            (404, "no such address"),
+            (405, "no such method there"),
             (408, "too slow"),
             (413, "too large"),
             (429, "too many failed attempts"),
             (500, "not now, or a bug"),
         )
     },
+}
+
+_DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Success, "description": "done"}}
+_TEXT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "well"}
 }
 
 routes = APIRouter(prefix="/apiops", tags=["vendor-shaped"], responses=_ANSWERS)
@@ -126,14 +132,16 @@ Call = Annotated[_Door, Depends(door)]
 Handler = Callable[..., Response]
 
 
-def _route(method: str, path: str, summary: str) -> Callable[[Handler], Handler]:
+def _route(
+    method: str, path: str, summary: str, answers: dict[int | str, dict[str, Any]] = _DONE
+) -> Callable[[Handler], Handler]:
     """A route with and without its trailing slash; only the first is published."""
 
     def decorate(handler: Handler) -> Handler:
         for place, shown in ((path, True), (path.rstrip("/"), False)):
             routes.add_api_route(
                 place, handler, methods=[method], summary=summary, include_in_schema=shown,
-                response_class=Response,
+                response_class=Response, responses=answers,
             )  # fmt: skip
         return handler
 
@@ -323,14 +331,16 @@ def undeploy(
     return _deployed(call, Action.UNDEPLOY, project, name, environment, body)
 
 
-@_route("GET", "/test/hello/{name}", "Say hello, with a token")
+@_route("GET", "/test/hello/{name}", "Say hello, with a token", _TEXT)
 def hello(call: Call, name: Name) -> Response:
     """Whether the token counts."""
     identity.require(call.calling, "read")
     return Response(f"Hello {name}", media_type="text/plain")
 
 
-@routes.get("/test/healthcheck", summary="Is anybody there?", response_class=Response)
+@routes.get(
+    "/test/healthcheck", summary="Is anybody there?", response_class=Response, responses=_TEXT
+)
 def healthcheck() -> Response:
     """Without a token."""
     return Response("OK", media_type="text/plain")
