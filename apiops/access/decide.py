@@ -45,16 +45,6 @@ def _decide(
     return question.no("R-role-lacks", _what_roles_lack(question))
 
 
-def belongs(grants: Grants, principal: str, project: str) -> bool:
-    """Whether a principal has any right at all in a project, so that they may know of it."""
-    if principal not in grants.enabled:
-        return False
-    return any(
-        decide(grants, principal, Verb.VIEW, category, Scope(Tier.TEAM, project)).allowed
-        for category in Category
-    )
-
-
 def who(grants: Grants, verb: Verb, category: Category, scope: Scope) -> tuple[str, ...]:
     """The principals that may, sorted."""
     return able(grants, ((Right(category, verb), scope),))

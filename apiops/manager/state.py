@@ -121,6 +121,39 @@ def leases(connection: Connection) -> tuple[Leased, ...]:
     return tuple(Leased(*one) for one in connection.execute(held_))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A resource by digest alone: enough to know whether it is as somebody remembers it."""
+
+    id: ResourceId
+    digest: str
+    serial: int
+    owner: str | None
+    environments: tuple[str, ...]
+
+
+def standing(connection: Connection, sight: Sight) -> tuple[Standing, ...]:
+    """Every resource that may be looked at, by digest, sorted by identity; no spec is read."""
+    row, run = tables.resource.c, tables.deployment.c
+    running: dict[str, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
+    deployments = select(run.resource, run.environment, run.active, run.serial)
+    for one in connection.execute(deployments.order_by(run.environment)):
+        running[one.resource].append(one)
+    columns = (row.id, row.kind, row.project, row.name, row.digest, row.serial, row.owner)
+    found = [
+        Standing(
+            id=_id(one),
+            digest=one.digest,
+            serial=one.serial + sum(here.serial for here in running[one.id]),
+            owner=one.owner,
+            environments=tuple(here.environment for here in running[one.id] if here.active),
+        )
+        for one in connection.execute(select(*columns))
+        if sight.sees(_id(one))
+    ]
+    return tuple(sorted(found, key=lambda one: one.id.order))
+
+
 def identity(connection: Connection) -> Identity | None:
     """The Manager's identity; None before `initialise`."""
     row = connection.execute(select(tables.meta)).first()
@@ -260,7 +293,7 @@ def _unread(stored: Any) -> Any:
     return Document(stored) if isinstance(stored, str) else stored
 
 
-def _id(row: Row[Any, Any, Any, Any] | Row[Any]) -> ResourceId:
+def _id(row: Row[*tuple[Any, ...]]) -> ResourceId:
     return ResourceId(row.kind, row.project or None, row.name)
 
 

@@ -5,7 +5,7 @@ if it were not there: no error tells the one from the other.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -22,17 +22,6 @@ MOST: Final = 1000
 """Audit entries that one question can ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A resource by digest alone: enough to know whether it is as somebody remembers it."""
-
-    id: ResourceId
-    digest: str
-    serial: int
-    owner: str | None
-    environments: tuple[str, ...]
-
-
 class Views:
     """The reading side of one Manager."""
 
@@ -45,14 +34,11 @@ class Views:
         with faults.translated(self._url), self._reading.connect() as connection:
             return state.permissions(connection)
 
-    def standing(self, principal: str) -> tuple[Standing, ...]:
+    def standing(self, principal: str) -> tuple[state.Standing, ...]:
         """Every resource that the principal may look at, by digest."""
         with faults.translated(self._url), self._reading.connect() as connection:
             sight = decide.sight(state.permissions(connection), principal)
-            return tuple(
-                Standing(row.id, row.digest, row.writes, row.owner, row.environments)
-                for row in state.held(connection, sight)
-            )
+            return state.standing(connection, sight)
 
     def resource(self, principal: str, id: ResourceId) -> LiveResource | None:
         """One resource whole, secrets as leaves; None if there is none that they may see."""
@@ -76,7 +62,7 @@ class Views:
             grants = state.permissions(connection)
             rows = state.held(connection, decide.sight(grants, ENGINE))
             names = sorted(row.id.name for row in rows if row.id.kind == "Project")
-            return [name for name in names if decide.belongs(grants, principal, name)]
+            return [name for name in names if _belongs(grants, principal, name)]
 
     def environments(self) -> list[LiveResource]:
         """The environments that there are: their names are no secret to whoever has a token."""
@@ -124,6 +110,15 @@ class _Shown:
             verdict = decide.decide(self._grants, self._principal, Verb.VIEW, Category.AUDIT, scope)
             self._known[project] = verdict.allowed
         return self._known[project]
+
+
+def _belongs(grants: Grants, principal: str, project: str) -> bool:
+    """Whether a principal has any right at all in a project, so that they may know of it."""
+    scope = Scope(Tier.TEAM, project)
+    return principal in grants.enabled and any(
+        decide.decide(grants, principal, Verb.VIEW, category, scope).allowed
+        for category in Category
+    )
 
 
 def _project(entry: AuditEntry) -> str | None:
