@@ -58,6 +58,7 @@ def change(
             reason=Reason(text=reason),
             run=run,
             source=Source.CONSOLE,
+            tier=KINDS[id.kind].tier.value if id.kind in KINDS else "",
         )
         outcome = manager.change(id, patch, principal=principal, context=context)
     return RunReport(run=run, target=target.name, head="", outcomes=(outcome,))

@@ -183,7 +183,7 @@ def test_an_export_has_everything_about_an_entry_and_no_secret(desk):
         "environment", "outcome", "delta", "reason", "run", "source", "address", "login", "digest",
     }  # fmt: skip
     assert wanted <= created.keys()
-    assert {"text", "commit", "commits", "signer", "pull_request"} == created["reason"].keys()
+    assert {"text", "commit", "commits", "signer", "pull_request"} <= created["reason"].keys()
     assert "apd1." in json.dumps(created["delta"])
     assert "hunter2" not in json.dumps(lines)
 

@@ -16,7 +16,7 @@ from apiops.model.access import (
     Verdict,
     Verdicts,
 )
-from apiops.model.audit import AuditEntry, ChainReport, Reason
+from apiops.model.audit import AuditEntry, ChainReport, KeyList, KeyView, ProofReport, Reason
 from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.doctor import Check, DoctorReport, Health, Setting
 from apiops.model.outcome import Outcome, Result, RunReport
@@ -314,6 +314,31 @@ def chain_bad() -> ChainReport:
     return ChainReport(18, "dd" * 32, 7, "its digest does not match its content")
 
 
+def chain_proven() -> ChainReport:
+    return ChainReport(18, "dd" * 32, root="ee" * 32, proven=17, checkpoints=3)
+
+
+def proof() -> ProofReport:
+    return ProofReport("apiops.audit/5f1c6a0e", 18, entry=one_entry())
+
+
+def growth() -> ProofReport:
+    return ProofReport("apiops.audit/5f1c6a0e", 18, since=7)
+
+
+def keys() -> KeyList:
+    since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    until = datetime(2026, 11, 24, 10, 1, tzinfo=UTC)
+    return KeyList(
+        (
+            KeyView("", "digest", "v1", "active", since, wrapper="k0a1b2c3d4e5f"),
+            KeyView("", "sign", "NzbLsXh8uDCcd", "retiring", since, until, "k0a1b2c3d4e5f"),
+            KeyView("production", "seal", "v1", "retiring", since, None, "k0a1b2c3d4e5f", 1250),
+            KeyView("production", "seal", "v2", "active", since, None, "k0a1b2c3d4e5f", 40),
+        )
+    )
+
+
 def doctor() -> DoctorReport:
     return DoctorReport(
         (
@@ -389,6 +414,10 @@ STORIES = {
     "audit-show": one_entry,
     "chain-good": chain_good,
     "chain-bad": chain_bad,
+    "chain-proven": chain_proven,
+    "proof": proof,
+    "proof-growth": growth,
+    "keys": keys,
     "doctor": doctor,
     "who": holders,
     "check": checked,
