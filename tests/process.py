@@ -7,10 +7,12 @@ done = child("apply", "--yes", cwd=..., before=limited(4096))   no file may grow
 
 import ctypes
 import os
+import pty
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.shop import Done
@@ -44,6 +46,27 @@ def child(
 ) -> Done:
     """`apiops …` in a folder, as a process; `before` runs in it before apiops begins."""
     return _done(command(*arguments), cwd, before, variables)
+
+
+def terminal(*arguments: str | Path, cwd: Path, typed: str = "", **variables: str) -> Done:
+    """`apiops …` on a terminal of 100 columns, with what somebody typed; all it shows is `out`."""
+    master, slave = pty.openpty()
+    running = subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(TERM="xterm", COLUMNS="100", **variables),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    os.write(master, typed.encode())
+    shown = bytearray()
+    with suppress(OSError):  # the terminal is gone when nobody writes to it any more
+        while piece := os.read(master, 65_536):
+            shown += piece
+    os.close(master)
+    return Done(running.wait(PATIENCE), shown.decode().replace("\r\n", "\n"), "")
 
 
 def shell(script: str, cwd: Path, **variables: str) -> Done:

@@ -26,7 +26,7 @@ def stored(path: Path) -> Plan:
 def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
     """Show the plan and ask; the approved digest, or None when there is nothing to approve.
 
-    Raises UsageError AO906 when nobody can be asked, Abort when the answer is no.
+    Raises UsageError AO906 when nobody can be asked; leaves the command when the answer is no.
     """
     shown = runs.plan(order).view
     door.console.note(shown)
@@ -38,7 +38,9 @@ def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
             code="AO906",
             hint=f"give --approve {shown.plan.digest[:8]}, or --yes for whatever it says",
         )
-    click.confirm("Apply this plan?", abort=True, err=True)
+    if not click.confirm("Apply this plan?", err=True):
+        door.console.say("Nothing was applied.")
+        raise click.exceptions.Exit(Exit.REFUSED)
     return shown.plan.digest
 
 

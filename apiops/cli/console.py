@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 
 import click
 
-from apiops.cli.progress import Progress
+from apiops.cli.progress import DELAY, Progress
 from apiops.errors import ApiopsError, UsageError
 from apiops.ports import Event
 from apiops.render import ink, machine, render
@@ -34,6 +34,7 @@ class Console:
     color: str = "auto"
     quiet: bool = False
     _begun: set[Output] = field(default_factory=set)
+    _drawn: list[Progress] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -91,6 +92,7 @@ class Console:
         """Write to an output; one that is a stream grows, any other is replaced."""
         format, file = output
         if file is None:
+            self._hide()
             put(text)
         elif format in STREAMS and output in self._begun:
             append(file, text.encode())
@@ -100,20 +102,29 @@ class Console:
 
     def note(self, value: Any) -> None:
         """Show a value to people, on stderr, whatever the artefact's format."""
+        self._hide()
         click.echo(_drawn(value, sys.stderr, self.color), nl=False, err=True, color=True)
 
     def say(self, text: str) -> None:
         """One line for people, on stderr; silent with -q."""
         if not self.quiet:
+            self._hide()
             click.echo(text, err=True)
 
     def warn(self, text: str, hint: str = "") -> None:
         """Something that went wrong beside the work, on stderr, with -q as well."""
+        self._hide()
         click.echo(f"warning: {text}" + (f"\n  {hint}" if hint else ""), err=True)
 
-    def progress(self) -> Progress:
-        """The observer that draws the progress line; close it before anything is shown."""
-        return Progress(sys.stderr, quiet=self.quiet, follow=self._follow)
+    def progress(self, *, delay: float = DELAY) -> Progress:
+        """The observer that draws the progress line; whatever else is shown takes it away first."""
+        drawn = Progress(sys.stderr, quiet=self.quiet, delay=delay, follow=self._follow)
+        self._drawn.append(drawn)
+        return drawn
+
+    def _hide(self) -> None:
+        for progress in self._drawn:
+            progress.hide()
 
     def _follow(self, event: Event) -> None:
         """Write an event to the outputs that are streams.

@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as fault:
         code = _tell(ApiopsError(fault.format_message(), code="AO911"))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("\ninterrupted" if sys.stderr.isatty() else "interrupted", err=True)
         code = Exit.INTERRUPTED
     sys.exit(int(code))
 

@@ -23,7 +23,7 @@ _ERASE: Final = "\r\x1b[K"
 
 
 class Progress:
-    """An Observer that tells people how far a run is; close it before anything else is shown."""
+    """An Observer that tells people how far a run is; hide it before anything else is shown."""
 
     def __init__(
         self,
@@ -71,8 +71,12 @@ class Progress:
                 self._draw()
 
     def close(self) -> None:
-        """Take the live line away, so that what is shown next stands alone."""
+        """Draw nothing any more."""
         self._timer.cancel()
+        self.hide()
+
+    def hide(self) -> None:
+        """Take the live line away, so that what is shown next stands alone."""
         with self._lock:
             if self._live and self._drawing and self._text:
                 self._write(_ERASE)
