@@ -1,8 +1,8 @@
 """Write Git repositories: initialise, commit, merge, go back, with commits signed in process.
 
 `apiops rollback`, `apiops demo` and the tests write with it; the sync engine itself never writes
-to Git. Objects go straight into the object database; a work tree, where there is one, follows
-the branch that is checked out.
+to Git, but for a ledger in a ref of its own (`ledgerref`). Objects go straight into the object
+database; a work tree, where there is one, follows the branch that is checked out.
 """
 
 from collections.abc import Callable, Mapping, Sequence

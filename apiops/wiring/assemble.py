@@ -84,13 +84,30 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
     Raises StoreError and kin.
     """
     from apiops.manager import embedded
-    from apiops.wiring import wrapkeys
+    from apiops.wiring import gitledger, wrapkeys
 
+    if gitledger.is_git(target):
+        with _manager_in_git(target) as book:
+            yield book
+        return
     opened = embedded.open_manager(places.url(target), wrapping=wrapkeys.provider(target))
     try:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def _manager_in_git(target: TargetSettings) -> Iterator["EmbeddedManager"]:
+    """The book in a Git ref, put back at the end if there is something new in it."""
+    from apiops.manager import gitbook
+    from apiops.wiring import gitledger
+
+    kept = gitledger.ref(target)
+    with gitledger.taken_out(target, kept) as here, manager(here) as opened:
+        book = gitbook.face(opened, kept.keep)
+        yield book
+        book.put_changes()
 
 
 @contextmanager
@@ -106,8 +123,9 @@ def managed(target: TargetSettings, ledger: "EmbeddedManager") -> Iterator[Manag
     from apiops.remote.vendor.manager import VendorManager
     from apiops.wiring import vendor
 
+    book = ledger if isinstance(ledger, SqlBook) else SqlBook(*ledger.parts)
     with vendor.api(target) as api:
-        yield VendorManager(api, SqlBook(*ledger.parts))
+        yield VendorManager(api, book)
 
 
 @contextmanager
@@ -184,11 +202,18 @@ def initialise(
     recipients: Sequence[str] = (), owner: Owner | None = None,
 ) -> str:  # fmt: skip
     """Make the target's Manager with its first admin; gives its lineage. Raises StoreError."""
-    from apiops.manager import init
+    from apiops.manager import gitbook, init
     from apiops.model.access import Trust
     from apiops.wiring import admin as admin_
-    from apiops.wiring import wrapkeys
+    from apiops.wiring import gitledger, wrapkeys
 
+    if gitledger.is_git(target):
+        kept = gitledger.ref(target)
+        with gitledger.taken_out(target, kept, new=True) as here:
+            lineage = initialise(here, admin=admin, admin_key=admin_key, trust=trust)
+            with manager(here) as opened:
+                gitbook.face(opened, kept.keep).put("Begin the ledger")
+        return lineage
     if owner is not None:
         migrate(target, owner)
     if target.key_file is None and not target.wrapping_key:
@@ -229,8 +254,16 @@ def migrate(target: TargetSettings, owner: Owner | None = None) -> str:
     With an `owner` the tables become theirs, and the target's own role gets what the running
     Manager needs: it cannot change the log, nor the walls around it.
     """
-    from apiops.manager import schema
+    from apiops.manager import gitbook, schema
+    from apiops.wiring import gitledger
 
+    if gitledger.is_git(target):
+        kept = gitledger.ref(target)
+        with gitledger.taken_out(target, kept) as here:
+            revision = migrate(here)
+            with manager(here) as opened:
+                gitbook.face(opened, kept.keep).put(f"Migrate the ledger to {revision}")
+        return revision
     if owner is None:
         return schema.migrate(places.url(target))
     return schema.migrate(owner.url, application_role=owner.application)

@@ -26,7 +26,8 @@ TARGET_KEYS: Final = {
     "manager": "URL of the Manager: sqlite:///FILE or postgresql://USER@HOST/DATABASE; or "
     "https://HOST of one that `apiops manager serve` serves or, with `ledger`, of a vendor's",
     "ledger": "database that keeps rights, audit log and journal of a vendor's Manager: "
-    "sqlite:///FILE or postgresql://USER@HOST/DATABASE; one for each Manager",
+    "sqlite:///FILE, postgresql://USER@HOST/DATABASE, or git:REMOTE for the ref "
+    "refs/apiops/TARGET of the repository; one for each Manager",
     "token-file": "file with the token for a Manager at an https URL (or APIOPS_TOKEN)",
     "ca-file": "certificates of the authorities to believe instead of the system's",
     "client-cert": "our certificate, for a server that asks who we are (mutual TLS)",

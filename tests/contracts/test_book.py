@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from apiops.errors import AccessDenied, Conflict
+from apiops.git import ledgerref
+from apiops.manager import gitbook
 from apiops.manager.book import SqlBook
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
@@ -23,13 +26,34 @@ from tests.managers import (
     revision,
     secret_resource,
 )
+from tests.people import GitStory, person
 
 OFFICE = a_resource("IpGroup", "office", {"ipList": ["10.0.0.1"]})
 
 
 @pytest.fixture
-def book(house: House) -> Iterator[SqlBook]:
-    managers.settle(house.manager)
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    if request.getfixturevalue("where") == "postgresql":
+        url = request.getfixturevalue("postgres_url").render_as_string(hide_password=False)
+    with House(url, tmp_path / "manager.key") as house:
+        managers.settle(house.manager)
+        yield house
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "git"])
+def where(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def book(house: House, where: str, tmp_path: Path) -> Iterator[SqlBook]:
+    if where == "git":
+        repository = GitStory(tmp_path / "repo")
+        repository.commit(person("ayse"), {"README": "a"})
+        ref = ledgerref.open(repository.path, "refs/apiops/production")
+        yield gitbook.face(house.manager, ref.keep)
+        return
     with SqlBook(*house.manager.parts) as opened:
         yield opened
 

@@ -73,4 +73,11 @@ CODES: tuple[Code, ...] = (
         "The Management API has no operation for this kind, or none that apiops uses.",
         "Keep it in the console and out of the repository, or use a Manager of apiops.",
     ),
+    Code(
+        "AO759",
+        "The ledger has moved",
+        "The ledger lies in a Git ref, and another run put a newer state there after this one "
+        "had read it. Nothing was sent that is not in the ledger as an intent.",
+        "Run again: it begins from what the other run left.",
+    ),
 )
