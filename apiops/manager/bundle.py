@@ -7,6 +7,7 @@ belongs to other environments is taken out, plain or secret. Permission is decid
 is recorded before anything is unsealed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from apiops.manager.fieldcrypt import Place, SealedText
 from apiops.manager.keyring import Ring
 from apiops.manager.state import Held
 from apiops.manager.store import FETCH, Clock, Store
-from apiops.model import canonical
+from apiops.model import canonical, entitlement
 from apiops.model.access import Tier
 from apiops.model.audit import AuditContext
 from apiops.model.kinds import KINDS
@@ -112,6 +113,10 @@ def _pieces(connection: Connection, environment: str) -> Iterator[_Piece]:
     running = [row for row in rows if environment in row.environments]
     projects = {row.id.project for row in running}
     documents = _documents(connection, [row.running[environment].digest for row in running])
+    subscriptions: dict[str | None, list[JsonObject]] = defaultdict(list)
+    for row in rows:
+        if row.id.kind == entitlement.SUBSCRIPTION:
+            subscriptions[row.id.project].append(row.spec)
     for row in rows:
         if environment in row.environments:
             at = row.running[environment]
@@ -119,13 +124,17 @@ def _pieces(connection: Connection, environment: str) -> Iterator[_Piece]:
             spec = narrowed(row.id.kind, document["spec"], environment)
             yield _Piece(row, spec, document["labels"], at.revision)
         elif _received(row.id) and projects and row.id.project in {None, *projects}:
-            yield _Piece(row, narrowed(row.id.kind, row.spec, environment), row.labels, 0)
+            spec = entitlement.settled(row.id, row.spec, subscriptions[row.id.project])
+            yield _Piece(row, narrowed(row.id.kind, spec, environment), row.labels, 0)
 
 
 def _received(id: ResourceId) -> bool:
-    """Whether workers receive resources of a kind without a deploy."""
+    """Whether workers receive resources of a kind without a deploy.
+
+    A subscription they do not: what it gives is in its credential.
+    """
     kind = KINDS.get(id.kind)
-    if kind is None or kind.deployable or id.kind in GIVES_RIGHTS:
+    if kind is None or kind.deployable or id.kind in {*GIVES_RIGHTS, entitlement.SUBSCRIPTION}:
         return False
     return kind.tier is Tier.TEAM
 

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from apiops.model.resource import JsonObject, ResourceId
+
+CREDENTIAL: Final = "Credential"
+SUBSCRIPTION: Final = "Subscription"
+
 _PROXY: Final = "API_PROXY"
 _APPROVED: Final = "APPROVED"
 
@@ -41,6 +46,22 @@ def of(
         key = (target.get("type") or _PROXY, target["name"])
         longest[key] = _longer(longest.get(key, expires or ""), expires or "")
     return tuple(sorted(Entitlement(*key, until) for key, until in longest.items()))
+
+
+def settled(
+    id: ResourceId, spec: JsonObject, subscriptions: Iterable[Mapping[str, Any]]
+) -> JsonObject:
+    """A credential's spec with all that it may call as its `access`; any other spec as it is.
+
+    `subscriptions` are the specs of its project.
+    """
+    if id.kind != CREDENTIAL:
+        return spec
+    access = [
+        {"name": one.name, "type": one.type} | ({"expireTime": one.until} if one.until else {})
+        for one in of(id.name, spec, subscriptions)
+    ]
+    return {**spec, "access": access}
 
 
 def _longer(left: str, right: str) -> str:

@@ -140,3 +140,25 @@ def test_a_secret_that_was_changed_after_the_deployment_is_not_given_as_if_it_ha
     again = a_write(Action.DEPLOY, second, **deploy, serial=3)
     write_batch(api.house.manager, again, base=4, number=5)
     assert "second" == fetched(api)["ApiProxy", "keyed"]["spec"]["settings"]["keys"]["secretKey"]
+
+
+def test_a_client_may_call_what_a_subscription_gave_it_until_it_is_revoked(api: Api) -> None:
+    def decided(state: str, action: Action, serial: int | None, base: int) -> None:
+        spec = {"credential": "app", "target": {"name": "orders"}, "state": state, "reason": "so"}
+        subscription = a_resource("Subscription", "app-orders", spec)
+        write = a_write(action, subscription, serial=serial)
+        write_batch(api.house.manager, write, base=base, number=base + 1)
+
+    def access() -> list:
+        return fetched(api)["Credential", "app"]["spec"]["access"]
+
+    before = access()
+    decided("REQUESTED", Action.CREATE, None, 2)
+    asked = access()
+    decided("APPROVED", Action.UPDATE, 1, 3)
+    approved = access()
+    decided("REVOKED", Action.UPDATE, 2, 4)
+
+    assert before == asked == access()
+    assert [*before, {"name": "orders", "type": "API_PROXY"}] == approved
+    assert ("Subscription", "app-orders") not in fetched(api)
