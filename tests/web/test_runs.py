@@ -1,10 +1,13 @@
 """Runs over HTTP: what `apiops plan`, `apply` and `drift` do with `--manager https://…`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
+from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.token import Holder
 from tests.remoteshop import CI, Remote, remote
 from tests.serving import a_token
@@ -140,3 +143,52 @@ def test_a_person_sees_and_applies_only_units_that_they_may_see_whole(begun: Rem
     assert 0 == begun.there("sync", token=mine).code
     left = begun.there("plan", "-o", "json").json["plan"]["changes"]
     assert {"cards"} == {change["id"]["project"] for change in left}
+
+
+def test_an_approved_apply_cannot_be_replayed(begun: Remote) -> None:
+    begun.commit(MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)})
+    digest = begun.there("plan", "-o", "json").json["plan"]["digest"]
+    assert 0 == begun.there("apply", "--approve", digest).code
+    written = begun.open.verify().entries
+    again = begun.there("apply", "--approve", digest)
+    assert (5, True) == (again.code, "AO620" in again.err)
+    assert written == begun.open.verify().entries
+
+
+def test_a_token_that_is_revoked_between_plan_and_apply_applies_nothing(begun: Remote) -> None:
+    begun.commit(MERT, {"payments/orders.yaml": a_proxy("orders").replace(*TIMEOUT)})
+    assert 0 == begun.there("plan").code
+    by = AuditContext("ayse", "ayse", Reason("Stolen"), "run-x", Source.CONSOLE)
+    begun.open.tokens.revoke(begun.token.split("_")[1], by)
+    done = begun.there("apply", "--yes")
+    assert (4, True) == (done.code, "AO781" in done.err)
+
+
+def submitted(shop: Remote, head: str, repository: str, **order: str) -> tuple[int, str]:
+    """Status and code of a plan of what somebody's own client says."""
+    body, media = urllib3.encode_multipart_formdata(
+        {
+            "repository": repository,
+            "head": head,
+            "order": json.dumps(order),
+            "pack": ("p", shop.story.open().pack([shop.first], [])),
+        }
+    )
+    answer = urllib3.request(
+        "POST",
+        f"{shop.url}/v1/targets/dev/plans",
+        body=body,
+        headers={"Content-Type": media, "Authorization": f"Bearer {shop.token}"},
+    )
+    return answer.status, answer.json().get("code", "")
+
+
+def test_what_a_client_claims_of_its_commits_counts_for_nothing(begun: Remote) -> None:
+    lineage = begun.lineage
+    assert (200, "") == submitted(begun, begun.first, lineage)
+    assert (200, "") == submitted(begun, begun.first, lineage, commit="f" * 40)
+    assert (422, "AO822") == submitted(begun, begun.first, "a" * 40)
+    assert (422, "AO821") == submitted(begun, "f" * 40, lineage)
+    assert (403, "AO780") == submitted(
+        begun, begun.first, lineage, introduction=begun.first, approver="ayse"
+    )
