@@ -220,6 +220,15 @@ def environments(connection: Connection) -> tuple[str, ...]:
     return tuple(rows.scalars())
 
 
+def enabled(connection: Connection, user: str) -> bool:
+    """Whether there is a user of that name who may act; what they may do, `permissions` says."""
+    id = ResourceId("User", None, user)
+    row = tables.resource.c
+    mine = (row.kind == id.kind, row.project == SYSTEM_PROJECT, row.name == user)
+    found = connection.execute(select(row.spec).where(*mine)).first()
+    return found is not None and user in grants.build([(id, found.spec)]).enabled
+
+
 def ledger(connection: Connection, repository: str, target: str) -> LedgerState:
     """Introduction and last applied revision of every unit."""
     here = tables.introduction.c

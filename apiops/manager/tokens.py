@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, Engine, Row, select
+from sqlalchemy import URL, Connection, Engine, Row, select
 
 from apiops.access import decide
 from apiops.errors import UsageError
@@ -120,7 +120,7 @@ class Tokens:
             same = hmac.compare_digest(kept, _hash(secret.encode()))
             if row is None or not same:
                 return None
-            return self._counting(_token(row), state.permissions(connection).enabled)
+            return self._counting(connection, _token(row))
 
     def current(self, id: str) -> AccessToken | None:
         """The token of that id, if it counts now: for what was issued on the strength of it."""
@@ -128,12 +128,13 @@ class Tokens:
             row = connection.execute(_by_id(id)).first()
             if row is None:
                 return None
-            return self._counting(_token(row), state.permissions(connection).enabled)
+            return self._counting(connection, _token(row))
 
-    def _counting(self, token: AccessToken, enabled: frozenset[str]) -> AccessToken | None:
-        ended = token.revoked is not None or token.expires <= self._clock()
-        gone = token.kind is Holder.PERSON and token.principal not in enabled
-        return None if ended or gone else token
+    def _counting(self, connection: Connection, token: AccessToken) -> AccessToken | None:
+        if token.revoked is not None or token.expires <= self._clock():
+            return None
+        person = token.kind is Holder.PERSON
+        return token if not person or state.enabled(connection, token.principal) else None
 
     @staticmethod
     def _permits(grants: Any, context: AuditContext) -> tuple[decide.Permit, ...]:

@@ -13,7 +13,13 @@ import orjson
 from urllib3 import encode_multipart_formdata
 
 from apiops import errors
-from apiops.errors import ApiopsError, ManagerError, SpecInvalid, UsageError
+from apiops.errors import (
+    ApiopsError,
+    ManagerError,
+    ManagerUnavailable,
+    SpecInvalid,
+    UsageError,
+)
 from apiops.model import codec
 from apiops.model.audit import AuditEntry, AuditQuery
 from apiops.model.diagnostic import Diagnostic, Location
@@ -151,6 +157,20 @@ class NativeLog:
         """The entry of that number, if there is one that may be viewed."""
         answer = self._client.call("GET", f"/v1/audit/{seq}")
         return None if answer.status == 404 else _value(AuditEntry, told(answer))
+
+
+def probe(client: Client) -> None:
+    """Ask whether the Manager is ready and the token counts. Raises ApiopsError for what is not."""
+    ready = client.call("GET", "/readyz", anonymous=True)
+    if ready.status not in _OK:
+        raise ManagerUnavailable(
+            f"{client.address} is not ready: it answers {ready.status}",
+            code="AO742",
+            hint="`/readyz?verbose=true` of the server says what it lacks",
+        )
+    answer = client.call("GET", "/v1/leases")
+    if answer.status != 403:  # a token may be good and not for this
+        told(answer)
 
 
 def told(answer: Answer) -> Any:

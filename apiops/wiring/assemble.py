@@ -150,7 +150,7 @@ def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
 @contextmanager
 def runs(wiring: Wiring, observer: Observer) -> Iterator[Runs]:
     """What carries out a run: the line in this process, or a Manager over HTTP, by its URL."""
-    if over_http(wiring.target):
+    if places.over_http(wiring.target):
         from apiops.remote.native import NativeManager
 
         with client(wiring.target) as server:
@@ -164,7 +164,7 @@ def runs(wiring: Wiring, observer: Observer) -> Iterator[Runs]:
 @contextmanager
 def log(target: TargetSettings) -> Iterator["EmbeddedManager | NativeLog"]:
     """The audit log of a target, here or over HTTP."""
-    if over_http(target):
+    if places.over_http(target):
         from apiops.remote.native import NativeLog
 
         with client(target) as server:
@@ -190,11 +190,6 @@ def client(target: TargetSettings) -> "Client":
     )
     token = vendor.token(target)
     return Client(reach, lambda: token)
-
-
-def over_http(target: TargetSettings) -> bool:
-    """Whether the target's Manager is one of ours on the other side of HTTP."""
-    return not target.ledger and target.manager.partition("://")[0].lower() in ("http", "https")
 
 
 def initialise(

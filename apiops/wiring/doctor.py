@@ -10,7 +10,7 @@ from pathlib import Path
 from apiops.errors import ApiopsError
 from apiops.model.doctor import Check, DoctorReport, Health
 from apiops.model.revision import SignatureStatus
-from apiops.wiring import assemble, editor
+from apiops.wiring import assemble, editor, places
 from apiops.wiring.settings import TargetSettings
 
 
@@ -32,6 +32,9 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
         )
         return
     yield _asked("identities", lambda: _identities(directory, target))
+    if places.over_http(target):
+        yield _asked("manager", lambda: _served(target))
+        return
     manager = _asked("manager", lambda: _manager(target))
     yield manager
     if manager.status is not Health.FAIL:
@@ -96,6 +99,14 @@ def _manager(target: TargetSettings) -> Check:
         Health.OK,
         f"database at this version's schema, {len(grants.enabled)} people, {len(grants.keys)} keys",
     )
+
+
+def _served(target: TargetSettings) -> Check:
+    from apiops.remote import native
+
+    with assemble.client(target) as client:
+        native.probe(client)
+        return Check("manager", Health.OK, f"{client.address} is ready, and the token counts")
 
 
 def _vendor(target: TargetSettings) -> Check:

@@ -22,6 +22,11 @@ def gather_identities(folder: Path | None, *, interactive: bool) -> "Identities"
     return identities.gather(os.environ, directory=folder, home=home)
 
 
+def over_http(target: TargetSettings) -> bool:
+    """Whether the target's Manager is one of ours on the other side of HTTP."""
+    return not target.ledger and target.manager.partition("://")[0].lower() in ("http", "https")
+
+
 def key_file(target: TargetSettings) -> Path:
     """The file with the wrapping key: the one that is set, or the database's own name + `.key`."""
     if target.wrapping is not None:
@@ -37,7 +42,13 @@ def key_file(target: TargetSettings) -> Path:
 
 
 def url(target: TargetSettings) -> str:
-    """The database's URL. Raises UsageError AO908 if there is none."""
+    """The database's URL. Raises UsageError AO908 if there is none, AO748 if it is elsewhere."""
+    if over_http(target):
+        raise UsageError(
+            f"this works on the Manager's database, and target {target.name} is reached over HTTP",
+            code="AO748",
+            hint="run it where `apiops manager serve` runs, or give --manager with the database",
+        )
     if target.database:
         return target.database
     raise UsageError(

@@ -192,3 +192,16 @@ def test_what_a_client_claims_of_its_commits_counts_for_nothing(begun: Remote) -
     assert (403, "AO780") == submitted(
         begun, begun.first, lineage, introduction=begun.first, approver="ayse"
     )
+
+
+def test_the_doctor_looks_at_a_served_manager_and_at_the_token(begun: Remote) -> None:
+    good = begun.there("doctor")
+    assert (0, True) == (good.code, "is ready, and the token counts" in good.out), good.out
+    bad = begun.there("doctor", token="apt_0123456789abcdef_" + "x" * 43)
+    assert "AO781" in bad.out
+
+
+def test_what_needs_the_database_says_so(begun: Remote) -> None:
+    for command in (("audit", "verify"), ("manager", "migrate"), ("manager", "keys", "list")):
+        done = begun.there(*command)
+        assert (64, True) == (done.code, "AO748" in done.err), done.err

@@ -45,6 +45,13 @@ CODES: tuple[Code, ...] = (
         "Commit and sign the change, then plan it; `apiops validate --worktree` needs no Manager.",
     ),
     Code(
+        "AO748",
+        "The database itself is needed",
+        "Some work is done on the Manager's database and not over HTTP: to make and migrate it, "
+        "to serve it, its keys, tokens and checkpoints, changes by hand.",
+        "Run it where the database is, or give `--manager` and `--key-file` with the database.",
+    ),
+    Code(
         "AO751",
         "Not a token that can be",
         "A person's token has a user behind it, a service's can only submit, a worker's can only "
