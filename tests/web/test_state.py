@@ -1,6 +1,10 @@
 """The live state over HTTP: by digest first, documents where they differ."""
 
+import pytest
+
 from apiops.access.grants import ENGINE
+from apiops.errors import AccessDenied
+from tests.managers import a_context
 from tests.web.conftest import Api
 
 
@@ -36,6 +40,18 @@ def test_the_state_can_be_narrowed(api: Api) -> None:
     users = api.get("/v1/state?project=system&kind=User", as_="ayse").json()["resources"]
     assert {"ayse", "mert", "deniz"} == {one["name"] for one in users}
     assert len(users) < len(every)
+
+
+def test_the_log_is_asked_by_outcome(api: Api) -> None:
+    with pytest.raises(AccessDenied):
+        api.house.manager.keys.rotate(
+            "production", "seal", principal="mert", context=a_context("mert")
+        )
+    denied = api.get("/v1/audit?outcome=denied&limit=1000", as_="ayse").json()["entries"]
+    assert {"denied"} == {one["outcome"] for one in denied}
+    assert ("key-rotate", "mert") in {(one["action"], one["principal"]) for one in denied}
+    done = api.get("/v1/audit?outcome=done&limit=1000", as_="ayse").json()["entries"]
+    assert {"done"} == {one["outcome"] for one in done}
 
 
 def test_leases_are_shown_to_who_may_look_at_the_system(api: Api) -> None:
