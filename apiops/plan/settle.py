@@ -71,7 +71,7 @@ class _Walk:
         if leaf_of(written) is not None:
             return written
         if written is None:
-            return self._unwritten(at, seen)
+            return seen if leaf_of(seen) is not None else self._unwritten(at, seen)
         if seen is None:
             return written if _blank(self._kind, at, written) else None
         return self._both(at, written, seen)

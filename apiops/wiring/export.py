@@ -146,7 +146,8 @@ def _root(folder: Path | None) -> tuple[Path, str]:
 def _chosen(
     manager: "EmbeddedManager", target: TargetSettings, order: Order
 ) -> tuple[LiveResource, ...]:
-    live = manager.read("", target.name)
+    with assemble.managed(target, manager) as managed:
+        live = managed.read("", target.name)
     chosen = [one for one in live.resources if order.selection.takes(one.id)]
     if order.person is not None:
         handwork.prove(live.grants, order.person.principal, order.person.sign_key)

@@ -7,7 +7,7 @@ from apiops.errors import ManagerError
 from apiops.model.resource import JsonObject
 from apiops.plan.settle import UNSET
 from apiops.remote.vendor.api import path
-from apiops.remote.vendor.codec import Found, Job, Place
+from apiops.remote.vendor.codec import Found, Job, Place, unknown
 from apiops.remote.vendor.shared import Listed, gone, there
 
 _OWNED: Final = frozenset(
@@ -32,7 +32,7 @@ class Providers(Listed):
         items = place.api.items(path("projects", place.project, "llm-providers"))
         return [Found(one["name"], one) for one in items if not one.get("builtIn")]
 
-    def seen(self, _place: Place, one: Found, _written: JsonObject | None) -> JsonObject:
+    def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """A flag says whether a secret is held; region and service account are not shown."""
         seen: dict[str, Any] = {
             name: value
@@ -42,6 +42,8 @@ class Providers(Listed):
         for secret, flag in _SECRETS.items():
             if one.raw.get(flag) is False:
                 seen[secret] = UNSET
+            elif written is None and one.raw.get(flag):
+                seen[secret] = unknown()
         if seen.get("metadata"):
             seen["metadata"] = [
                 {k: v for k, v in fact.items() if not (k == "value" and fact.get("secret"))}

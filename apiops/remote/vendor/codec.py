@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from apiops.errors import ManagerError, SecretError
 from apiops.model import canonical
 from apiops.model.resource import JsonObject, ResourceId
-from apiops.model.secret import SecretValue, leaf_of
+from apiops.model.secret import SecretLeaf, SecretValue, leaf_of
 from apiops.remote.vendor.api import Api, Unknown
 
 TRIES: Final = 3
@@ -216,6 +216,11 @@ def _printed(node: Any) -> Any:
 def taken(raw: JsonObject, *names: str) -> dict[str, Any]:
     """These fields of an answer; one that it leaves out counts as empty."""
     return {name: raw.get(name) for name in names}
+
+
+def unknown(environment: str = "") -> dict[str, Any]:
+    """A secret that is there, and of which nothing is known: an export leaves a hole for it."""
+    return SecretLeaf(environment).node()
 
 
 def complete(written: JsonObject | None, seen: JsonObject) -> dict[str, Any]:

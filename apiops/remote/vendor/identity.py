@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor.api import Absent, path
-from apiops.remote.vendor.codec import Found, Job, Place, same, taken
+from apiops.remote.vendor.codec import Found, Job, Place, same, taken, unknown
 from apiops.remote.vendor.shared import gone, there
 
 _OWN: Final = ("description", "email", "fullName", "roleNameList", "enabled", "ipList")
@@ -42,10 +42,12 @@ class Credentials:
         rows = place.api.items(path("projects", place.project, "credentials", one.name, "access"))
         return replace(one, raw={**one.raw, "access": rows})
 
-    def seen(self, _place: Place, one: Found, _written: JsonObject | None) -> JsonObject:
+    def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """Neither password nor assignments nor token come back; facts may (1.10 #55)."""
         raw = one.raw
         seen = taken(raw, *_OWN, "expireDate")
+        if written is None:
+            seen["password"] = unknown()
         if raw.get("metadata") is not None:
             seen["metadata"] = [_fact(fact) for fact in raw["metadata"]]
         if "access" in raw:

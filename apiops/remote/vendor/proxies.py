@@ -14,6 +14,9 @@ from apiops.remote.vendor.api import Upload, bare_path, path
 from apiops.remote.vendor.codec import Found, Job, Place, at, taken
 from apiops.remote.vendor.shared import gone
 
+UNREAD: Final = "0" * 64
+"""The digest of a document that was never read: no file has it."""
+
 SPECIFIED: Final = frozenset({"OPEN_API", "SWAGGER", "WSDL"})
 AGENTS: Final = {"AI": "ai", "MCP": "mcp", "A2A": "a2a"}
 _REPARSED: Final = ("source", "routing.loadBalanceAlgorithm")
@@ -74,6 +77,9 @@ class Proxies:
         }
         if written is None:
             seen["type"] = _type(raw)
+            if seen["type"] in SPECIFIED:
+                ending = "wsdl" if seen["type"] == "WSDL" else "openapi.yaml"
+                seen["source"] = {"file": f"{one.name}.{ending}", "fileDigest": UNREAD}
         if _type(raw) not in AGENTS:
             seen["routing"] = {
                 "addresses": [

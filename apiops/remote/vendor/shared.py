@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor.api import Absent, Upload, path
-from apiops.remote.vendor.codec import Found, Job, Place, complete, same, taken
+from apiops.remote.vendor.codec import Found, Job, Place, complete, same, taken, unknown
 
 CONNECTION_TYPES: Final = (
     *("activeMq", "database", "elasticsearch", "email", "ftp", "graylog", "kafka", "ldap"),
@@ -47,10 +47,15 @@ class Variables(Listed):
             value["environmentName"]: _shown(value, "value")
             for value in raw.get("environmentValueList") or []
         }
+        if written is None:
+            for name, value in values.items():
+                value.setdefault("value", unknown(name))
         values = complete((written or {}).get("values"), values)
         seen = taken(raw, "description", "global", "globalVisible") | {"values": values}
         if raw.get("globalValue") is not None or not raw.get("global"):
             seen["globalValue"] = raw.get("globalValue")
+        elif written is None:
+            seen["globalValue"] = unknown()
         return seen
 
     def create(self, job: Job) -> None:
