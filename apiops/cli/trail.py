@@ -175,7 +175,7 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
 @options.target
 @filters
 @options.deliberate(
-    "--syslog", metavar="URL", help="Send to syslog+udp://, syslog+tcp:// or +unix://."
+    "--syslog", metavar="URL", help="Send to syslog+tls://, +tcp://, +udp:// or +unix://."
 )
 @options.option("--follow", is_flag=True, help="Go on, and send each entry when it comes.")
 @options.option(

@@ -1,5 +1,8 @@
 """Audit entries to a syslog receiver: RFC 5424 messages over UDP (RFC 5426), TCP (RFC 6587,
-octet counting) or a Unix socket.
+octet counting), TLS (RFC 5425) or a Unix socket.
+
+A receiver's certificate is believed if an authority of the system signed it, or one in the file
+that SSL_CERT_FILE names.
 
 An entry is one message of facility 13 (log audit); its text is the same JSON line that an export
 has. A datagram holds no long entries: there the texts behind the digest are left out, and the
@@ -8,6 +11,7 @@ message says so.
 
 import re
 import socket
+import ssl
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,8 +30,10 @@ TIMEOUT: Final = 10.0
 _VERSION: Final = 1
 _BOM: Final = b"\xef\xbb\xbf"
 _PORT: Final = 514
+_TLS: Final = "syslog+tls"
+_TLS_PORT: Final = 6514
 _NAME: Final = re.compile(r"[!-~]{1,32}")
-_STREAMS: Final = ("syslog+tcp",)
+_STREAMS: Final = ("syslog+tcp", _TLS)
 _SCHEMES: Final = ("syslog+udp", "syslog+unix", *_STREAMS)
 
 
@@ -85,14 +91,17 @@ def _parsed(url: str) -> SplitResult:
         raise UsageError(
             f'"{url}" names no syslog receiver',
             code="AO776",
-            hint="write syslog+udp://HOST:514, syslog+tcp://HOST:514 or syslog+unix:///dev/log",
+            hint="write syslog+tls://HOST:6514, syslog+tcp://HOST:514, syslog+udp://HOST:514 or "
+            "syslog+unix:///dev/log",
         )
     return parts
 
 
 def _connected(parts: SplitResult) -> socket.socket:
     if parts.scheme in _STREAMS:
-        return socket.create_connection((parts.hostname, parts.port or _PORT), TIMEOUT)
+        port = parts.port or (_TLS_PORT if parts.scheme == _TLS else _PORT)
+        stream = socket.create_connection((parts.hostname, port), TIMEOUT)
+        return _secured(stream, parts.hostname) if parts.scheme == _TLS else stream
     if parts.scheme == "syslog+unix":
         found = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address: Any = parts.path
@@ -107,6 +116,16 @@ def _connected(parts: SplitResult) -> socket.socket:
         found.close()
         raise
     return found
+
+
+def _secured(stream: socket.socket, host: str | None) -> socket.socket:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        return context.wrap_socket(stream, server_hostname=host)
+    except OSError:
+        stream.close()
+        raise
 
 
 def _unavailable(url: str, fault: OSError) -> ManagerUnavailable:

@@ -5,12 +5,22 @@ line; what an auditor does with files and a key, on a machine that has no databa
 import csv
 import io
 import json
+import queue
 import signal
 import socket
+import ssl
 import subprocess
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import make_url
 
 from apiops.model.plan import Action
@@ -281,6 +291,76 @@ def test_entries_go_to_a_unix_socket(quick, tmp_path):
             seen = [parsed(receiver.recv(65536))["entry"]["seq"] for _ in range(count)]
             assert 0 == sending.wait(PATIENCE)
     assert list(range(1, count + 1)) == seen
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A receiver's certificate for 127.0.0.1, and an authority that this process believes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "syslog")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "receiver.pem"
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, form, plain))
+    return file
+
+
+@contextmanager
+def tls_receiver(certificate):
+    """A receiver, and a queue with the first bytes that it got; empty when nobody was let in."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    got = queue.Queue()
+
+    def receive(server):
+        connection, _ = server.accept()
+        with connection:
+            try:
+                with (
+                    context.wrap_socket(connection, server_side=True) as secured,
+                    secured.makefile("rb") as stream,
+                ):
+                    got.put(received(stream))
+                    stream.read()
+            except OSError:
+                got.put(None)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        thread = threading.Thread(target=receive, args=(server,))
+        thread.start()
+        yield server.getsockname()[1], got
+        thread.join(PATIENCE)
+
+
+def test_entries_go_over_tls_to_a_receiver_that_is_believed(quick, certificate):
+    with tls_receiver(certificate) as (port, got):
+        done = process.child(
+            *("audit", "export", "--syslog", f"syslog+tls://127.0.0.1:{port}"),
+            cwd=quick.folder,
+            SSL_CERT_FILE=str(certificate),
+        )
+        assert 0 == done.code, done.err
+        assert 1 == got.get(timeout=PATIENCE)["seq"]
+
+
+def test_no_entry_goes_to_a_receiver_that_cannot_prove_who_it_is(quick, certificate):
+    with tls_receiver(certificate) as (port, got):
+        said = quick.run("export", "--syslog", f"syslog+tls://127.0.0.1:{port}", code=7)
+        assert "AO777" in said
+        assert got.get(timeout=PATIENCE) is None
 
 
 def test_entries_follow_over_tcp_as_they_come_and_go_on_where_they_stopped(quick):

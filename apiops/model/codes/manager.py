@@ -258,8 +258,10 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO776",
         "Not a syslog receiver",
-        "Entries are sent as RFC 5424 messages over UDP, TCP or a Unix socket; the URL names none.",
-        "Write `syslog+udp://HOST:514`, `syslog+tcp://HOST:514` or `syslog+unix:///dev/log`.",
+        "Entries are sent as RFC 5424 messages over TLS, TCP, UDP or a Unix socket; the URL names "
+        "none of them.",
+        "Write `syslog+tls://HOST:6514`, `syslog+tcp://HOST:514`, `syslog+udp://HOST:514` or "
+        "`syslog+unix:///dev/log`.",
     ),
     Code(
         "AO777",

@@ -14,7 +14,7 @@ from apiops.remote.vendor.reading import CODECS
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Seen:
     """What a token sees: the projects, and in each the rights that it lacks."""
 
     projects: tuple[str, ...]
@@ -41,10 +41,10 @@ def healthy(api: Api) -> None:
         )
 
 
-def look(api: Api) -> Sight:
+def look(api: Api) -> Seen:
     """Try every list once in every project. Raises ManagerError for a token not accepted."""
     projects = tuple(sorted(row["name"] for row in api.items(path("projects"))))
-    return Sight(projects, {name: tuple(_lacking(api, name)) for name in projects})
+    return Seen(projects, {name: tuple(_lacking(api, name)) for name in projects})
 
 
 def _lacking(api: Api, project: str) -> Iterator[str]:
