@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, cast
 import click
 
 from apiops.cli import options
-from apiops.errors import Exit
+from apiops.errors import Exit, UsageError
 from apiops.wiring import memory
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -72,5 +72,8 @@ def question(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question
     looks += [os.environ.get(name) for name in _LOOKS]
     asked = {**chosen, "looks": looks}
     home = Path.home() if options.interactive(chosen) else None
-    target = options.chosen_target(place, chosen)
+    try:
+        target = options.chosen_target(place, chosen)
+    except UsageError:  # for the command to say, in the format that was asked for
+        return None
     return memory.question(place.directory, target, chosen["ref"], home, asked)

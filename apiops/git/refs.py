@@ -23,6 +23,13 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 
 def directory(start: Path) -> Path | None:
     """The Git directory at or above a folder; None if it is not a plain one of this user."""
+    try:
+        return _above(start)
+    except (OSError, RuntimeError):  # not to be looked into, or links in a circle
+        return None
+
+
+def _above(start: Path) -> Path | None:
     for folder in (start.resolve(), *start.resolve().parents):
         for place in (folder / ".git", folder):
             if os.path.lexists(place / "HEAD") and (place / "objects").is_dir():

@@ -227,6 +227,12 @@ def test_where_nothing_can_be_kept_a_plan_is_worked_out_again(shop: Shop) -> Non
     assert walks(shop)
 
 
+def test_what_is_wrong_with_the_question_is_said_in_the_format_that_was_asked_for(
+    shop: Shop,
+) -> None:
+    assert "AO904" in shop.run("plan", "--target", "nowhere", "-o", "json").out
+
+
 def test_every_process_asks_the_same_question(shop: Shop) -> None:
     questions = {
         child("plan", cwd=shop.repository, **shop.variables, PYTHONHASHSEED=str(seed)).out
