@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.remote.bank import PROXY, VendorShop, manifest, the_vendor_bank
+from tests.remote.bank import IP_GROUP, PROXY, VendorShop, manifest, the_vendor_bank
 from tests.shop import AYSE, DENIZ, MERT, Done, a_project
 
 
@@ -93,6 +93,17 @@ def test_what_the_repository_no_longer_has_is_deleted_and_what_others_made_stays
 
     assert 0 == bank.run("apply", "--yes").code
     assert ["theirs"] == list(bank.world.projects["payments"].ip_groups)
+
+
+def test_a_rename_is_refused_before_anything_is_sent(bank: VendorShop) -> None:
+    named = manifest("IpGroup", "places, renamedFrom: offices", IP_GROUP)
+    bank.commit(MERT, {"payments/offices.yaml": named})
+
+    done = bank.run("apply", "--yes")
+
+    assert (True, True) == (done.code != 0, "AO769" in done.out), done.out + done.err
+    assert [] == writes(bank)
+    assert ["offices"] == list(bank.world.projects["payments"].ip_groups)
 
 
 def test_a_deploy_that_fails_is_saved_not_live_and_done_by_the_next_run(bank: VendorShop) -> None:

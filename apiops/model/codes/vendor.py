@@ -69,9 +69,11 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "AO769",
-        "No way to write this kind to a vendor's Manager",
-        "The Management API has no operation for this kind, or none that apiops uses.",
-        "Keep it in the console and out of the repository, or use a Manager of apiops.",
+        "No way to write this to a vendor's Manager",
+        "The Management API has no operation for this kind, or for a rename, or none that apiops "
+        "uses.",
+        "Keep the kind in the console and out of the repository, or use a Manager of apiops. In "
+        "place of a rename, describe the new resource and leave the old one out later.",
     ),
     Code(
         "AO759",

@@ -129,6 +129,8 @@ class _Unit:
         id, action = write.change.id, write.change.action
         if id.kind not in CODECS or id.project is None:
             return self._assert(write)
+        if write.change.former and graph.fold(write.change.former) != graph.fold(id):
+            raise _renamed(write.change.former, id)
         if (id.kind, id.project or "") in self._seen.blind:
             raise reading.blind_to(id.kind, id.project or "")
         job = self._job(write)
@@ -165,10 +167,7 @@ class _Unit:
         )
 
     def _live(self, write: Write) -> LiveResource | None:
-        id = write.change.id
-        if write.change.renamed_from:
-            id = replace(id, name=write.change.renamed_from)
-        return self._seen.resources.get(id)
+        return self._seen.resources.get(write.change.former or write.change.id)
 
     def _deploy(self, job: Job, write: Write) -> str:
         environment = write.change.environment or ""
@@ -240,6 +239,16 @@ class _Written:
 def _ends(fault: ApiopsError) -> bool:
     """Whether nothing more can be sent: the token is not accepted, or the circuit is open."""
     return fault.code in ("AO761", "AO765")
+
+
+def _renamed(former: ResourceId, id: ResourceId) -> ManagerError:
+    """Sent under its new name, it would be a second one beside the old."""
+    return ManagerError(
+        f"a vendor's Manager does not rename or move {former} to {id}; nothing was sent",
+        code="AO769",
+        hint="describe the new one without renamedFrom beside the old, let everything follow that "
+        "refers to it, and leave the old one out in a later commit",
+    )
 
 
 def _by_hand(told: str, id: ResourceId, deed: str) -> ManagerError:
