@@ -356,6 +356,18 @@ NAMED = {
 }
 
 
+@st.composite
+def certificates(draw: st.DrawFn, gateway: Gateway, name: str) -> dict[str, Any]:
+    """An alias is unique in an environment, over all certificates (2.12)."""
+    places = {}
+    for environment in draw(st.lists(st.sampled_from(ENVIRONMENTS), min_size=1, unique=True)):
+        inside = draw(st.sampled_from(["QUJD", "REVG"]))
+        pem = f"-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n"
+        alias = f"{name}-{draw(st.sampled_from('ab'))}"
+        places[environment] = {"alias": alias, "file": "x.pem", "fileDigest": gateway.file(pem)}
+    return {"environments": places, **draw(some(description=words))}
+
+
 def a_document(gateway: Gateway) -> dict[str, Any]:
     return {"file": "guide.md", "fileDigest": gateway.file("# Guide")}
 
@@ -367,6 +379,10 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
         a_resource(kind, name, **draw(spec))
         for kind, (spec, some_names) in NAMED.items()
         for name in draw(st.lists(st.sampled_from(some_names), unique=True))
+    ]
+    found += [
+        a_resource("Certificate", name, **draw(certificates(gateway, name)))
+        for name in draw(lists("cert one", "cert2"))
     ]
     apis = draw(st.lists(st.sampled_from(["api one", "api2"]), unique=True))
     found += [a_resource("ApiProxy", name, **draw(proxies(gateway))) for name in apis]
