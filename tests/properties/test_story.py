@@ -82,7 +82,12 @@ class Story(RuleBasedStateMachine):
 
     @rule(thing=things)
     def describe(self, thing: Thing) -> None:
-        former = [one for one in self.described.values() if thing.name in one.renamed_from]
+        place = f"{thing.project}/{thing.name}"
+        former = [
+            one
+            for one in self.described.values()
+            if one.kind == thing.kind and place in one.renamed_from
+        ]
         for one in former:  # the old name is free again, so it must no longer be claimed
             self.write(one, replace(one, renamed_from=[]))
         self.write(self.described.get(thing.id), thing)
