@@ -42,18 +42,18 @@ def _proven(function: Any) -> Any:
             "--as ayse --sign-key ~/.ssh/id_ed25519"
         ),
         (
-            "apiops manager tokens create ci --kind service --name pipeline --scope plan "
+            "apiops manager tokens create ci --bearer service --name pipeline --scope plan "
             "--scope apply --as ayse --sign-key ~/.ssh/id_ed25519"
         ),
         (
-            "apiops manager tokens create production --kind worker --name worker-1 --scope bundle "
-            "--as ayse --sign-key ~/.ssh/id_ed25519"
+            "apiops manager tokens create production --bearer worker --name worker-1 "
+            "--scope bundle --as ayse --sign-key ~/.ssh/id_ed25519"
         ),
     ),
 )
 @click.argument("holder")
 @options.option(
-    "--kind",
+    "--bearer",
     type=click.Choice(["person", "service", "worker"]),
     default="person",
     show_default=True,
@@ -86,7 +86,7 @@ def create(place: Place, /, holder: str, **chosen: Any) -> int:
     made, secret = tokens.create(
         entry.chosen_target(place, chosen),
         tokens.wanted(
-            chosen["kind"], holder, chosen["name"], chosen["scopes"], chosen["repository"]
+            chosen["bearer"], holder, chosen["name"], chosen["scopes"], chosen["repository"]
         ),
         timedelta(days=chosen["days"]),
         principal=chosen["principal"],

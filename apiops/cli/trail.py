@@ -134,28 +134,30 @@ def key(place: Place, /, **chosen: Any) -> int:
     cls=options.Verb,
     examples=(
         "apiops audit prove 42 --target production > entry-42.tlog-proof",
-        "apiops audit prove --since january.checkpoint -t production > growth.proof",
+        "apiops audit prove --grown-since january.checkpoint -t production > growth.proof",
     ),
 )
 @click.argument("number", type=click.IntRange(1, 2**63 - 1), required=False)
 @options.place
 @options.target
-@options.option("--since", type=_FILE, help="Prove that the log only grew since this checkpoint.")
+@options.option(
+    "--grown-since", type=_FILE, help="Prove that the log only grew since this checkpoint."
+)
 @click.pass_obj
-def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any) -> int:
+def prove(place: Place, /, number: int | None, grown_since: Path | None, **chosen: Any) -> int:
     """Prove that one entry is in the log, or that the log only grew, to somebody without it."""
     from apiops.cli import console
     from apiops.wiring import assemble, trail
 
-    if (number is None) == (since is None):
+    if (number is None) == (grown_since is None):
         raise UsageError(
             "what is to be proven?",
             code="AO905",
-            hint="give the number of an entry, or --since CHECKPOINT",
+            hint="give the number of an entry, or --grown-since CHECKPOINT",
         )
     with assemble.manager(options.chosen_target(place, chosen)) as manager:
-        if since is not None:
-            proof = manager.checkpoints.extend(trail.text(since))
+        if grown_since is not None:
+            proof = manager.checkpoints.extend(trail.text(grown_since))
         else:
             proof = manager.checkpoints.prove(number or 0)
     console.put(proof)
@@ -179,7 +181,7 @@ def prove(place: Place, /, number: int | None, since: Path | None, **chosen: Any
 )
 @options.option("--follow", is_flag=True, help="Go on, and send each entry when it comes.")
 @options.option(
-    "--interval",
+    "--poll",
     type=click.FloatRange(0.05, 3600),
     default=2.0,
     show_default=True,
@@ -197,7 +199,7 @@ def export(place: Place, /, console: Any, **chosen: Any) -> int:
     from apiops.wiring import assemble, trail
 
     position = trail.Position(chosen["position"])
-    pause = trail.waiting(chosen["interval"]) if chosen["follow"] else lambda: False
+    pause = trail.waiting(chosen["poll"]) if chosen["follow"] else lambda: False
     with (
         assemble.manager(options.chosen_target(place, chosen)) as manager,
         _sink(console, chosen, appends=position.read() > 0) as sink,

@@ -161,7 +161,7 @@ def test_an_entry_is_proven_to_somebody_with_the_key_alone(desk):
 def test_growth_is_proven_between_two_checkpoints(quick):
     quick.keep()
     more(quick)
-    quick.path("growth").write_text(quick.run("prove", "--since", "kept.checkpoint"))
+    quick.path("growth").write_text(quick.run("prove", "--grown-since", "kept.checkpoint"))
     words = ("verify", "--proof", "growth", "--key", "audit.pub", "--checkpoint", "kept.checkpoint")
     assert "begins as it was" in quick.run(*words)
 
@@ -367,7 +367,7 @@ def test_entries_follow_over_tcp_as_they_come_and_go_on_where_they_stopped(quick
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
         url = f"syslog+tcp://127.0.0.1:{server.getsockname()[1]}"
-        words = ("export", "--follow", "--interval", "0.05", "--syslog", url, "--position", "at")
+        words = ("export", "--follow", "--poll", "0.05", "--syslog", url, "--position", "at")
         count = quick.house.manager.verify().entries
         with Following(quick, server, *words) as stream:
             assert list(range(1, count + 1)) == [received(stream)["seq"] for _ in range(count)]

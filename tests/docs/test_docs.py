@@ -33,6 +33,24 @@ def test_every_verb_has_help_examples_and_a_section_in_the_reference() -> None:
         assert hasattr(command, "commands") or getattr(command, "examples", ()), name
 
 
+def test_a_flag_means_the_same_wherever_it_stands() -> None:
+    """Flags of one name share a variable and a place in `apiops.toml`, so they share a type.
+
+    `version` has an `--output` of its own: its two formats come without a console.
+    """
+    types: dict[str, set[str]] = {}
+    for name, command in reference.commands():
+        for one in command.params:
+            if isinstance(one, click.Option) and name != "version":
+                types.setdefault(one.opts[-1], set()).add(type(one.type).__name__)
+    assert {} == {flag: found for flag, found in types.items() if len(found) > 1}
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs/adr").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_every_example_names_a_verb_that_exists() -> None:
     known = {name for name, _ in reference.commands()}
     for name, command in reference.commands():

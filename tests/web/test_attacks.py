@@ -1,7 +1,6 @@
 """The HTTP face as an attacker would try it: tokens, bodies, paths, other people's projects."""
 
 import socket
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote, urlsplit
@@ -317,21 +316,6 @@ def test_anothers_name_with_ones_own_secret_is_refused(api: Api) -> None:
     assert "unauthorized_client" == issued(api, api.tokens["mert"], "ayse")["error"]
     wide = issued(api, api.tokens["ci"], "service:ci", scope="plan read")
     assert "invalid_scope" == wide["error"]
-
-
-def test_a_wrong_secret_takes_as_long_as_an_unknown_token(api: Api) -> None:
-    """Medians of many lookups: neither is so much faster that an id could be told from it."""
-    find = api.house.manager.tokens.find
-    id = api.get("/v1/tokens", as_="mert").json()["tokens"][0]["id"]
-    known, unknown = f"apt_{id}_{'x' * 43}", f"apt_{'0' * 16}_{'x' * 43}"
-    times: dict[str, list[float]] = {known: [], unknown: []}
-    for _ in range(50):
-        for shown, taken in times.items():
-            began = time.perf_counter()
-            assert find(shown) is None
-            taken.append(time.perf_counter() - began)
-    medians = sorted(sorted(taken)[25] for taken in times.values())
-    assert medians[1] < medians[0] * 5
 
 
 def test_no_answer_and_no_log_holds_a_secret(api: Api, caplog: pytest.LogCaptureFixture) -> None:
