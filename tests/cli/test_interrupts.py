@@ -17,6 +17,14 @@ TIMEOUT = ("readTimeout: 60", "readTimeout: 90")
 STATIONS = ("load", "read", "reveal", "plan", "judge", "apply")
 
 
+@pytest.fixture(autouse=True)
+def heedful() -> Iterator[None]:
+    """A shell makes its background jobs ignore Ctrl-C, and so do their children unless we heed it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     shop = Shop(tmp_path)

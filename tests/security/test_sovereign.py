@@ -94,7 +94,7 @@ def test_verbs_that_only_look_call_nobody(verb: str, tmp_path: Path) -> None:
 def hosts(file: Path) -> set[str]:
     text = file.read_text(encoding="utf-8", errors="replace")
     found = re.findall(
-        r"[a-z][a-z0-9+.-]*://(?:[^/@\s\"']*@)?(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)", text
+        r"[a-z][a-z0-9+.-]*://(?:[^/@\s\"']*@)?(\[[0-9a-f:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)", text
     )
     return {host.rstrip(".").lower() for host in found}
 
