@@ -149,7 +149,7 @@ def _live(request: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     import psycopg  # noqa: F401 - loaded once, for all children
-    import rich  # noqa: F401
+    import rich  # noqa: F401 - loaded once, for all children
 
     import apiops.age.keyring
     import apiops.cli.apply
@@ -157,7 +157,7 @@ if __name__ == "__main__":
     import apiops.git.repository
     import apiops.manager.init
     import apiops.reconcile.apply
-    import apiops.wiring.vault  # noqa: F401
-    import tests.shop  # noqa: F401
+    import apiops.wiring.vault  # noqa: F401 - loaded once, for all children
+    import tests.shop  # noqa: F401 - loaded once, for all children
 
     _serve()

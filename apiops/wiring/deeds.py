@@ -40,7 +40,7 @@ def do(
     bare = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
     wanted = bare if spec is None else spec
     if spec is not None and _allowed(manager, action, id, context, before):
-        _check(id, spec)  # whoever may not is told that, and not whether the spec would do
+        check(id, spec)  # whoever may not is told that, and not whether the spec would do
     resource = Resource(
         id=id,
         spec=wanted,
@@ -69,7 +69,7 @@ def _allowed(
     return decide.lacking(manager.grants(), context.principal, needs) is None
 
 
-def _check(id: ResourceId, spec: JsonObject) -> None:
+def check(id: ResourceId, spec: JsonObject) -> None:
     """Hold a spec against its kind, as `validate` does. Raises SpecInvalid."""
     metadata = {"name": id.name} | ({"project": id.project} if id.project else {})
     document = {

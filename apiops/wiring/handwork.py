@@ -10,18 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from apiops.errors import AccessDenied, SpecInvalid, UsageError
+from apiops.errors import AccessDenied, UsageError
 from apiops.manager import embedded
 from apiops.model.access import Grants
 from apiops.model.audit import AuditContext, Reason, Source
-from apiops.model.diagnostic import Diagnostic, Location
-from apiops.model.kinds import API_VERSION, KINDS
+from apiops.model.kinds import KINDS
 from apiops.model.outcome import RunReport
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.secret import MARK
 from apiops.ports import Live
-from apiops.spec import attachments, marks, paths, schema
-from apiops.wiring import admin, assemble, files
+from apiops.spec import marks, paths
+from apiops.wiring import admin, assemble, deeds, files
 from apiops.wiring.settings import TargetSettings
 
 _NOTHING: Final = rb"\u0000"
@@ -85,23 +84,7 @@ def _check(live: Live, id: ResourceId, patch: JsonObject) -> None:
         return  # the Manager says so better
     spec = embedded.merge_patch(row.spec, patch)
     _refuse_secrets(id.kind, row.spec, spec)
-    metadata = {"name": id.name} | ({"project": id.project} if id.project else {})
-    document = {
-        "apiVersion": API_VERSION,
-        "kind": id.kind,
-        "metadata": metadata,
-        "spec": attachments.detach(id.kind, spec),
-    }
-    faults = schema.check(id.kind, document) or schema.meaning(id.kind, document)
-    if faults:
-        raise SpecInvalid(
-            f"{id} would be invalid",
-            code=faults[0].code,
-            diagnostics=[
-                Diagnostic(fault.code, fault.message, Location(str(id)), hint=fault.hint)
-                for fault in faults
-            ],
-        )
+    deeds.check(id, spec)
 
 
 def _refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:
