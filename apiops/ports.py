@@ -3,7 +3,7 @@
 Every real adapter and every fake passes the same contract suite in `tests/contracts`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -137,8 +137,13 @@ class Batch:
 class Manager(Protocol):
     """The thing that is managed: the embedded Manager or the vendor's."""
 
-    def read(self, repository: str, target: str) -> Live:
-        """The live state. Raises ManagerUnavailable, StoreError."""
+    def read(
+        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+    ) -> Live:
+        """The live state. Raises ManagerUnavailable, StoreError.
+
+        With `among`, its resources are those that are one of these.
+        """
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

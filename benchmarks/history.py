@@ -28,6 +28,7 @@ from apiops.model.revision import Revision
 from apiops.reconcile import history
 from apiops.spec.documents import Documents
 from apiops.spec.load import load
+from apiops.spec.views import Reader
 from benchmarks import bank
 
 TARGET = Target("dev", "dev")
@@ -73,8 +74,8 @@ class Ours:
     def judge(self, documents: Documents) -> Verdicts:
         """The verdicts, from a repository that was just opened."""
         git = repository.open(self._path)
-        units = self._plan.units
-        past = history.collect(git, TARGET, self._head, self._base, units, None, documents)
+        units, reader = self._plan.units, Reader(TARGET, documents)
+        past = history.collect(git, TARGET, self._head, self._base, units, None, reader)
         now = datetime.now(UTC)
         return judge.judge(self._plan, past, self._grants, Trust.SIGNED, None, at=now)
 

@@ -6,7 +6,7 @@ leaves nothing.
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -71,8 +71,13 @@ class FakeManager:
         given = {"digest": state_digest(spec, {}), "serial": 1} | more
         self.state_now.resources[id] = LiveResource(id, dict(spec), **given)
 
-    def read(self, repository: str, target: str) -> Live:
-        resources = sorted(self.state_now.resources.values(), key=lambda one: one.id.order)
+    def read(
+        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+    ) -> Live:
+        held = self.state_now.resources.values()
+        resources = sorted(
+            (one for one in held if among is None or one.id in among), key=lambda one: one.id.order
+        )
         ledger = self.state(repository, target)
         return Live(self.lineage, tuple(map(_shown, resources)), self.grants(), ledger, self.trust)
 

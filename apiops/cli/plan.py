@@ -1,5 +1,6 @@
 """`apiops plan`: what would change, and whether you may."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,7 @@ def show(
 
     if out is not None:
         require_writable(out)
-    door = entry.Entry(place, console, chosen)
-    with door.runs() as runs:
-        planned = runs.plan(door.order())
+    planned = _planned(entry.Entry(place, console, chosen))
     found, shown = planned.findings, planned.view
     entry.remark(console, found)
     console.show(shown)
@@ -75,6 +74,30 @@ def show(
     if code == Exit.OK and not (found.diagnostics or _moves(shown)):
         recall.keep(console.text(shown))
     return code
+
+
+def _planned(door: Any) -> Any:
+    """The plan, of what is not settled if that is known.
+
+    The Manager may move while the line is walked, and what is settled is so in one state only: so
+    the state is looked at before and after.
+    """
+    from apiops.model.settled import Settled
+
+    ground = recall.ground(door.place, door.options)
+    known = None if ground is None else ground.answer()
+    order = door.order()
+    with door.runs() as runs:
+        if known is None:
+            planned = runs.plan(order)
+        else:
+            planned = runs.plan(replace(order, settled=Settled.from_json(known)))
+        still = ground == recall.ground(door.place, door.options)
+        if known is not None and not still:
+            planned = runs.plan(order)
+    if ground is not None and still and known is None and planned.settled is not None:
+        ground.keep(planned.settled.to_json())
+    return planned
 
 
 def _moves(shown: Any) -> bool:

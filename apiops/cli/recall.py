@@ -1,4 +1,5 @@
-"""A plan with nothing to do is said again, where nothing has moved since it was made.
+"""A plan with nothing to do is said again, where nothing has moved since it was made; and what it
+found to be settled is not looked at again by the plans that follow.
 
 The walk itself begins with imports that take longer than this whole answer. Only the plain case
 is recalled: one output on stdout, nothing that reads other files, nothing that writes elsewhere.
@@ -48,6 +49,15 @@ def first(command: Command) -> Command:
         return command(*args, **chosen)
 
     return cast("Command", recalling)
+
+
+def ground(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question | None:
+    """What is asked for all that is settled; None if this plan may not begin from there."""
+    if chosen["worktree"] or chosen["introduction"]:
+        return None
+    home = Path.home() if options.interactive(chosen) else None
+    target = options.chosen_target(place, chosen)
+    return memory.ground(place.directory, target, home, {"no_secrets": chosen["no_secrets"]})
 
 
 def keep(answer: str) -> None:

@@ -4,7 +4,7 @@ Every public method is one door: it runs inside `faults.translated`, so that not
 driver's errors comes out, and in one transaction, so that it is all or nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,15 +126,17 @@ class EmbeddedManager:
         with faults.translated(self._url), self._reading.connect() as connection:
             yield connection
 
-    def read(self, repository: str, target: str) -> Live:
-        """The live state, its permissions and its ledger, all of one moment."""
+    def read(
+        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+    ) -> Live:
+        """The live state (of `among`, if given), permissions and ledger, all of one moment."""
         with self._snapshot() as connection:
             found = _expected(self._url, state.identity(connection))
             permissions = state.permissions(connection)
             sight = decide.sight(permissions, grants.ENGINE)
             return Live(
                 lineage=found.lineage,
-                resources=tuple(row.live() for row in state.held(connection, sight)),
+                resources=tuple(row.live() for row in state.held(connection, sight, among)),
                 grants=permissions,
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,

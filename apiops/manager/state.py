@@ -1,7 +1,7 @@
 """Reading: the tables as values of the model."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -160,14 +160,24 @@ def identity(connection: Connection) -> Identity | None:
     return None if row is None else Identity(row.lineage, Trust(row.trust), row.created)
 
 
-def held(connection: Connection, sight: Sight) -> tuple[Held, ...]:
-    """Every resource that may be looked at, sorted by identity."""
+def held(
+    connection: Connection, sight: Sight, among: Collection[ResourceId] | None = None
+) -> tuple[Held, ...]:
+    """Every resource that may be looked at (of `among`, if given), sorted by identity."""
+    rows = _whole(connection) if among is None else _chosen(connection, frozenset(among))
+    seen = (row for row in rows if sight.sees(row.id))
+    return tuple(sorted(seen, key=lambda one: one.id.order))
+
+
+def _chosen(connection: Connection, ids: frozenset[ResourceId]) -> list[Held]:
+    return [one for id, one in named(connection, ids).items() if id in ids]
+
+
+def _whole(connection: Connection) -> list[Held]:
     column = tables.resource.c
     texts = {name: type_coerce(column[name], Text).label(name) for name in ("spec", "applied")}
     unread = select(*(texts.get(one.name, one) for one in column))
-    rows = _gathered(connection, unread, select(tables.deployment), None)
-    seen = (row for row in rows if sight.sees(row.id))
-    return tuple(sorted(seen, key=lambda one: one.id.order))
+    return _gathered(connection, unread, select(tables.deployment), None)
 
 
 def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId, Held]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from apiops.model.plan import Plan
 from apiops.model.revision import Evidence
+from apiops.model.settled import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Order:
     `approved` is the digest, or its beginning, of the plan that somebody approved; `stored` is
     that plan itself; `evidence` is what the forge says of merges that it made; without `secrets`
     none is opened. `commit` is what `ref` was found to be, by whoever has the branches and tags.
+    `settled` is what need not be looked at again, for as long as the Manager did not move.
     """
 
     ref: str = "HEAD"
@@ -30,3 +32,4 @@ class Order:
     pull_request: str = ""
     secrets: bool = True
     commit: str = ""
+    settled: Settled | None = None

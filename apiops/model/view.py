@@ -13,6 +13,7 @@ from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.outcome import RunReport
 from apiops.model.plan import Plan
 from apiops.model.revision import Revision
+from apiops.model.settled import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan as it is shown, and the diagnostics behind it."""
+    """A plan as it is shown, the diagnostics behind it, and what it found to be settled, if all."""
 
     view: PlanView
     findings: Findings
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,18 @@ def build(
     locate: Locate,
     allow: frozenset[str] = frozenset(),
     prune: bool = True,
+    beside: int = 0,
 ) -> Built:
     """What has to be done so that the live state becomes the desired one.
 
-    `repository` is the lineage whose inventory is meant, `allow` names the guards that are
-    overridden, `prune` deletes what the inventory has and the desired state has not. A guard
-    speaks in the plan and is not an error here (`refuse`). Raises PlanRefused AO607 when
-    resources refer to each other in a circle.
+    `repository` is the lineage whose inventory is meant, `allow` names the guards to override,
+    `prune` deletes what the inventory has and the desired state has not; `beside` resources are in
+    neither state, for they are known to be alike. Raises PlanRefused AO607 for a circle.
     """
     desired = _stopping(desired, live)
-    pairs = tuple(match.pairs(desired, live, repository))
+    pairs = match.pairs(desired, live, repository)
     steps = tuple(change.step(pair, repository, locate) for pair in pairs)
-    kept = (pair.live.id for pair in pairs if pair.live)
+    kept = (step.pair.live.id for step in steps if step.pair.live)
     pruned = pruning.prunable(desired, live, kept, repository) if prune else ()
     outlook = guard.Outlook(repository, desired, live, steps, pruned)
     plan = Plan(
@@ -68,7 +68,7 @@ def build(
         changes=_arranged(steps, pruned),
         guards=guard.findings(outlook, allow),
         stopped=dict(desired.stopped),
-        unchanged=sum(not step.changes for step in steps),
+        unchanged=beside + sum(not step.changes for step in steps),
     )
     results = {step.pair.id: step.result for step in steps if step.result is not None}
     return Built(replace(plan, digest=digest(plan)), results)

@@ -92,14 +92,9 @@ class _Walk:
     def _must_hide(self, at: Place, parent: JsonObject) -> bool:
         """Whether the kind says that the field here, in this mapping, is secret."""
         return any(
-            secret.required
-            and (
-                secret.switch is None
-                or parent.get(secret.switch.field, secret.switch.default)
-                == secret.switch.secret_when
-            )
-            and place.matches(secret.path, at.names)
-            for secret in self._kind.secrets
+            secret.switch is None
+            or parent.get(secret.switch.field, secret.switch.default) == secret.switch.secret_when
+            for secret in place.secrets(self._kind.name, at.names)
         )
 
     def _secrets(self, at: Place, old: SecretLeaf, new: SecretLeaf) -> None:

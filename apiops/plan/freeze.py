@@ -11,7 +11,7 @@ from typing import Final
 
 from apiops.errors import PlanRefused
 from apiops.model import moment
-from apiops.model.resource import ResourceId
+from apiops.model.resource import JsonObject, ResourceId
 from apiops.ports import Live
 
 FREEZE: Final = "freeze"
@@ -34,16 +34,20 @@ class Window:
 
 def standing(live: Live, environment: str, at: datetime) -> Window | None:
     """The freeze of an environment at a moment, the last to end if there are several."""
-    return max(_standing(live, environment, at), key=lambda window: window.ends, default=None)
+    windows = (
+        Window(environment, one["ends"], one["reason"])
+        for one in said(live, environment)
+        if moment.parse(one["begins"]) <= at < moment.parse(one["ends"])
+    )
+    return max(windows, key=lambda window: window.ends, default=None)
 
 
-def _standing(live: Live, environment: str, at: datetime) -> Iterator[Window]:
+def said(live: Live, environment: str) -> Iterator[JsonObject]:
+    """Every freeze that an environment has, over or to come."""
     id = ResourceId("Environment", None, environment)
     for resource in live.resources:
         if resource.id == id:
-            for one in resource.spec.get("freezes") or ():
-                if moment.parse(one["begins"]) <= at < moment.parse(one["ends"]):
-                    yield Window(environment, one["ends"], one["reason"])
+            yield from resource.spec.get("freezes") or ()
 
 
 def admit(window: Window | None, allow: frozenset[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from apiops.model.kinds import KINDS
+from apiops.model.kinds import KINDS, SecretField
 
 Path = tuple[str | int, ...]
 """Keys and list indexes from the top of a document (`("spec", "policies", "request", 0)`)."""
@@ -67,6 +67,13 @@ def key_of(kind: str, names: Names) -> str | None:
     """What identifies the items of the list here: fields, `""` for a set, None for position."""
     keyed = KINDS[kind].keyed
     return next((key for pattern, key in keyed.items() if matches(pattern, names)), None)
+
+
+@lru_cache(maxsize=65536)
+def secrets(kind: str, names: Names) -> tuple[SecretField, ...]:
+    """The fields of the kind that this place is, in which no plaintext may stand."""
+    fields = KINDS[kind].secrets
+    return tuple(one for one in fields if one.required and matches(one.path, names))
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,7 @@ from apiops.reconcile import history
 from apiops.reconcile.line import Line, believed, proofs
 from apiops.spec import load
 from apiops.spec.documents import Documents
+from apiops.spec.views import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def check(line: Line, head: Revision, base: Revision, evidence: Evidence) -> Che
     documents = Documents()
     loaded = load.load(repository.snapshot(head), line.target, documents)
     whole = {SYSTEM: base.commit}  # every unit starts there, so one stands for all
-    past = history.collect(repository, line.target, head, whole, whole, None, documents)
+    reader = Reader(line.target, documents)
+    past = history.collect(repository, line.target, head, whole, whole, None, reader)
     seen = {**past.boundary, **{view.commit.id: view for view in past.views}}
     changes = _changes(seen[base.commit], seen[head.commit], line.target.environment)
     plan = _plan(line, live, head, base, changes)

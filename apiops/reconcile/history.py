@@ -16,7 +16,6 @@ from apiops.model.audit import Introduction
 from apiops.model.resource import Target
 from apiops.model.revision import Commit, CommitView, History, Relation, Revision
 from apiops.ports import Repository
-from apiops.spec.documents import Documents
 from apiops.spec.views import Reader, Reading
 
 
@@ -27,19 +26,19 @@ def collect(
     bases: Mapping[str, str],
     units: Iterable[str],
     introduction: Introduction | None,
-    documents: Documents | None = None,
+    reader: Reader | None = None,
 ) -> History:
     """The history behind changes of `units`, and of those units that moved without a change.
 
     `bases` maps a unit to its last applied commit; a unit without one starts at the
     introduction, and without an introduction its history is empty (and so is nobody's right).
-    `documents` is what was read of the head already.
+    `reader` may know what was read of the head already.
     Raises SourceError AO818 when a base is not in the clone, PlanRefused AO625 when it is not an
     ancestor of the head.
     """
-    reader = _Reader(repository, Reader(target, documents), head)
+    past = _Reader(repository, reader or Reader(target), head)
     units = frozenset(units)
-    units |= reader.moved({unit: at for unit, at in bases.items() if unit not in units})
+    units |= past.moved({unit: at for unit, at in bases.items() if unit not in units})
     base = {unit: bases[unit] for unit in units if unit in bases}
     starts = set(base.values())
     if introduction is not None and any(unit not in base for unit in units):
@@ -52,7 +51,7 @@ def collect(
     outside = starts | {edge for c in commits.values() for edge in (*c.parents, *c.bases)}
     outside -= commits.keys()
     order = _parents_first(commits)
-    views = reader.views(order, sorted(outside))
+    views = past.views(order, sorted(outside))
     return History(
         head=head.commit,
         base=base,

@@ -17,12 +17,15 @@ from apiops.model.audit import Introduction, Source
 from apiops.model.plan import Plan
 from apiops.model.resource import ResourceId, Target
 from apiops.model.revision import Evidence, History, Proofs, Snapshot
+from apiops.model.settled import Settled
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import history, within
+from apiops.reconcile import history, narrow, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 from apiops.spec.documents import Documents
+from apiops.spec.part import Part
+from apiops.spec.views import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Wish:
     its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file;
     `evidence` is what the forge says of merges that it made, from the CI job. `sees` says what
     the asker may look at, where that is not everything: a unit with anything that they may not
-    see takes no part in the run.
+    see takes no part in the run. `settled` is what need not be looked at again, for as long as the
+    Manager did not move since that was found.
     """
 
     allow: frozenset[str] = frozenset()
@@ -67,6 +71,7 @@ class Wish:
     stored: Plan | None = None
     evidence: Evidence = field(default_factory=dict)
     sees: Callable[[ResourceId], bool] | None = None
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +94,59 @@ class Prepared:
         return self.built.plan
 
 
-def validate(snapshot: Snapshot, target: Target, documents: Documents | None = None) -> load.Loaded:
-    """Read and check a snapshot for one target. Faults are diagnostics in the result.
+def validate(
+    snapshot: Snapshot,
+    target: Target,
+    documents: Documents | None = None,
+    part: Part | None = None,
+) -> load.Loaded:
+    """Read and check a snapshot, or a part of it, for one target. Faults are diagnostics in the
+    result.
 
     `documents` keeps what was read, for whoever reads neighbouring commits next.
     """
-    return load.load(snapshot, target, documents)
+    return load.load(snapshot, target, documents, part)
 
 
 def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
     """Walk the line up to the verdicts. Nothing is written.
 
+    Where a plan with nothing to do came before, what is settled since is left out; if the part that
+    is not turns out to be no plain one, all of it is walked.
     Raises SourceError, SecretError, ManagerError, and PlanRefused for a cycle of references.
     """
-    line.observer.notice(Event("load", "reading the specifications"))
     documents = Documents()
-    loaded = validate(snapshot, line.target, documents)
+    part = _part(line, snapshot, wish, documents)
+    if part is not None:
+        prepared = _walk(line, snapshot, wish, documents, part)
+        if not (prepared.loaded.diagnostics or prepared.plan.stopped or prepared.plan.guards):
+            return prepared
+    return _walk(line, snapshot, wish, documents)
+
+
+def _part(line: Line, snapshot: Snapshot, wish: Wish, documents: Documents) -> Part | None:
+    if wish.settled is None or wish.sees is not None or not snapshot.revision.commit:
+        return None
+    live = line.manager.read(line.repository.lineage, line.target.name, among=())
+    known = proofs(live, believed(live, wish.evidence), line.now())
+    past = line.repository.knowing(known)
+    applied = {unit: last.commit for unit, last in live.ledger.applied.items()}
+    return narrow.part(past, line.target, snapshot, applied, wish.settled, documents)
+
+
+def _walk(
+    line: Line,
+    snapshot: Snapshot,
+    wish: Wish,
+    documents: Documents,
+    part: Part | None = None,
+) -> Prepared:
+    rest = "" if part is None else " that are not settled"
+    line.observer.notice(Event("load", f"reading the specifications{rest}"))
+    loaded = validate(snapshot, line.target, documents, part)
     line.observer.notice(Event("read", "reading the live state", total=loaded.checked))
-    live = line.manager.read(line.repository.lineage, line.target.name)
+    among = None if part is None else part.ids
+    live = line.manager.read(line.repository.lineage, line.target.name, among)
     if wish.sees is not None:
         loaded, live = within.narrowed(loaded, live, wish.sees)
     line.observer.notice(Event("reveal", "opening secrets"))
@@ -122,12 +162,16 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
         locate=loaded.locate,
         allow=wish.allow,
         prune=wish.prune,
+        beside=0 if part is None else len(part.beside),
     )
     prepared = Prepared(snapshot, loaded, revealed, live, built)
-    return _judged(line, prepared, wish, documents) if snapshot.revision.commit else prepared
+    if not snapshot.revision.commit:
+        return prepared
+    reader = Reader(line.target, documents, None if part is None else part.paths)
+    return _judged(line, prepared, wish, reader)
 
 
-def _judged(line: Line, prepared: Prepared, wish: Wish, documents: Documents) -> Prepared:
+def _judged(line: Line, prepared: Prepared, wish: Wish, reader: Reader) -> Prepared:
     """The verdicts on every change, from the grants that were held before this run."""
     live = prepared.live
     introduction = live.ledger.introduction or wish.introduction
@@ -142,7 +186,7 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, documents: Documents) ->
         {unit: last.commit for unit, last in applied.items() if not desired.stops(unit)},
         prepared.plan.affected,
         introduction,
-        documents,
+        reader,
     )
     verdicts = judge.judge(
         prepared.plan, past, live.grants, live.trust, introduction, at=at, evidence=evidence

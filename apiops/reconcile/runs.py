@@ -12,6 +12,7 @@ from apiops.model.audit import Introduction
 from apiops.model.order import Order
 from apiops.model.revision import Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.settled import Settled
 from apiops.model.view import Carried, Findings, Planned, PlanView
 from apiops.plan import freeze
 from apiops.reconcile import apply as carrying
@@ -36,7 +37,8 @@ class InProcess:
         """Everything between reading and writing."""
         line = self._line(order)
         prepared = walk.prepare(line, self._snapshot(order), self._wish(order))
-        return self._planned(prepared, keyless=not line.keyring.available)
+        planned = self._planned(prepared, keyless=not line.keyring.available)
+        return replace(planned, settled=self._settled(order, prepared))
 
     def apply(self, order: Order) -> Carried:
         """Plan and carry out."""
@@ -50,6 +52,18 @@ class InProcess:
         prepared = drifting.find(self.line, self.sees)
         keyless = not self.line.keyring.available
         return None if prepared is None else self._planned(prepared, keyless=keyless, drift=True)
+
+    def _settled(self, order: Order, prepared: Prepared) -> Settled | None:
+        """What later plans need not look at, where this one had nothing to do and to remark.
+
+        Not while an environment has freezes: they stand in a resource that would be left out.
+        """
+        plan, settled = prepared.plan, prepared.loaded.settled
+        remarks = plan.changes or plan.stopped or plan.guards or prepared.loaded.diagnostics
+        whole = order.prune and self.sees is None and plan.head.commit
+        if remarks or not whole or any(freeze.said(prepared.live, plan.environment)):
+            return None
+        return None if settled is None else settled()
 
     def _planned(self, prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
         commits = prepared.history.views if prepared.history else ()
@@ -90,6 +104,7 @@ class InProcess:
             stored=order.stored,
             evidence=order.evidence,
             sees=self.sees,
+            settled=order.settled,
         )
 
     def _introduction(self, order: Order) -> Introduction | None:

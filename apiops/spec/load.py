@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.resource import SYSTEM, Desired, File, Resource, ResourceId, Target
 from apiops.model.revision import Snapshot
+from apiops.model.settled import Settled
 from apiops.spec import manifests, pages, parameters, patches, references
 from apiops.spec.context import Context, Rendered
 from apiops.spec.documents import Documents
 from apiops.spec.findings import Findings
+from apiops.spec.part import Part
 from apiops.spec.paths import Path
 from apiops.spec.positions import Positions, Source
 
@@ -28,47 +30,59 @@ class Loaded:
     """What a snapshot says for one target.
 
     `diagnostics` are sorted by place; `checked` counts the documents that were looked at.
-    `locate` composes positions when it is called, and reads the blob again for that.
+    `locate` composes positions when it is called, and reads the blob again for that. `settled` is
+    what is remembered of it once all of it is in the Manager (None for a part).
     """
 
     desired: Desired
     diagnostics: tuple[Diagnostic, ...]
     checked: int
     locate: Locate = field(compare=False, repr=False)
+    settled: Callable[[], Settled] | None = field(default=None, compare=False, repr=False)
 
 
-def load(snapshot: Snapshot, target: Target, documents: Documents | None = None) -> Loaded:
+def load(
+    snapshot: Snapshot,
+    target: Target,
+    documents: Documents | None = None,
+    part: Part | None = None,
+) -> Loaded:
     """The desired state of `target` at a snapshot, with everything that is wrong with it.
 
     `documents` may be shared by the loads of many commits: what was parsed once is not parsed
-    again. Raises nothing for bad input: that is what diagnostics are for.
+    again. With a `part` only that is read, and all the rest taken for what it is known to be.
+    Raises nothing for bad input: that is what diagnostics are for.
     """
     findings = Findings(Positions(snapshot.read))
     context = Context(snapshot, target, documents or Documents(), findings)
     context = context.given(parameters.load(snapshot, target, context.documents, findings))
-    return _Load(context, pages.shared(context)).run()
+    return _Load(context, pages.shared(context), part).run()
 
 
 class _Load:
-    """One pass over the files of a snapshot."""
+    """One pass over the files of a snapshot, or over a part of them."""
 
-    def __init__(self, context: Context, shared: pages.Shared) -> None:
+    def __init__(self, context: Context, shared: pages.Shared, part: Part | None) -> None:
         self._context = context
         self._shared = shared
+        self._paths = None if part is None else part.paths
+        self._beside = () if part is None else part.beside
+        self._uses: dict[str, list[str]] = {}
         self._described: list[references.Described] = []
         self._known: list[ResourceId] = []
         self._unclaimed: list[Source] = []
-        self._checked = 0
+        self._checked = 0 if part is None else part.checked
 
     def run(self) -> Loaded:
         context = self._context
-        files = manifests.files(context)
+        files = manifests.files(context, self._paths)
         others = [file for file in files if not self._page(file)]
         for file in others:
             if file.path not in context.referred:
                 self._rest(file)
-        patches.unmatched(self._shared.patches, set(self._known), context)
-        references.check(self._described, self._known, context)
+        known = [*self._known, *self._beside]
+        patches.unmatched(self._shared.patches, set(known), context)
+        references.check(self._described, known, context)
         if not context.findings.errors:
             for source in self._unclaimed:
                 manifests.unclaimed(source, context)
@@ -85,6 +99,8 @@ class _Load:
         self._known += page.known
         self._unclaimed += page.unclaimed
         self._checked += page.checked
+        for other in page.used:
+            self._uses.setdefault(other.path, []).append(file.path)
         return True
 
     def _rest(self, file: File) -> None:
@@ -127,4 +143,15 @@ class _Load:
                 return found.positions.beginning(document.source)
             return found.positions.location(document.origin(path), path)
 
-        return Loaded(desired, found.all(), self._checked, locate)
+        settled = self._settled if self._paths is None else None
+        return Loaded(desired, found.all(), self._checked, locate, settled)
+
+    def _settled(self) -> Settled:
+        described = [one.resource for one in self._described]
+        return Settled(
+            self._context.snapshot.revision.commit,
+            self._checked,
+            frozenset(one.id for one in described),
+            {path: tuple(files) for path, files in self._uses.items()},
+            frozenset(key for one in described for key in references.names(one)),
+        )

@@ -13,9 +13,14 @@ _ENDINGS = (".yaml", ".yml")
 _TARGETS = "targets/"
 
 
-def files(context: Context) -> list[File]:
-    """The YAML files that may hold manifests, by path. What is no file is reported."""
-    return [file for _, file in sorted(context.snapshot.files.items()) if wanted(file, context)]
+def files(context: Context, paths: frozenset[str] | None = None) -> list[File]:
+    """The YAML files that may hold manifests, by path (only of `paths`, if these are given).
+
+    What is no file is reported.
+    """
+    there = context.snapshot.files
+    chosen = sorted(there if paths is None else paths & there.keys())
+    return [file for path in chosen if wanted(file := there[path], context)]
 
 
 def wanted(file: File, context: Context) -> bool:
@@ -30,7 +35,15 @@ def wanted(file: File, context: Context) -> bool:
     elif file.mode is FileMode.SYMLINK and _may_matter(path):
         message = f'"{path}" is a symbolic link, which is never followed'
         context.findings.file(path, "AO120", message, hint="commit the file itself")
-    return file.mode is FileMode.FILE and _may_hold_manifests(path)
+    return may_hold(file)
+
+
+def may_hold(file: File) -> bool:
+    """Whether a file is one of those that are looked at."""
+    path = file.path
+    apart = path.startswith(_TARGETS) or path == DECLARATIONS
+    named = path.endswith(_ENDINGS) and not apart and not _hidden(path)
+    return named and file.mode is FileMode.FILE
 
 
 def pointer(file: File, context: Context) -> None:
@@ -75,11 +88,6 @@ def unclaimed(source: Source, context: Context) -> None:
 
 def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
-
-
-def _may_hold_manifests(path: str) -> bool:
-    apart = path.startswith(_TARGETS) or path == DECLARATIONS
-    return path.endswith(_ENDINGS) and not apart
 
 
 def _may_matter(path: str) -> bool:

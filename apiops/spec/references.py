@@ -1,16 +1,15 @@
 """Resources beside each other: names that must exist, identities that must be one, no circles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from apiops.model.kinds import KINDS, Home
 from apiops.model.resource import Resource, ResourceId
+from apiops.model.settled import Key
 from apiops.spec import marks, near
 from apiops.spec.context import Context, Rendered
 from apiops.spec.marks import Mention
-
-_Key = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,14 @@ class Described:
 def described(resource: Resource, document: Rendered) -> Described:
     """The resource with what it mentions."""
     return Described(resource, document, tuple(marks.references(resource.id.kind, resource.spec)))
+
+
+def names(resource: Resource) -> Iterator[Key]:
+    """Whatever a resource may refer to, there or not, and what it was called before."""
+    for mention in marks.references(resource.id.kind, resource.spec):
+        yield from _meant(resource.id, mention)
+    for before in resource.renamed_from:
+        yield key(resource.id.formerly(before))
 
 
 def check(all_described: list[Described], known: Iterable[ResourceId], context: Context) -> None:
@@ -53,7 +60,7 @@ class _Names:
     """What exists, by kind and place, case folded where the kind folds it."""
 
     def __init__(self, known: Iterable[ResourceId]) -> None:
-        self._ids: dict[_Key, ResourceId] = {}
+        self._ids: dict[Key, ResourceId] = {}
         self._by_place: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         for id in known:
             self._ids.setdefault(key(id), id)
@@ -92,11 +99,16 @@ class _Names:
         return [*found, *KINDS[mention.kind].builtin]
 
 
-def key(id: ResourceId) -> _Key:
+def key(id: ResourceId) -> Key:
     """What two identities share when they mean the same resource."""
     kind = KINDS.get(id.kind)
     name = id.name.casefold() if kind is not None and kind.folds_case else id.name
     return (id.kind, id.project, name)
+
+
+def _meant(of: ResourceId, mention: Mention) -> Iterator[Key]:
+    """Whatever a mention in `of` may mean."""
+    return (key(ResourceId(mention.kind, at, mention.name)) for at in _places(of, mention))
 
 
 def _places(of: ResourceId, mention: Mention) -> tuple[str | None, ...]:
@@ -122,7 +134,7 @@ def _missing(one: Described, mention: Mention, names: _Names, context: Context) 
 
 
 def _duplicates(all_described: list[Described], context: Context) -> None:
-    first: dict[_Key, Described] = {}
+    first: dict[Key, Described] = {}
     for one in all_described:
         before = first.setdefault(key(one.resource.id), one)
         if before is one:

@@ -88,16 +88,25 @@ _NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
 class Reader:
-    """Reads commits for one target; remembers which page was ever made from which other file."""
+    """Reads commits for one target; remembers which page was ever made from which other file.
 
-    def __init__(self, target: Target, documents: Documents | None = None) -> None:
+    With `paths` it reads no other pages: those are the same in all commits that it is given.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        documents: Documents | None = None,
+        paths: frozenset[str] | None = None,
+    ) -> None:
         self._target = target
         self._documents = documents or Documents()
+        self._paths = paths
         self._made_from: dict[str, set[str]] = {}
 
     def read(self, snapshot: Snapshot, near: Reading = NOTHING) -> Reading:
         """What a snapshot says, worked out from the reading of a commit that has much of it."""
-        moved = sharing.differing(near.files, snapshot.files)
+        moved = self._moved(near.files, snapshot.files)
         if not moved and near.inputs is not None:
             return near
         inputs = near.inputs
@@ -112,6 +121,11 @@ class Reader:
             return made
         said = {operation.identity(self._target): operation.content(snapshot, self._target)}
         return replace(made, content=made.content.put(said))
+
+    def _moved(self, near: Mapping[str, File], now: Mapping[str, File]) -> set[str]:
+        if self._paths is not None and not near:
+            return {*self._paths}
+        return sharing.differing(near, now)
 
     def _context(self, snapshot: Snapshot, given: Parameters) -> Context:
         findings = Findings(Positions(snapshot.read))

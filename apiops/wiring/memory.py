@@ -1,9 +1,11 @@
-"""What a plan with nothing to do has said, kept so that it need not be worked out again.
+"""What a plan with nothing to do has said and found, so that it need not be worked out again.
 
-An answer is found again only by its question, which names all that it depends on: the ids that
-HEAD and the ref stand for, the Manager's whole state (manager/stamp.py), the target's settings,
-the age keys at hand, every option, and this very build of apiops. So a key that is revoked, a row
-that is changed or a commit that is made is another question, and no answer is ever out of date.
+Two things are kept: what it said, for the same question, and what it found to be settled, for
+whatever commit is planned next in the same state. An answer is found again only by its question,
+which names all that it depends on: the ids that HEAD and the ref stand for, the Manager's whole
+state (manager/stamp.py), the target's settings, the age keys at hand, every option, and this very
+build of apiops. So a key that is revoked, a row that is changed or a commit that is made is another
+question, and no answer is ever out of date.
 
 It lies in a folder of the user's own that nobody else may enter, under a MAC whose key is made
 from the Manager's key file: a cache that a less trusted job can write (one that a pipeline
@@ -33,6 +35,9 @@ from apiops.wiring.settings import TargetSettings
 MAX_BYTES: Final = 1 << 20
 """A longer answer is not kept, nor read."""
 
+MAX_SETTLED: Final = 1 << 26
+"""The same for what is settled, which names every resource."""
+
 _MAX_KEY: Final = 4096
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MAC: Final = 64
@@ -40,31 +45,33 @@ _MAC: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A plan that was asked for: the digest of all that its answer depends on.
+    """Something that was asked for: the digest of all that its answer depends on.
 
-    `file` is where the answer would be; one is kept for each repository and target.
+    `file` is where the answer would be (of no more than `limit` bytes); one is kept for each
+    repository and target. An answer is any JSON value.
     """
 
     digest: str
     file: Path
     key: bytes = field(repr=False)
+    limit: int = MAX_BYTES
 
-    def answer(self) -> str | None:
+    def answer(self) -> Any | None:
         """What was answered the last time, if the very same was asked."""
         if not _private(self.file.parent):
             return None
-        kept = _bytes(self.file, MAX_BYTES)
+        kept = _bytes(self.file, self.limit)
         mac, _, body = (kept or b"").partition(b"\n")
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
         question, answer = json.loads(body)
-        return str(answer) if question == self.digest else None
+        return answer if question == self.digest else None
 
-    def keep(self, answer: str) -> None:
+    def keep(self, answer: Any) -> None:
         """Keep the answer, in place of the one to the question before."""
         body = json.dumps([self.digest, answer]).encode()
         kept = self._mac(body) + b"\n" + body
-        if len(kept) > MAX_BYTES:
+        if len(kept) > self.limit:
             return
         with suppress(OSError):  # what cannot be kept is worked out again
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,17 +92,29 @@ def question(
     """
     git = refs.directory(directory)
     tips = refs.targets(git, ref) if git is not None else None
+    return None if tips is None else _question("plan", git, target, home, [ref, *tips, dict(asked)])
+
+
+def ground(
+    directory: Path, target: TargetSettings, home: Path | None, asked: Mapping[str, Any]
+) -> Question | None:
+    """The same for what is settled: asked whatever commit is planned, so no ref has a say."""
+    git = refs.directory(directory)
+    return None if git is None else _question("settled", git, target, home, [dict(asked)])
+
+
+def _question(
+    what: str, git: Path | None, target: TargetSettings, home: Path | None, more: list[Any]
+) -> Question | None:
     key = _key(target.wrapping)
-    if tips is None or key is None:
-        return None
     state = None if target.ledger else stamp.stamp(target.manager)  # a vendor's has no stamp
     identities = _identities(target, home)
-    if state is None or identities is None:
+    if key is None or state is None or identities is None:
         return None
     place = [str(git), target.name]
-    named = [*place, ref, *tips, state, identities, asdict(target), dict(asked), _build()]
-    name = _digest(place)[:32]
-    return Question(_digest(named), _folder() / f"plan-{name}", key)
+    named = [what, *place, *more, state, identities, asdict(target), _build()]
+    limit = MAX_SETTLED if what == "settled" else MAX_BYTES
+    return Question(_digest(named), _folder() / f"{what}-{_digest(place)[:32]}", key, limit)
 
 
 def _digest(tree: Any) -> str:

@@ -70,6 +70,19 @@ def test_resources_are_read_in_the_order_of_their_identities(settled):
     assert sorted(ids, key=lambda one: one.order) == ids
 
 
+def test_a_reader_may_ask_for_some_resources_alone(settled):
+    proxy = a_resource("ApiProxy", "orders", {"type": "REVERSE_PROXY"})
+    write_batch(settled, a_write(CREATE, OFFICE), a_write(CREATE, proxy), base=1, number=2)
+    whole = settled.read(REPOSITORY, TARGET)
+    missing = ResourceId("IpGroup", "payments", "orders")
+    some = settled.read(REPOSITORY, TARGET, [OFFICE.id, missing])
+    (held,) = some.resources
+    assert (OFFICE.id, OFFICE.spec) == (held.id, held.spec)
+    assert (found(settled, OFFICE.id).digest, 1) == (held.digest, held.serial)
+    assert () == settled.read(REPOSITORY, TARGET, ()).resources
+    assert (whole.ledger, whole.permissions) == (some.ledger, some.permissions)
+
+
 def test_an_update_raises_the_serial_and_keeps_the_identity(settled):
     write_batch(settled, a_write(CREATE, OFFICE), base=1, number=2)
     write_batch(settled, a_write(UPDATE, WIDER, serial=1), base=2, number=3)

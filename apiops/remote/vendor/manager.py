@@ -6,6 +6,7 @@ ledger before the next begins. What fails blocks what needs it and nothing else,
 stays at its last applied commit until everything is done.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -34,13 +35,16 @@ class VendorManager:
         self._book = book
         self._reading: Reading | None = None
 
-    def read(self, repository: str, target: str) -> Live:
+    def read(
+        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+    ) -> Live:
         """The live state, with the rights and the ledger of the book."""
         book = self._book.read(repository, target)
         unsettled = self._book.unsettled(repository, target)
         self._reading = reading.read(self._api, book, unsettled, repository)
-        resources = sorted(self._reading.resources.values(), key=lambda one: one.id.order)
-        return replace(book, resources=tuple(resources))
+        found = self._reading.resources.values()
+        chosen = (one for one in found if among is None or one.id in among)
+        return replace(book, resources=tuple(sorted(chosen, key=lambda one: one.id.order)))
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

@@ -1,0 +1,125 @@
+"""The part of a commit that has to be looked at, where all the rest of it is settled.
+
+A resource is settled when the Manager had it as a commit describes it, and neither the Manager nor
+anything that has a say in it is different now. Beside its own page only three things have one:
+parameters and patches, the files that the page refers to, and other resources (`references`).
+So the rest may be left out only if no such thing moved. Whatever is in doubt gives no part at all,
+and everything is looked at: a part may make a plan faster, never another one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from apiops.model import sharing
+from apiops.model.kinds import KINDS
+from apiops.model.resource import SYSTEM, Resource, ResourceId, Target
+from apiops.model.revision import Snapshot
+from apiops.model.settled import Key, Settled
+from apiops.spec import manifests, marks, parameters, references, views
+from apiops.spec.documents import Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is looked at: the files `paths`, with which the resources `ids` have to do.
+
+    `beside` are the resources that all other files describe, in `checked` documents.
+    """
+
+    paths: frozenset[str]
+    ids: frozenset[ResourceId]
+    beside: frozenset[ResourceId]
+    checked: int
+
+
+def of(
+    settled: Settled,
+    target: Target,
+    documents: Documents,
+    base: Snapshot,
+    head: Snapshot,
+    others: Iterable[Snapshot],
+) -> Part | None:
+    """The part in which `head` differs from `base`, which is settled, and from all `others`.
+
+    None where something outside of that part could be different too.
+    """
+    paths = _paths(settled, head, (base, *others))
+    counted = _documents(paths, settled, base, documents)
+    inputs = any(p == target.settings or parameters.is_input(p, target) for p in paths)
+    if inputs or counted is None:
+        return None
+    reader = views.Reader(target, documents, paths)
+    was = reader.read(base)
+    now = reader.read(head, was)
+    if was.broken or now.broken:
+        return None
+    before, after = _resources(was), _resources(now)
+    beside = settled.ids - before.keys()
+    if not _apart(before, after, beside, settled):
+        return None
+    ids = {*before, *after, *(id.formerly(n) for id in after for n in after[id].renamed_from)}
+    return Part(paths, frozenset(ids), beside, settled.checked - counted)
+
+
+def _paths(settled: Settled, head: Snapshot, others: Iterable[Snapshot]) -> frozenset[str]:
+    """The files that are not everywhere the same, and the manifests that refer to one of them."""
+    moved: set[str] = set()
+    for other in others:
+        moved |= sharing.differing(other.files, head.files)
+    return frozenset(moved.union(*(settled.uses.get(path, ()) for path in moved)))
+
+
+def _documents(
+    paths: Iterable[str], settled: Settled, base: Snapshot, documents: Documents
+) -> int | None:
+    """How many documents were counted in these files; None if one is there for no reason."""
+    counted = 0
+    for path in paths:
+        file = base.files.get(path)
+        if file is None or not manifests.may_hold(file):
+            continue
+        parsed = documents.manifests(file, base.read)
+        if parsed is not None:
+            counted += len(parsed.documents)
+        elif path not in settled.uses:
+            return None
+    return counted
+
+
+def _resources(reading: views.Reading) -> Mapping[ResourceId, Resource]:
+    return {one.id: one for page in reading.pages.values() for one in page.resources}
+
+
+def _apart(
+    before: Mapping[ResourceId, Resource],
+    after: Mapping[ResourceId, Resource],
+    beside: frozenset[ResourceId],
+    settled: Settled,
+) -> bool:
+    """Whether nothing that the part does to names or rights is felt outside of it."""
+    rights = any(id.kind in views.PERMISSIONS for id in (*before, *after))
+    gone = not before.keys() <= after.keys()
+    if rights or gone:
+        return False
+    if any(_is_felt(id, beside, settled.named) for id in after.keys() - before.keys()):
+        return False
+    named = {key for one in after.values() for key in references.names(one)} | settled.named
+    return not any(
+        references.key(id) in named and _mentions(one) - _mentions(before.get(id))
+        for id, one in after.items()
+    )
+
+
+def _is_felt(id: ResourceId, beside: frozenset[ResourceId], named: frozenset[Key]) -> bool:
+    """Whether a new resource may mean something to another, or be one that there is already."""
+    kind = KINDS[id.kind]
+    if id.unit == SYSTEM or kind.folds_case or id in beside or references.key(id) in named:
+        return True
+    return kind.unique and any((one.kind, one.name) == (id.kind, id.name) for one in beside)
+
+
+def _mentions(one: Resource | None) -> set[tuple[str, str, bool]]:
+    """What a resource refers to: a new one of these might close a circle."""
+    found = marks.references(one.id.kind, one.spec) if one is not None else ()
+    return {(mention.kind, mention.name, mention.system) for mention in found}

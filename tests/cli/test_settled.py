@@ -1,0 +1,327 @@
+"""What is settled is not looked at again, and the plan is the same bytes as if it had been.
+
+Each move of a story is planned twice: from what was settled, and from nothing. Whatever people
+write, whoever writes it, both must say the same, refusals and denials included.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pygit2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.people import Person, person
+from tests.shop import (
+    AYSE,
+    DENIZ,
+    MERT,
+    Done,
+    Shop,
+    a_member,
+    a_project,
+    a_proxy,
+    a_user,
+    the_bank,
+)
+
+CEM = person("cem")
+PART = "that are not settled"
+WHOLE = "reading the specifications\n"
+Files = Mapping[str, str | None]
+
+
+def manifest(kind: str, name: str, spec: str, project: str = "payments", more: str = "") -> str:
+    head = f"apiVersion: apiops/v1\nkind: {kind}\n"
+    return f"{head}metadata: {{name: {name}, project: {project}{more}}}\nspec: {spec}\n"
+
+
+def office(name: str = "office", block: int = 1, project: str = "payments", more: str = "") -> str:
+    return manifest("IpGroup", name, f"{{ipList: [10.0.{block}.0/24]}}", project, more)
+
+
+def partner(name: str = "partner", project: str = "payments", calls: str = "orders") -> str:
+    spec = (
+        f"{{email: {name}@shop.example, fullName: Partner, password: '${{PARTNER}}',"
+        f" access: [{{name: {calls}}}]}}"
+    )
+    return manifest("Credential", name, spec, project)
+
+
+def described(paths: str, document: str = "pay.openapi.yaml") -> str:
+    spec = (
+        f"{{type: OPEN_API, source: {{file: {document}}}, clientRoute: {{relativePathList:"
+        f' [/{paths}]}}, routing: {{addresses: [{{address: "https://${{param:backend}}"}}]}}}}'
+    )
+    return manifest("ApiProxy", "pay", spec)
+
+
+def openapi(title: str = "Pay") -> str:
+    return f"openapi: 3.0.3\ninfo: {{title: {title}, version: '1'}}\npaths: {{}}\n"
+
+
+def waiting(seconds: int, name: str = "orders", project: str = "payments") -> str:
+    return a_proxy(name, project).replace("readTimeout: 60", f"readTimeout: {seconds}")
+
+
+PARAMETERS = "parameters: {backend: {type: string, default: pay.bank.example}}\n"
+PATCH = (
+    "apiVersion: apiops/v1\nkind: ApiProxy\nmetadata: {name: orders, project: payments}\n"
+    "spec: {settings: {connection: {connectTimeout: %d}}}\n"
+)
+BANK = {
+    **the_bank(),
+    "system/cem.yaml": a_user(CEM),
+    "parameters.yaml": PARAMETERS,
+    "payments/office.yaml": office(),
+    "payments/orders-net.yaml": office("orders", 2),
+    "payments/partner.yaml": partner(),
+    "payments/pay.yaml": described("pay"),
+    "payments/pay.openapi.yaml": openapi(),
+    "targets/dev/patches/orders.yaml": PATCH % 11,
+}
+
+MOVES: dict[str, tuple[str, Files]] = {
+    "change a proxy": ("part", {"payments/orders.yaml": waiting(90)}),
+    "change two projects": (
+        "part",
+        {"payments/orders.yaml": waiting(70), "cards/limits.yaml": waiting(71, "limits", "cards")},
+    ),
+    "add a proxy": ("part", {"payments/refunds.yaml": a_proxy("refunds")}),
+    "add a proxy with a document": (
+        "part",
+        {
+            "payments/new.yaml": described("new", "new.openapi.yaml").replace(
+                "name: pay", "name: new"
+            ),
+            "payments/new.openapi.yaml": openapi("New"),
+        },
+    ),
+    "change a document": ("part", {"payments/pay.openapi.yaml": openapi("Pay more")}),
+    "say nothing of resources": ("part", {"README.md": "The bank."}),
+    "move a file": ("part", {"payments/office.yaml": None, "payments/nets/office.yaml": office()}),
+    "change what a patch changes": ("part", {"payments/orders.yaml": waiting(33)}),
+    "use a parameter": ("part", {"payments/pay.yaml": described("pay2")}),
+    "change what another names": ("part", {"payments/partner.yaml": partner(calls="pay")}),
+    "run nowhere": (
+        "part",
+        {"payments/orders.yaml": a_proxy("orders").partition("  deployments")[0]},
+    ),
+    "replace it": ("whole", {"payments/pay.yaml": a_proxy("pay")}),
+    "leave one out": ("whole", {"payments/office.yaml": None}),
+    "leave out what is named": ("whole", {"payments/orders.yaml": None}),
+    "rename": (
+        "whole",
+        {
+            "payments/office.yaml": None,
+            "payments/branch.yaml": office("branch", more=", renamedFrom: [office]"),
+        },
+    ),
+    "describe it twice": ("whole", {"payments/again.yaml": office()}),
+    "claim the old name of what is there": (
+        "whole",
+        {"payments/branch.yaml": office("branch", more=", renamedFrom: [office]")},
+    ),
+    "name what is not there": ("whole", {"payments/partner.yaml": partner(calls="nothing")}),
+    "take a name in another project": (
+        "whole",
+        {"cards/partner.yaml": partner(project="cards", calls="limits")},
+    ),
+    "a project that is not described": ("whole", {"x/office.yaml": office(project="loans")}),
+    "change a parameter": ("whole", {"parameters.yaml": PARAMETERS.replace("pay.", "p.")}),
+    "change a patch": ("whole", {"targets/dev/patches/orders.yaml": PATCH % 12}),
+    "a patch for nothing": (
+        "whole",
+        {"targets/dev/patches/x.yaml": (PATCH % 1).replace("orders", "xxx")},
+    ),
+    "give a right": ("whole", {"cards/mert.yaml": a_member(MERT, "cards", "Project Owner")}),
+    "take a right": ("whole", {"payments/mert.yaml": None}),
+    "a new project": ("whole", {"loans/project.yaml": a_project("loans")}),
+    "not YAML": ("whole", {"payments/orders.yaml": "a: [b\n"}),
+    "an unknown field": ("whole", {"payments/orders.yaml": a_proxy("orders") + "  colour: red\n"}),
+    "a document that nothing refers to": ("whole", {"payments/lost.yaml": "a: 1\n"}),
+    "no document any more": ("whole", {"payments/pay.openapi.yaml": None}),
+    "a secret in plain text": (
+        "whole",
+        {"payments/orders.yaml": waiting(60).replace("https://", "https://me:word@")},
+    ),
+    "other settings": ("whole", {"apiops.toml": the_bank()["apiops.toml"] + "# ours\n"}),
+    "an empty repository": ("whole", dict.fromkeys(BANK)),
+}
+"""What a commit changes, and whether a part of the specifications is enough to plan it."""
+
+PEOPLE = (AYSE, MERT, DENIZ, CEM)
+
+
+class Bank:
+    """A bank that is applied and settled. Each story is a branch of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shop = Shop(folder)
+        self.shop.variables |= {"CI": "true", "XDG_CACHE_HOME": str(folder / "cache")}
+        self.base = self.shop.begin(BANK)
+        self._branches = 0
+        self.settle()
+
+    def settle(self) -> None:
+        done = self.shop.run("plan", "--ref", self.base)
+        assert "No changes" in done.out, done.out + done.err
+
+    def branch(self, start: str = "") -> str:
+        self._branches += 1
+        name = f"story{self._branches}"
+        repository = pygit2.Repository(str(self.shop.repository))
+        repository.references.create(f"refs/heads/{name}", start or self.base)
+        return name
+
+    def plan(self, branch: str, *flags: str) -> Done:
+        return self.shop.run("plan", "--ref", branch, *flags)
+
+    def plan_all(self, branch: str, *flags: str) -> Done:
+        """The same with nothing remembered."""
+        known = self.shop.variables["XDG_CACHE_HOME"]
+        with tempfile.TemporaryDirectory() as empty:
+            self.shop.variables["XDG_CACHE_HOME"] = empty
+            try:
+                return self.plan(branch, *flags)
+            finally:
+                self.shop.variables["XDG_CACHE_HOME"] = known
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    return Bank(tmp_path_factory.mktemp("bank"))
+
+
+def said(done: Done) -> tuple[int, str]:
+    return done.code, done.out
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_plan_of_what_is_not_settled_says_what_a_whole_one_says(bank: Bank, move: str) -> None:
+    expected, files = MOVES[move]
+    branch = bank.branch()
+    bank.shop.commit(AYSE, files, move, branch=branch)
+    part = bank.plan(branch, "-o", "json")
+    assert said(bank.plan_all(branch, "-o", "json")) == said(part)
+    assert said(bank.plan_all(branch)) == said(bank.plan(branch))
+    assert ("part" if PART in part.err and WHOLE not in part.err else "whole") == expected
+
+
+moves = st.lists(
+    st.tuples(st.sampled_from(sorted(MOVES)), st.sampled_from(PEOPLE), st.booleans()),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(moves, moves, st.sampled_from(PEOPLE), st.booleans())
+def test_whatever_people_commit_and_merge(
+    bank: Bank, ours: list[Any], theirs: list[Any], merger: Person, takes_ours: bool
+) -> None:
+    """Two branches of random moves, signed or not, and a merge of them that takes one side."""
+    branch, other = bank.branch(), bank.branch()
+    for story, steps in ((branch, ours), (other, theirs)):
+        for move, who, signed in steps:
+            files = present(bank, story, MOVES[move][1])
+            bank.shop.commit(who, files, move, branch=story, signed=signed)
+        assert said(bank.plan_all(story, "-o", "json")) == said(bank.plan(story, "-o", "json"))
+    paths = {path for move, _, _ in (*ours, *theirs) for path in MOVES[move][1]}
+    files = {}
+    for side in (bank.base, other, branch) if takes_ours else (bank.base, branch, other):
+        files |= content(bank, side, paths)
+    bank.shop.story.merge(merger, other, branch=branch, files=files)
+    assert said(bank.plan_all(branch, "-o", "json")) == said(bank.plan(branch, "-o", "json"))
+
+
+def content(bank: Bank, branch: str, paths: Iterable[str]) -> dict[str, bytes | str | None]:
+    """What a branch has at these paths."""
+    repository = bank.shop.story.open()
+    snapshot = repository.snapshot(repository.resolve(branch))
+    there = snapshot.files
+    return {path: snapshot.read(there[path].blob) for path in paths if path in there}
+
+
+def present(bank: Bank, branch: str, files: Files) -> dict[str, str | None]:
+    """The move without what it would remove and is not there."""
+    repository = bank.shop.story.open()
+    there = repository.snapshot(repository.resolve(branch)).files
+    return {path: text for path, text in files.items() if text is not None or path in there}
+
+
+def planned(bank: Bank) -> str:
+    """How a change of one proxy is planned now: from a part, or whole."""
+    branch = bank.branch()
+    bank.shop.commit(MERT, MOVES["change a proxy"][1], branch=branch)
+    return "part" if PART in bank.plan(branch).err else "whole"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Bank:
+    return Bank(tmp_path)
+
+
+def by_hand(bank: Bank) -> None:
+    done = bank.shop.run(
+        *("manager", "set", "IpGroup/payments/office", "spec.description=Ours"),
+        *("--as", "mert", "--sign-key", bank.shop.person_key(MERT), "--reason", "incident 4711"),
+    )
+    assert 0 == done.code, done.err
+
+
+def without_secrets(bank: Bank) -> None:
+    bank.shop.variables["SOPS_AGE_KEY"] = bank.shop.identity
+
+
+def another_target(bank: Bank) -> None:
+    file = bank.shop.repository / "apiops.toml"
+    file.write_text(file.read_text() + 'identities = "keys"\n')
+
+
+def an_environment_with_freezes(bank: Bank) -> None:
+    frozen = (
+        "apiVersion: apiops/v1\nkind: Environment\nmetadata: {name: dev}\nspec: {type: TEST,"
+        ' freezes: [{begins: "2020-01-01T00:00:00Z", ends: "2020-01-02T00:00:00Z", reason: x}]}\n'
+    )
+    bank.base = bank.shop.commit(AYSE, {"system/dev.yaml": frozen})
+    assert 0 == bank.shop.run("apply", "--yes").code
+    bank.settle()
+
+
+def forged(bank: Bank) -> None:
+    (file,) = (bank.shop.folder / "cache" / "apiops").glob("settled-*")
+    mac, _, body = file.read_bytes().partition(b"\n")
+    file.write_bytes(mac + b"\n" + body.replace(b"office", b"0ffice"))
+
+
+@pytest.mark.parametrize(
+    "move", [by_hand, without_secrets, another_target, an_environment_with_freezes, forged]
+)
+def test_whatever_moves_beside_the_commits_makes_the_next_plan_a_whole_one(
+    own: Bank, move: Callable[[Bank], None]
+) -> None:
+    assert "part" == planned(own)
+    move(own)
+    assert "whole" == planned(own)
+
+
+def test_what_is_applied_is_settled_again_by_the_next_plan(own: Bank) -> None:
+    own.base = own.shop.commit(MERT, MOVES["add a proxy"][1])
+    assert 0 == own.shop.run("apply", "--yes").code
+    assert "whole" == planned(own)
+    own.settle()
+    assert "part" == planned(own)
+
+
+def test_a_plan_that_prunes_nothing_settles_nothing(own: Bank) -> None:
+    own.base = own.shop.commit(MERT, {"payments/office.yaml": None})
+    shutil.rmtree(own.shop.folder / "cache")
+    assert "No changes" in own.shop.run("plan", "--no-prune").out
+    assert "whole" == planned(own)
