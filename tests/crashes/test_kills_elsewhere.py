@@ -1,4 +1,6 @@
-"""Killed while a Manager is made or migrated, while files are encrypted anew, while one exports."""
+"""Killed while a Manager is made or migrated, while keys rotate, while files are encrypted anew,
+while one exports.
+"""
 
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from tests.engines import ENGINES
 from tests.estates import Thing, written
 from tests.managers import NOON
 from tests.process import limited
-from tests.shop import MERT, Shop, the_bank
+from tests.shop import AYSE, MERT, Shop, the_bank
 from tests.unit import test_manager_migration as migration
 from tests.worlds import World, keep
 
@@ -131,6 +133,59 @@ def old(world: World) -> None:
 def tables(world: World) -> dict[str, list[dict[str, object]]]:
     url = world.url.render_as_string(hide_password=False)
     return {name: migration.rows(url, name) for name in ("meta", "resource", "sealed", "keyring")}
+
+
+# --- keys
+
+PROOF = ("--as", "ayse", "--sign-key", "../ayse.key", "--reason", "yearly")
+
+
+@pytest.fixture(params=ENGINES)
+def keyed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A Manager with three sealed secrets."""
+    with keep(request.param, request, tmp_path) as world:
+        shop = world.shop
+        shop.begin({**the_bank(), **written(KEYS, shop.recipient)})
+        shop.person_key(AYSE)
+        yield world
+
+
+@pytest.mark.slow
+def test_a_rotation_that_is_killed_at_any_step_is_ended_by_the_next(
+    keyed: World, mortals: Mortals
+) -> None:
+    rotate = ("manager", "keys", "rotate", "--environment", "dev", *PROOF)
+    retire = ("manager", "keys", "retire", "v1", "--environment", "dev", *PROOF)
+    secrets = keyed.plaintexts("mert")
+    assert {f"plaintext-{one.name}".encode() for one in KEYS} == set(secrets.values())
+    for at, world in deaths(mortals, keyed, *rotate):
+        assert secrets == world.plaintexts("mert"), f"step {at}"
+        again = run(mortals, world.shop, *rotate)
+        assert 0 == again.code, f"step {at}: {again.err}"
+        assert 0 == run(mortals, world.shop, *retire).code, f"step {at}"
+        assert secrets == world.plaintexts("mert"), f"step {at}"
+        with world.opened() as manager:
+            assert manager.verify().first_bad is None, f"step {at}"
+
+
+@pytest.mark.slow
+def test_a_retirement_that_is_killed_was_done_or_is_done_by_the_next(
+    keyed: World, mortals: Mortals
+) -> None:
+    assert (
+        0
+        == run(
+            mortals, keyed.shop, "manager", "keys", "rotate", "--environment", "dev", *PROOF
+        ).code
+    )
+    retire = ("manager", "keys", "retire", "v1", "--environment", "dev", *PROOF)
+    secrets = keyed.plaintexts("mert")
+    for at, world in deaths(mortals, keyed, *retire):
+        again = run(mortals, world.shop, *retire)
+        assert again.code == 0 or "retired" in again.err, f"step {at}: {again.err}"
+        assert secrets == world.plaintexts("mert"), f"step {at}"
+        with world.opened() as manager:
+            assert manager.verify().first_bad is None, f"step {at}"
 
 
 # --- files
