@@ -4,8 +4,9 @@ The command line shows what comes out; a Manager over HTTP answers with it. Both
 line, so a plan is the same through either door.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from apiops.errors import UsageError
 from apiops.model.audit import Introduction
@@ -14,12 +15,17 @@ from apiops.model.revision import Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.model.settled import Settled
 from apiops.model.view import Carried, Findings, Planned, PlanView
-from apiops.plan import freeze
+from apiops.plan import freeze, guard
 from apiops.reconcile import apply as carrying
 from apiops.reconcile import drift as drifting
 from apiops.reconcile import line as walk
 from apiops.reconcile.line import Line, Prepared, Wish
 from apiops.reconcile.within import Sees
+from apiops.spec import near
+
+
+OVERRIDES: Final = guard.OVERRIDABLE | {freeze.FREEZE}
+"""Whatever may be overridden by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class InProcess:
 
     def _wish(self, order: Order) -> Wish:
         return Wish(
-            allow=frozenset(order.allow),
+            allow=_known(order.allow),
             prune=order.prune,
             introduction=self._introduction(order),
             approved=order.approved,
@@ -119,6 +125,17 @@ class InProcess:
         repository = self.line.repository
         first = repository.resolve(order.introduction).commit
         return Introduction(repository.lineage, self.line.target.name, first, order.approver)
+
+
+def _known(names: Iterable[str]) -> frozenset[str]:
+    """The guards to override. Raises UsageError for a name that none has: it overrides nothing."""
+    for name in sorted(set(names) - OVERRIDES):
+        raise UsageError(
+            f'there is no guard "{name}" to override',
+            code="AO914",
+            hint=near.hint(name, OVERRIDES, f"one of: {', '.join(sorted(OVERRIDES))}"),
+        )
+    return frozenset(names)
 
 
 class _Shut:

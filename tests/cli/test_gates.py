@@ -92,6 +92,16 @@ class TestOverrides:
         entries = shop.run("audit", "list", "--action", "delete", "-o", "json").json["entries"]
         assert [["mass-delete"]] * 12 == [entry["reason"]["overrides"] for entry in entries]
 
+    @pytest.mark.parametrize("verb", ["plan", "apply", "sync"])
+    def test_a_guard_that_does_not_exist_is_a_slip(self, tmp_path: Path, verb: str) -> None:
+        shop = Shop(tmp_path)
+        shop.begin()
+        shop.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+        done = shop.run(verb, "--allow", "frieze", "--allow", "empty")
+        assert (64, True) == (done.code, "AO914" in done.err), done.err
+        assert 'did you mean "freeze"?' in done.err
+        assert "1 update" in shop.run("plan").out
+
     def test_what_was_not_in_the_way_was_not_overridden(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path)
         shop.begin()

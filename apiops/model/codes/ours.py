@@ -95,6 +95,13 @@ CODES: tuple[Code, ...] = (
         "in .sops.yaml and use `apiops secrets recipients sync`.",
     ),
     Code(
+        "AO914",
+        "there is no such guard to override",
+        "What is overridden is written down for ever, so a name that means nothing is a slip: the "
+        "guard that was meant would still stand in the way.",
+        "Give the name that the plan shows beside the guard; the hint lists all of them.",
+    ),
+    Code(
         "AO920",
         "the forge does not take a comment or a status",
         "The forge answered the call with a refusal. What a run did stands: a report that fails "
