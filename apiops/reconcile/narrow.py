@@ -16,7 +16,7 @@ from apiops.spec.documents import Documents
 from apiops.spec.part import Part
 
 MANY: Final = 1000
-"""With more commits to answer for, or a larger part of the files, everything is looked at."""
+"""With more commits to answer for, everything is looked at."""
 
 _FORWARD: Final = (Relation.SAME, Relation.FORWARD)
 
@@ -42,14 +42,14 @@ def part(
     base = _snapshot(repository, settled.commit)
     others = [_snapshot(repository, commit) for commit in bases]
     found = parts.of(settled, target, documents, base, head, others)
-    units = set() if found is None else {id.unit for id in found.ids}
-    if found is None or not units <= applied.keys():
+    if found is None or not found.units <= applied.keys():
         return None
-    between = _between(repository, {applied[unit] for unit in units}, at)
+    between = _between(repository, {applied[unit] for unit in found.units}, at)
     if len(between) > MANY:
         return None
     others += [_snapshot(repository, commit) for commit in sorted(between)]
-    return parts.of(settled, target, documents, base, head, others)
+    found = parts.of(settled, target, documents, base, head, others)
+    return found if found is not None and found.units <= applied.keys() else None
 
 
 def _between(repository: Repository, starts: set[str], head: str) -> set[str]:

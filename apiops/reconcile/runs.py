@@ -23,7 +23,6 @@ from apiops.reconcile.line import Line, Prepared, Wish
 from apiops.reconcile.within import Sees
 from apiops.spec import near
 
-
 OVERRIDES: Final = guard.OVERRIDABLE | {freeze.FREEZE}
 """Whatever may be overridden by its name."""
 

@@ -7,7 +7,7 @@ So the rest may be left out only if no such thing moved. Whatever is in doubt gi
 and everything is looked at: a part may make a plan faster, never another one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from apiops.model import sharing
@@ -23,11 +23,13 @@ from apiops.spec.documents import Documents
 class Part:
     """What is looked at: the files `paths`, with which the resources `ids` have to do.
 
-    `beside` are the resources that all other files describe, in `checked` documents.
+    `beside` are the resources that all other files describe, in `checked` documents. `units` are
+    those of whatever these files describe at any of the commits.
     """
 
     paths: frozenset[str]
     ids: frozenset[ResourceId]
+    units: frozenset[str]
     beside: frozenset[ResourceId]
     checked: int
 
@@ -38,7 +40,7 @@ def of(
     documents: Documents,
     base: Snapshot,
     head: Snapshot,
-    others: Iterable[Snapshot],
+    others: Sequence[Snapshot],
 ) -> Part | None:
     """The part in which `head` differs from `base`, which is settled, and from all `others`.
 
@@ -55,11 +57,19 @@ def of(
     if was.broken or now.broken:
         return None
     before, after = _resources(was), _resources(now)
+    seen = {*before, *after}.union(*(_resources(reader.read(one, now)) for one in others))
     beside = settled.ids - before.keys()
-    if not _apart(before, after, beside, settled):
+    rights = any(id.kind in views.PERMISSIONS for id in seen)
+    if rights or not _apart(before, after, beside, settled):
         return None
-    ids = {*before, *after, *(id.formerly(n) for id in after for n in after[id].renamed_from)}
-    return Part(paths, frozenset(ids), beside, settled.checked - counted)
+    former = {id.formerly(name) for id, one in after.items() for name in one.renamed_from}
+    return Part(
+        paths=paths,
+        ids=frozenset({*before, *after, *former}) - beside,
+        units=frozenset(id.unit for id in seen),
+        beside=beside,
+        checked=settled.checked - counted,
+    )
 
 
 def _paths(settled: Settled, head: Snapshot, others: Iterable[Snapshot]) -> frozenset[str]:
@@ -97,10 +107,8 @@ def _apart(
     beside: frozenset[ResourceId],
     settled: Settled,
 ) -> bool:
-    """Whether nothing that the part does to names or rights is felt outside of it."""
-    rights = any(id.kind in views.PERMISSIONS for id in (*before, *after))
-    gone = not before.keys() <= after.keys()
-    if rights or gone:
+    """Whether nothing that the part does to names is felt outside of it."""
+    if not before.keys() <= after.keys():
         return False
     if any(_is_felt(id, beside, settled.named) for id in after.keys() - before.keys()):
         return False

@@ -14,6 +14,7 @@ import pygit2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
 from tests.people import Person, person
 from tests.shop import (
@@ -140,6 +141,10 @@ MOVES: dict[str, tuple[str, Files]] = {
     ),
     "give a right": ("whole", {"cards/mert.yaml": a_member(MERT, "cards", "Project Owner")}),
     "take a right": ("whole", {"payments/mert.yaml": None}),
+    "take back what was given": ("part", {"cards/mert.yaml": None}),
+    "a key for Cem": ("whole", {"system/cem.yaml": a_user(person("cem2"))}),
+    "the old key of Cem": ("part", {"system/cem.yaml": a_user(CEM)}),
+    "as it was": ("part", {"payments/orders.yaml": a_proxy("orders")}),
     "a new project": ("whole", {"loans/project.yaml": a_project("loans")}),
     "not YAML": ("whole", {"payments/orders.yaml": "a: [b\n"}),
     "an unknown field": ("whole", {"payments/orders.yaml": a_proxy("orders") + "  colour: red\n"}),
@@ -205,11 +210,33 @@ def said(done: Done) -> tuple[int, str]:
 def test_a_plan_of_what_is_not_settled_says_what_a_whole_one_says(bank: Bank, move: str) -> None:
     expected, files = MOVES[move]
     branch = bank.branch()
-    bank.shop.commit(AYSE, files, move, branch=branch)
+    bank.shop.commit(AYSE, present(bank, branch, files), move, branch=branch)
     part = bank.plan(branch, "-o", "json")
     assert said(bank.plan_all(branch, "-o", "json")) == said(part)
     assert said(bank.plan_all(branch)) == said(bank.plan(branch))
     assert ("part" if PART in part.err and WHOLE not in part.err else "whole") == expected
+
+
+@pytest.mark.parametrize("file", ["cards/mert.yaml", "cards/cem.yaml", "system/mert.yaml"])
+def test_a_right_that_came_and_went_is_judged_as_in_a_whole_plan(bank: Bank, file: str) -> None:
+    """Neither end of the range has it; only the commits in between do."""
+    branch = bank.branch()
+    right = {
+        "cards/mert.yaml": a_member(MERT, "cards", "API Developer"),
+        "cards/cem.yaml": a_member(CEM, "cards", "API Developer"),
+        "system/mert.yaml": a_user(person("mert2")).replace("mert2", "mert"),
+    }[file]
+    before = BANK.get(file)
+    for who, files in (
+        (AYSE, {file: right}),
+        (MERT, {"cards/limits.yaml": waiting(71, "limits", "cards")}),
+        (AYSE, {file: before}),
+        (MERT, {"payments/orders.yaml": waiting(72)}),
+    ):
+        bank.shop.commit(who, files, branch=branch)
+    part = bank.plan(branch, "-o", "json")
+    assert said(bank.plan_all(branch, "-o", "json")) == said(part)
+    assert PART not in part.err
 
 
 moves = st.lists(
@@ -325,3 +352,24 @@ def test_a_plan_that_prunes_nothing_settles_nothing(own: Bank) -> None:
     shutil.rmtree(own.shop.folder / "cache")
     assert "No changes" in own.shop.run("plan", "--no-prune").out
     assert "whole" == planned(own)
+
+
+def test_a_manager_that_moves_while_the_line_is_walked_makes_it_a_whole_one(own: Bank) -> None:
+    branch = own.branch()
+    own.shop.commit(MERT, MOVES["change a proxy"][1], branch=branch)
+    done: list[bool] = []
+
+    def move(*_statement: Any) -> None:
+        if not done:
+            done.append(True)
+            by_hand(own)
+
+    event.listen(Engine, "before_cursor_execute", move)
+    try:
+        planned = own.plan(branch)
+    finally:
+        event.remove(Engine, "before_cursor_execute", move)
+    assert [True] == done
+    assert (PART in planned.err, WHOLE in planned.err) == (True, True)
+    assert said(own.plan_all(branch)) == said(planned)
+    assert "IpGroup" in planned.out
