@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.deploy.test_pipelines import installed_on_gitlab
 from tests.forges import StandIn
 from tests.shop import DENIZ, MERT, Shop, a_proxy
 
@@ -126,6 +127,9 @@ def test_a_bundle_installs_without_an_index(tmp_path: Path) -> None:
     assert 0 == fresh.run(STEPS[0], {"wheels": str(ROOT / "dist/bundle")}, **offline), fresh.printed
     done = subprocess.run([tmp_path / "apiops/bin/apiops", "version"], check=False)
     assert 0 == done.returncode
+    other = tmp_path / "gitlab"
+    code, printed = installed_on_gitlab(ROOT / "dist/bundle", other)
+    assert (0, True) == (code, f"{other}/apiops/bin/apiops" in printed), printed
 
 
 def test_auditors_of_workflows_find_nothing(tmp_path: Path) -> None:
