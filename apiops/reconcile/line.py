@@ -8,10 +8,12 @@ shown cannot differ from what is done. `drift.py` enters with the last applied r
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from apiops.access import judge
+from apiops.errors import SourceError
 from apiops.model.access import Trust, Verdicts
 from apiops.model.audit import Introduction, Source
 from apiops.model.plan import Plan
@@ -131,7 +133,9 @@ def _part(line: Line, snapshot: Snapshot, wish: Wish, documents: Documents) -> P
     known = proofs(live, believed(live, wish.evidence), line.now())
     past = line.repository.knowing(known)
     applied = {unit: last.commit for unit, last in live.ledger.applied.items()}
-    return narrow.part(past, line.target, snapshot, applied, wish.settled, documents)
+    with suppress(SourceError):  # the whole walk says what is wrong, if it meets it
+        return narrow.part(past, line.target, snapshot, applied, wish.settled, documents)
+    return None
 
 
 def _walk(

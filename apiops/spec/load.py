@@ -147,11 +147,11 @@ class _Load:
         return Loaded(desired, found.all(), self._checked, locate, settled)
 
     def _settled(self) -> Settled:
-        described = [one.resource for one in self._described]
+        named = (references.names(one.resource, one.mentions) for one in self._described)
         return Settled(
             self._context.snapshot.revision.commit,
             self._checked,
-            frozenset(one.id for one in described),
+            frozenset(one.resource.id for one in self._described),
             {path: tuple(files) for path, files in self._uses.items()},
-            frozenset(key for one in described for key in references.names(one)),
+            frozenset(key for keys in named for key in keys),
         )

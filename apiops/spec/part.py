@@ -9,6 +9,7 @@ and everything is looked at: a part may make a plan faster, never another one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from apiops.model import sharing
 from apiops.model.kinds import KINDS
@@ -17,6 +18,10 @@ from apiops.model.revision import Snapshot
 from apiops.model.settled import Key, Settled
 from apiops.spec import manifests, marks, parameters, references, views
 from apiops.spec.documents import Documents
+from apiops.spec.marks import Mention
+
+WORTHWHILE: Final = 0.5
+"""Of a larger share of the files both versions would be read, where the whole is read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,14 @@ def of(
 ) -> Part | None:
     """The part in which `head` differs from `base`, which is settled, and from all `others`.
 
-    None where something outside of that part could be different too.
+    None where something outside of that part could be different too, or it would save nothing.
     """
     paths = _paths(settled, head, (base, *others))
-    counted = _documents(paths, settled, base, documents)
     inputs = any(p == target.settings or parameters.is_input(p, target) for p in paths)
-    if inputs or counted is None:
+    if inputs or len(paths) > WORTHWHILE * len(head.files):
+        return None
+    counted = _documents(paths, settled, base, documents)
+    if counted is None:
         return None
     reader = views.Reader(target, documents, paths)
     was = reader.read(base)
@@ -112,10 +119,12 @@ def _apart(
         return False
     if any(_is_felt(id, beside, settled.named) for id in after.keys() - before.keys()):
         return False
-    named = {key for one in after.values() for key in references.names(one)} | settled.named
+    mentions = {id: _mentions(one) for id, one in after.items()}
+    named = settled.named.union(*(references.names(after[id], mentions[id]) for id in after))
     return not any(
-        references.key(id) in named and _mentions(one) - _mentions(before.get(id))
-        for id, one in after.items()
+        references.key(id) in named
+        and _referred(mentions[id]) - _referred(_mentions(before.get(id)))
+        for id in after
     )
 
 
@@ -127,7 +136,10 @@ def _is_felt(id: ResourceId, beside: frozenset[ResourceId], named: frozenset[Key
     return kind.unique and any((one.kind, one.name) == (id.kind, id.name) for one in beside)
 
 
-def _mentions(one: Resource | None) -> set[tuple[str, str, bool]]:
-    """What a resource refers to: a new one of these might close a circle."""
-    found = marks.references(one.id.kind, one.spec) if one is not None else ()
-    return {(mention.kind, mention.name, mention.system) for mention in found}
+def _mentions(one: Resource | None) -> tuple[Mention, ...]:
+    return () if one is None else tuple(marks.references(one.id.kind, one.spec))
+
+
+def _referred(mentions: Iterable[Mention]) -> set[tuple[str, str, bool]]:
+    """What is referred to, wherever that stands: a new one of these might close a circle."""
+    return {(mention.kind, mention.name, mention.system) for mention in mentions}

@@ -26,9 +26,9 @@ def described(resource: Resource, document: Rendered) -> Described:
     return Described(resource, document, tuple(marks.references(resource.id.kind, resource.spec)))
 
 
-def names(resource: Resource) -> Iterator[Key]:
+def names(resource: Resource, mentions: Iterable[Mention]) -> Iterator[Key]:
     """Whatever a resource may refer to, there or not, and what it was called before."""
-    for mention in marks.references(resource.id.kind, resource.spec):
+    for mention in mentions:
         yield from _meant(resource.id, mention)
     for before in resource.renamed_from:
         yield key(resource.id.formerly(before))

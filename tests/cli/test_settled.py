@@ -5,6 +5,7 @@ write, whoever writes it, both must say the same, refusals and denials included.
 """
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -373,3 +374,20 @@ def test_a_manager_that_moves_while_the_line_is_walked_makes_it_a_whole_one(own:
     assert (PART in planned.err, WHOLE in planned.err) == (True, True)
     assert said(own.plan_all(branch)) == said(planned)
     assert "IpGroup" in planned.out
+
+
+def test_a_clone_that_lacks_the_settled_commit_is_read_whole(own: Bank) -> None:
+    """The clone of a CI job is made anew; what is remembered is not."""
+    shop, branch = own.shop, own.branch()
+    shop.commit(MERT, {"README.md": "Never merged."}, branch=branch)
+    shutil.rmtree(shop.folder / "cache")
+    assert "No changes" in own.plan(branch).out
+    shop.commit(MERT, {"payments/orders.yaml": waiting(90)})
+    assert PART in own.plan("main").err
+    command = ["git", "clone", "-q", "--single-branch", f"file://{shop.repository}", "clone"]
+    subprocess.run(command, cwd=shop.folder, check=True)
+    shutil.rmtree(shop.repository)
+    (shop.folder / "clone").rename(shop.repository)
+    part = own.plan("main")
+    assert said(own.plan_all("main")) == said(part)
+    assert (True, False) == ("1 update" in part.out, PART in part.err)
