@@ -14,11 +14,13 @@ Key = tuple[str, str | None, str]
 class Settled:
     """A commit of which every resource was in the Manager as it is described, without a remark.
 
-    `ids` are all resources that it describes for the target, in `checked` documents. `uses` has
-    the manifests that refer to a file, by its path. `named` is whatever anything in it refers to
-    or was called before, there or not: who has none of these names changes what no other says.
+    `repository` is the lineage whose inventory they were in, `ids` are all resources that the
+    commit describes for the target, in `checked` documents. `uses` has the manifests that refer to
+    a file, by its path. `named` is whatever anything in it refers to or was called before, there or
+    not: who has none of these names changes what no other says.
     """
 
+    repository: str
     commit: str
     checked: int
     ids: frozenset[ResourceId]
@@ -28,13 +30,14 @@ class Settled:
     def to_json(self) -> list[Any]:
         """The same as JSON values."""
         ids = [[id.kind, id.project, id.name] for id in self.ids]
-        return [self.commit, self.checked, ids, dict(self.uses), [*self.named]]
+        return [self.repository, self.commit, self.checked, ids, dict(self.uses), [*self.named]]
 
     @classmethod
     def from_json(cls, values: list[Any]) -> "Settled":
         """What `to_json` gave."""
-        commit, checked, ids, uses, named = values
+        repository, commit, checked, ids, uses, named = values
         return cls(
+            repository,
             commit,
             checked,
             frozenset(ResourceId(*id) for id in ids),

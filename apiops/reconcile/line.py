@@ -127,14 +127,17 @@ def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
 
 
 def _part(line: Line, snapshot: Snapshot, wish: Wish, documents: Documents) -> Part | None:
-    if wish.settled is None or wish.sees is not None or not snapshot.revision.commit:
+    settled, lineage = wish.settled, line.repository.lineage
+    if settled is None or settled.repository != lineage:
         return None
-    live = line.manager.read(line.repository.lineage, line.target.name, among=())
+    if wish.sees is not None or not snapshot.revision.commit:
+        return None
+    live = line.manager.read(lineage, line.target.name, among=())
     known = proofs(live, believed(live, wish.evidence), line.now())
     past = line.repository.knowing(known)
     applied = {unit: last.commit for unit, last in live.ledger.applied.items()}
     with suppress(SourceError):  # the whole walk says what is wrong, if it meets it
-        return narrow.part(past, line.target, snapshot, applied, wish.settled, documents)
+        return narrow.part(past, line.target, snapshot, applied, settled, documents)
     return None
 
 

@@ -68,7 +68,7 @@ class InProcess:
         whole = order.prune and self.sees is None and plan.head.commit
         if remarks or not whole or any(freeze.said(prepared.live, plan.environment)):
             return None
-        return None if settled is None else settled()
+        return None if settled is None else settled(plan.repository)
 
     def _planned(self, prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
         commits = prepared.history.views if prepared.history else ()

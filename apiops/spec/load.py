@@ -31,14 +31,15 @@ class Loaded:
 
     `diagnostics` are sorted by place; `checked` counts the documents that were looked at.
     `locate` composes positions when it is called, and reads the blob again for that. `settled` is
-    what is remembered of it once all of it is in the Manager (None for a part).
+    what is remembered of it once all of it is in the inventory of a repository, whose lineage it is
+    given (None for a part).
     """
 
     desired: Desired
     diagnostics: tuple[Diagnostic, ...]
     checked: int
     locate: Locate = field(compare=False, repr=False)
-    settled: Callable[[], Settled] | None = field(default=None, compare=False, repr=False)
+    settled: Callable[[str], Settled] | None = field(default=None, compare=False, repr=False)
 
 
 def load(
@@ -146,9 +147,10 @@ class _Load:
         settled = self._settled if self._paths is None else None
         return Loaded(desired, found.all(), self._checked, locate, settled)
 
-    def _settled(self) -> Settled:
+    def _settled(self, repository: str) -> Settled:
         named = (references.names(one.resource, one.mentions) for one in self._described)
         return Settled(
+            repository,
             self._context.snapshot.revision.commit,
             self._checked,
             frozenset(one.resource.id for one in self._described),

@@ -376,6 +376,18 @@ def test_a_manager_that_moves_while_the_line_is_walked_makes_it_a_whole_one(own:
     assert "IpGroup" in planned.out
 
 
+def test_what_one_lineage_settled_is_not_settled_for_another(own: Bank) -> None:
+    """HEAD says what the repository's lineage is, and so whose the inventory is."""
+    repository = pygit2.Repository(str(own.shop.repository))
+    tree = repository[own.base].peel(pygit2.Tree)
+    who = pygit2.Signature("Mert", "mert@bank.example")
+    repository.create_commit("refs/heads/other", who, who, "Another root", tree.id, [])
+    repository.set_head("refs/heads/other")
+    part = own.plan(own.base)
+    assert said(own.plan_all(own.base)) == said(part)
+    assert (5, False) == (part.code, PART in part.err)
+
+
 def test_a_clone_that_lacks_the_settled_commit_is_read_whole(own: Bank) -> None:
     """The clone of a CI job is made anew; what is remembered is not."""
     shop, branch = own.shop, own.branch()
