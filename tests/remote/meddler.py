@@ -19,7 +19,6 @@ AFTER = (
     "html-502-after",
     "html-200-after",
     "truncated",
-    "stalled",
     "duplicated",
     "empty-200",
 )
@@ -33,7 +32,7 @@ PAGE = b"<html><body><h1>Bad Gateway</h1></body></html>"
 
 
 class Meddler:
-    """Counts writes (everything but GET), or reads, from the last `spoil` on."""
+    """Counts writes (everything but GET) from the last `spoil` on."""
 
     def __init__(self, port: int) -> None:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -45,7 +44,6 @@ class Meddler:
         self._lock = threading.Lock()
         self._fault = ""
         self._at: range = range(0)
-        self._reads = False
         self._writes = 0
         self.spoilt = 0
 
@@ -55,7 +53,7 @@ class Meddler:
 
     @property
     def writes(self) -> int:
-        """Requests of the kind that is spoilt since the last `spoil`."""
+        """Writes since the last `spoil`."""
         return self._writes
 
     def __enter__(self) -> Self:
@@ -67,16 +65,15 @@ class Meddler:
         self._server.server_close()
         self._thread.join()
 
-    def spoil(self, fault: str = "", at: int = 0, times: int = 1, *, reads: bool = False) -> None:
+    def spoil(self, fault: str = "", at: int = 0, times: int = 1) -> None:
         with self._lock:
-            self._reads = reads
             self._fault, self._at, self._writes, self.spoilt = fault, range(at, at + times), 0, 0
 
     def due(self, method: str) -> str:
         """The fault for this request, if it is its turn."""
+        if method == "GET":
+            return ""
         with self._lock:
-            if (method == "GET") is not self._reads:
-                return ""
             number = self._writes
             self._writes += 1
             if self._fault and number in self._at:
@@ -155,20 +152,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "empty-200":
             self._answer(200, kind, b"")
         else:
-            self._half(status, kind, content)
-            if fault == "truncated":
-                self._reset()
-            else:
-                self.connection.recv(1)  # until the client has had enough
-                self.close_connection = True
+            self._truncated(status, kind, content)
 
-    def _half(self, status: int, kind: str, content: bytes) -> None:
+    def _truncated(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2])
         self.wfile.flush()
+        self._reset()
 
     def _answer(
         self, status: int, kind: str, content: bytes, more: dict[str, str] | None = None

@@ -6,13 +6,11 @@ and what others made untouched.
 
 import copy
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apiops.errors import ApiopsError
 from apiops.model.outcome import Result
 from apiops.model.resource import Resource
 from apiops.model.secret import SecretValue
@@ -157,36 +155,6 @@ def test_answers_spoilt_until_the_run_gives_up(
     struck: Any, wished: Any, fault: str, at: int
 ) -> None:
     strike(*struck, fault, at, 1000, wished)
-
-
-@pytest.mark.parametrize("at", [0, 7])
-@pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
-def test_what_cannot_be_read_is_not_taken_for_gone(
-    struck: Any, wished: Any, fault: str, at: int
-) -> None:
-    gateway, meddler = struck
-    there = holds(gateway)
-    meddler.spoil(fault, at, 1000, reads=True)
-    with pytest.raises(ApiopsError) as unread:
-        gateway.apply(after(gateway))
-
-    assert unread.value.code in ("AO742", "AO760", "AO763", "AO764", "AO765")
-    assert there == holds(gateway)
-    meddler.spoil()
-    recovers(gateway, wished)
-
-
-@pytest.mark.parametrize("at", [0, 20])
-@pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *HARMLESS])
-def test_one_spoilt_read(struck: Any, wished: Any, fault: str, at: int) -> None:
-    gateway, meddler = struck
-    meddler.spoil(fault, at, reads=True)
-    with suppress(ApiopsError):
-        gateway.apply(after(gateway))
-
-    assert meddler.spoilt, f"only {meddler.writes} reads"
-    meddler.spoil()
-    recovers(gateway, wished)
 
 
 @pytest.mark.slow

@@ -86,14 +86,10 @@ class Api:
         return self._client.address
 
     def items(self, where: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """What a list or a single read gives (`resultList`).
-
-        An envelope that says success may leave an empty list out; no other answer without a list
-        counts as one, for what is not there would be made again. Raises ManagerError AO760.
-        """
+        """What a list or a single read gives (`resultList`)."""
         tree = self.call("GET", where, query=query)
         found = tree.get("resultList") if isinstance(tree, Mapping) else None
-        if found is None and _says_success(tree):
+        if found is None:
             return []
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise ManagerError(
@@ -201,13 +197,6 @@ def _succeeded(tree: Any) -> bool:
         tree.get("status") in (None, "SUCCESS")
         and tree.get("success") in (None, True)
         and (not isinstance(result, Mapping) or result.get("success") in (None, True))
-    )
-
-
-def _says_success(tree: Any) -> bool:
-    """Whether it says so itself; `call` has seen to it that it does not say the opposite."""
-    return isinstance(tree, Mapping) and any(
-        tree.get(name) is not None for name in ("status", "success", "result")
     )
 
 
