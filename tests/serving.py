@@ -27,17 +27,18 @@ from tests import process
 
 
 @contextmanager
-def served(app: FastAPI, **more: Any) -> Iterator[str]:
+def served(app: FastAPI, http: type[Patient] = Patient, **more: Any) -> Iterator[str]:
     """The URL of a real uvicorn that serves an app until the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
             app,
-            http=Patient,
+            http=http,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             **more,
         )
         server = uvicorn.Server(config)

@@ -1,7 +1,9 @@
 """Who is calling: a bearer token becomes a `Caller`, or the answer is 401.
 
-Failed attempts are counted per address; whoever fails too often waits. What a caller may do is
-not decided here: the token's scope says what it may be used for, `access.decide` the rest.
+Failed attempts are counted per address, and one that fails too often is told to wait. A token that
+counts is never told so: behind one address there may be a whole bank, and tokens are random enough
+that slowing down its neighbours would protect nobody. What a caller may do is not decided here:
+the token's scope says what it may be used for, `access.decide` the rest.
 """
 
 import time
@@ -36,26 +38,22 @@ class Attempts:
     _failures: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def admit(self, address: str) -> None:
-        """Raise AccessDenied AO782 for an address that failed too often lately."""
+    def failed(self, address: str) -> None:
+        """Count a failure. Raises AccessDenied AO782 if there were too many lately."""
+        now = self.clock()
         with self._lock:
-            since, count = self._failures.get(address, (0.0, 0))
-        if count >= MOST_FAILURES and self.clock() - since < WINDOW:
+            since, count = self._failures.pop(address, (now, 0))
+            if now - since >= WINDOW:
+                since, count = now, 0
+            self._failures[address] = (since, count + 1)
+            if len(self._failures) > _MOST_ADDRESSES:
+                self._failures.popitem(last=False)
+        if count >= MOST_FAILURES:
             raise AccessDenied(
                 "too many tokens that do not count came from your address",
                 code="AO782",
                 hint="wait a minute, then show the right one",
             )
-
-    def failed(self, address: str) -> None:
-        """Count a failure."""
-        now = self.clock()
-        with self._lock:
-            since, count = self._failures.pop(address, (now, 0))
-            fresh = now - since >= WINDOW
-            self._failures[address] = (now, 1) if fresh else (since, count + 1)
-            if len(self._failures) > _MOST_ADDRESSES:
-                self._failures.popitem(last=False)
 
 
 def caller(
@@ -64,13 +62,13 @@ def caller(
     """The caller of a request. Raises AccessDenied AO781 and AO782."""
     state = request.app.state
     address = request.client.host if request.client else ""
-    state.attempts.admit(address)
     token: AccessToken | None = None
-    if shown is not None:
+    # Of two headers one is read here and perhaps the other by a proxy in front: neither counts.
+    if shown is not None and len(request.headers.getlist("authorization")) == 1:
         token = state.verify(shown.credentials)
         if token is None:
-            state.attempts.failed(address)
             state.metrics.refused.inc()
+            state.attempts.failed(address)
     if token is None:
         raise AccessDenied(
             "a token is needed that counts: it is missing, unknown, expired or revoked",

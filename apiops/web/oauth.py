@@ -109,15 +109,14 @@ def token(
 ) -> Response:
     """OAuth 2 client credentials (RFC 6749, 4.4). `scope` narrows what the token is for."""
     address = request.client.host if request.client else ""
-    request.app.state.attempts.admit(address)
     if grant_type != "client_credentials":
         why = "GrantType value must be client_credentials!"
         return _refused(400, "unsupported_grant_type", why)
     manager: EmbeddedManager = request.app.state.serving.manager
     found = manager.tokens.find(client_secret)
     if found is None or not _same(client_id, found):
-        request.app.state.attempts.failed(address)
         request.app.state.metrics.refused.inc()
+        request.app.state.attempts.failed(address)
         return _refused(401, "unauthorized_client", "Bad credentials")
     wanted = scope.split() or list(found.scopes)
     if not set(wanted) <= set(found.scopes):

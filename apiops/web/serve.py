@@ -14,18 +14,16 @@ import ssl
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from apiops.errors import UsageError
 from apiops.web import app
 from apiops.wiring.serving import Serving
 
 _FIRST_PASSED: Final = 3
-_HEAD_SECONDS: Final = 15.0
-"""How long the head of a first request may take to arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +119,54 @@ class Server(uvicorn.Server):
 
 
 class Patient(H11Protocol):
-    """HTTP/1.1 whose first request must arrive in time: a silent connection is not kept."""
+    """HTTP/1.1 that waits, but not for ever: for a request's head, and for answers to be taken.
 
-    _waiting: asyncio.TimerHandle | None = None
+    A connection that is idle between two requests ends by uvicorn's keep-alive, which the first
+    byte of the next head ends; a body that comes slowly is answered by the guard.
+    """
+
+    head_seconds: ClassVar[float] = 15.0
+    """How long the head of a request may take to arrive, from its first byte."""
+    taking_seconds: ClassVar[float] = 60.0
+    """How long a client may leave what waits for it unread before it is cut off."""
+
+    _head: asyncio.TimerHandle
+    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
+        """Wait for a head."""
         super().connection_made(transport)
-        self._waiting = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+        self._wait()
 
-    def _give_up(self) -> None:
-        if getattr(self, "cycle", None) is None:  # no request came so far
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        """Wait on for the rest of a head, or no more if it is complete."""
+        super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first head is complete
+        if cycle is not None and not cycle.response_complete:
+            self._head.cancel()
+        elif self._head.cancelled():
+            self._wait()
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that reads slowly."""
+        super().pause_writing()
+        self._taking = self.loop.call_later(self.taking_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads."""
+        super().resume_writing()
+        if self._taking is not None:
+            self._taking.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        """Wait for nothing more."""
+        self._head.cancel()
+        if self._taking is not None:
+            self._taking.cancel()
         super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._head = self.loop.call_later(self.head_seconds, self.transport.close)
 
 
 def passed_socket() -> int | None:

@@ -8,7 +8,9 @@ from urllib.parse import quote, urlsplit
 import jwt
 import pytest
 
+from apiops.errors import AccessDenied
 from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
+from apiops.web import identity
 from apiops.web.identity import MOST_FAILURES
 from tests.serving import a_token
 from tests.web.conftest import PASSWORD, Api
@@ -29,6 +31,17 @@ STRANGE = [
     "%",
     "_",
 ]
+
+
+def spoken(api: Api, head: str) -> bytes:
+    """The answer to a request whose header lines are sent as they stand."""
+    parts = urlsplit(api.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as peer:
+        peer.sendall(
+            f"GET /v1/state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}".encode("latin-1")
+        )
+        peer.sendall(b"\r\n\r\n")
+        return b"".join(iter(lambda: peer.recv(10_000), b""))
 
 
 def told(answer) -> dict:
@@ -150,15 +163,6 @@ def test_a_body_beyond_the_limit_is_not_read(api: Api) -> None:
     assert 413 == answer.status
 
 
-def test_a_client_that_sends_slowly_is_not_waited_for(api: Api) -> None:
-    parts = urlsplit(api.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as peer:
-        head = f"POST /v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.tokens['ayse']}"
-        peer.sendall(f"{head}\r\nContent-Length: 1000\r\n\r\n{{".encode())
-        said = peer.recv(10_000)
-    assert said.startswith(b"HTTP/1.1 408"), said
-
-
 def test_what_is_no_http_is_refused(api: Api) -> None:
     parts = urlsplit(api.url)
     for raw in (
@@ -173,31 +177,80 @@ def test_what_is_no_http_is_refused(api: Api) -> None:
             assert peer.recv(1000)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413", b"HTTP/1.1 404", b"")
 
 
-def test_guessing_tokens_is_stopped_for_the_address(api: Api) -> None:
+def test_guessing_is_stopped_for_the_address_and_who_shows_the_right_token_is_let_in(
+    api: Api,
+) -> None:
     wrong = "apt_0123456789abcdef_" + "x" * 43
     statuses = [api.get("/v1/state", token=wrong).status for _ in range(MOST_FAILURES + 1)]
     assert [401] * MOST_FAILURES + [429] == statuses
-    answer = api.get("/v1/state", as_="ayse")
+    answer = api.get("/v1/state", token=wrong)
     assert (429, "AO782") == (answer.status, answer.json()["code"])
     assert int(answer.headers["Retry-After"]) > 0
+    form = {"grant_type": "client_credentials", "client_id": "ayse", "client_secret": wrong}
+    assert 429 == api.call("POST", "/apiops/auth/token", form=form).status
+    assert 200 == api.get("/v1/state", as_="ayse").status
+    assert "access_token" in issued(api, api.tokens["ayse"], "ayse")
+    assert 429 == api.get("/v1/state", token=wrong).status, "the right one makes nothing forgotten"
 
 
 def test_attempts_are_forgotten_after_a_while_and_addresses_are_not_hoarded() -> None:
-    from apiops.errors import AccessDenied
-    from apiops.web import identity
-
     at = [0.0]
     attempts = identity.Attempts(clock=lambda: at[0])
     for _ in range(MOST_FAILURES):
         attempts.failed("203.0.113.9")
     with pytest.raises(AccessDenied):
-        attempts.admit("203.0.113.9")
-    attempts.admit("203.0.113.10")
+        attempts.failed("203.0.113.9")
+    attempts.failed("203.0.113.10")
     at[0] += identity.WINDOW
-    attempts.admit("203.0.113.9")
+    attempts.failed("203.0.113.9")
     for number in range(20_000):
         attempts.failed(f"2001:db8::{number:x}")
     assert len(attempts._failures) <= 10_000
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Authorization: Bearer {token}\r\nAuthorization: Bearer {wrong}",
+        "Authorization: Bearer {wrong}\r\nAuthorization: Bearer {token}",
+        "Authorization: Bearer {token}, Bearer {wrong}",
+        "Authorization: Bearer {token} {wrong}",
+        "Authorization: Basic {token}",
+        "Authorization: {token}",
+        "Authorization: Bearer",
+        "Authorization: Bearer \xe9{token}",
+        "Authorization: Bearer {wrong}\tX: {token}",
+        "Proxy-Authorization: Bearer {token}",
+        "X-Authorization: Bearer {token}",
+        "X-Forwarded-User: ayse",
+        "Cookie: token={token}",
+        "Authorization : Bearer {token}",
+        "X: y\rAuthorization: Bearer {token}",
+        "X: y\nAuthorization: Bearer {token}\x00",
+    ],
+)
+def test_a_token_counts_in_one_header_of_one_form(api: Api, head: str) -> None:
+    wrong = "apt_0123456789abcdef_" + "x" * 43
+    said = spoken(api, head.format(token=api.tokens["ayse"], wrong=wrong))
+    assert said.split(b" ")[1] in (b"400", b"401"), said
+    assert b"payments" not in said
+
+
+def test_what_a_client_says_of_its_own_address_is_not_believed(api: Api) -> None:
+    bearer = f"Authorization: Bearer {api.tokens['ayse']}"
+    claims = (
+        "X-Forwarded-For: 203.0.113.66\r\nForwarded: for=203.0.113.66\r\nX-Real-IP: 203.0.113.66"
+    )
+    wrong = "apt_0123456789abcdef_" + "x" * 43
+    for _ in range(MOST_FAILURES):
+        spoken(api, f"Authorization: Bearer {wrong}")
+    assert b" 429 " in spoken(api, f"Authorization: Bearer {wrong}\r\n{claims}")
+    form = {"kind": "service", "holder": "ci", "name": "x", "scopes": ["plan"]}
+    headers = dict(line.split(": ") for line in f"{bearer}\r\n{claims}".split("\r\n"))
+    assert 200 == api.call("POST", "/v1/tokens", json=form, headers=headers).status
+    assert {"127.0.0.1", ""} >= {
+        one.address for one in api.house.manager.entries(AuditQuery(limit=0))
+    }
 
 
 def test_a_token_that_is_revoked_or_narrow_ends_with_the_request_before(api: Api) -> None:

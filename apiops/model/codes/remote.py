@@ -87,8 +87,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO782",
         "Too many failed attempts",
-        "Tokens that do not count came from one address again and again. Guessing is answered "
-        "ever later.",
+        "Tokens that do not count came from one address again and again. One that counts is let "
+        "in all the same.",
         "Wait a minute, then show the right token.",
     ),
     Code(
