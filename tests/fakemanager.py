@@ -393,5 +393,6 @@ def _asked(query: AuditQuery, entry: AuditEntry) -> bool:
         (query.outcome, lambda wanted: entry.outcome == wanted),
         (query.since, lambda wanted: entry.at >= wanted),
         (query.until, lambda wanted: entry.at < wanted),
+        (query.before, lambda wanted: entry.seq < wanted),
     )
     return all(check(wanted) for wanted, check in checks if wanted is not None)

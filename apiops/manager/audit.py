@@ -7,7 +7,7 @@ it again. `delta` is not stored: it follows from before and after.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,12 +63,17 @@ def fields(body: bytes) -> tuple[str | None, ...] | None:
     return tuple(found) if body == canonical(*found) and len(found) == len(FIELDS) else None
 
 
-def find(connection: Connection, query: AuditQuery) -> Iterator[AuditEntry]:
-    """The entries that a query asks for, newest first, fetched page by page."""
+def find(
+    connection: Connection, query: AuditQuery, projects: Collection[str] | None = None
+) -> Iterator[AuditEntry]:
+    """The entries that a query asks for, newest first, fetched page by page.
+
+    With `projects` those alone whose resource is in one of them or in none.
+    """
     wanted, below = query.limit, None
     while True:
         size = min(PAGE, wanted) if query.limit else PAGE
-        page = _narrowed(query).order_by(audit_entry.c.seq.desc()).limit(size)
+        page = _narrowed(query, projects).order_by(audit_entry.c.seq.desc()).limit(size)
         if below is not None:
             page = page.where(audit_entry.c.seq < below)
         rows = connection.execute(page).all()
@@ -131,8 +136,14 @@ def read(row: Any) -> AuditEntry:
     )
 
 
-def _narrowed(query: AuditQuery) -> Select[Any]:
-    return select(audit_entry).where(*_conditions(query))
+def _narrowed(query: AuditQuery, projects: Collection[str] | None) -> Select[Any]:
+    entry = audit_entry.c
+    chosen = select(audit_entry).where(*_conditions(query))
+    if projects is None:
+        return chosen
+    return chosen.where(
+        or_(entry.project.is_(None), entry.project.in_({SYSTEM_PROJECT, *projects}))
+    )
 
 
 def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
@@ -154,6 +165,8 @@ def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
         conditions.append(entry.at >= query.since)
     if query.until is not None:
         conditions.append(entry.at < query.until)
+    if query.before is not None:
+        conditions.append(entry.seq < query.before)
     return conditions
 
 

@@ -169,6 +169,16 @@ def held(
     return tuple(sorted(seen, key=lambda one: one.id.order))
 
 
+def of_kind(connection: Connection, sight: Sight, kind: str, project: str | None) -> list[Held]:
+    """Those of one kind in one project or (None) in the System tier, as far as they may be seen."""
+    row = tables.resource.c
+    place = SYSTEM_PROJECT if project is None else project
+    wanted = select(row.name).where(row.kind == kind, row.project == place)
+    ids = (ResourceId(kind, project, name) for name in connection.execute(wanted).scalars())
+    found = _chosen(connection, frozenset(ids))
+    return sorted((one for one in found if sight.sees(one.id)), key=lambda one: one.id.order)
+
+
 def _chosen(connection: Connection, ids: frozenset[ResourceId]) -> list[Held]:
     return [one for id, one in named(connection, ids).items() if id in ids]
 
@@ -221,13 +231,12 @@ def permissions(connection: Connection) -> Grants:
     return grants.build((_id(row), row.spec) for row in rows)
 
 
-def environments(connection: Connection) -> tuple[str, ...]:
-    """The names of all environments, sorted."""
-    column = tables.resource.c
-    rows = connection.execute(
-        select(column.name).where(column.kind == "Environment").order_by(column.name)
+def names_of(connection: Connection, kind: str) -> tuple[str, ...]:
+    """The names of all resources of a kind of the System tier, sorted."""
+    row = tables.resource.c
+    return tuple(
+        connection.execute(select(row.name).where(row.kind == kind).order_by(row.name)).scalars()
     )
-    return tuple(rows.scalars())
 
 
 def enabled(connection: Connection, user: str) -> bool:

@@ -20,6 +20,8 @@ from apiops.model.resource import SYSTEM, LiveResource, ResourceId
 
 MOST: Final = 1000
 """Audit entries that one question can ask for."""
+_NO_PROJECT: Final = "\0"
+"""A name that no project can have."""
 
 
 class Views:
@@ -53,29 +55,27 @@ class Views:
         """The resources of a kind in a project, as far as the principal may look at them."""
         with faults.translated(self._url), self._reading.connect() as connection:
             sight = decide.sight(state.permissions(connection), principal)
-            rows = state.held(connection, sight)
-            return [row.live() for row in rows if (row.id.kind, row.id.project) == (kind, project)]
+            return [row.live() for row in state.of_kind(connection, sight, kind, project)]
 
     def projects(self, principal: str) -> list[str]:
         """The projects that a principal has anything to do with, by name."""
         with faults.translated(self._url), self._reading.connect() as connection:
             grants = state.permissions(connection)
-            rows = state.held(connection, decide.sight(grants, ENGINE))
-            names = sorted(row.id.name for row in rows if row.id.kind == "Project")
+            names = state.names_of(connection, "Project")
             return [name for name in names if _belongs(grants, principal, name)]
 
     def environments(self) -> list[LiveResource]:
         """The environments that there are: their names are no secret to whoever has a token."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            rows = state.held(connection, decide.sight(state.permissions(connection), ENGINE))
-            return [row.live() for row in rows if row.id.kind == "Environment"]
+            sight = decide.sight(state.permissions(connection), ENGINE)
+            return [row.live() for row in state.of_kind(connection, sight, "Environment", None)]
 
     def entries(self, principal: str, query: AuditQuery) -> tuple[AuditEntry, ...]:
         """Audit entries of the projects and tiers whose log the principal may view."""
         with faults.translated(self._url), self._reading.connect() as connection:
             shown = _Shown(state.permissions(connection), principal)
             limit = min(query.limit or MOST, MOST)
-            found = audit.find(connection, replace(query, limit=0))
+            found = audit.find(connection, replace(query, limit=0), shown.projects())
             return tuple(islice((one for one in found if shown(one)), limit))
 
     def entry(self, principal: str, seq: int) -> AuditEntry | None:
@@ -96,7 +96,10 @@ class Views:
 
 
 class _Shown:
-    """Whether an entry is in a part of the log that somebody may view."""
+    """Whether an entry is in a part of the log that somebody may view.
+
+    The database leaves out what cannot be (`projects`); each entry that it gives is judged.
+    """
 
     def __init__(self, grants: Grants, principal: str) -> None:
         self._grants = grants
@@ -104,7 +107,20 @@ class _Shown:
         self._known: dict[str | None, bool] = {}
 
     def __call__(self, entry: AuditEntry) -> bool:
-        project = _project(entry)
+        return self._of(_project(entry))
+
+    def projects(self) -> frozenset[str] | None:
+        """The projects whose entries can be shown; None: every one, those that are gone too.
+
+        What somebody may in a project in which nobody was granted anything is theirs by a role
+        in the System tier, in every project.
+        """
+        if self._of(_NO_PROJECT):
+            return None
+        granted = {one.project for one in self._grants.grants if one.principal == self._principal}
+        return frozenset(one for one in granted if one is not None and self._of(one))
+
+    def _of(self, project: str | None) -> bool:
         if project not in self._known:
             scope = Scope(Tier.SYSTEM) if project is None else Scope(Tier.PROJECT, project)
             verdict = decide.decide(self._grants, self._principal, Verb.VIEW, Category.AUDIT, scope)

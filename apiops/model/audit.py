@@ -78,7 +78,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Which entries: every field that is set narrows; `limit` newest first, 0 = all."""
+    """Which entries: every field that is set narrows; `limit` newest first, 0 = all.
+
+    `before` is the number of an entry: only older ones are wanted.
+    """
 
     principal: str | None = None
     project: str | None = None
@@ -91,6 +94,7 @@ class AuditQuery:
     outcome: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    before: int | None = None
     limit: int = 50
 
 

@@ -140,18 +140,32 @@ class NativeManager:
 class NativeLog:
     """The audit log of a Manager over HTTP, as far as the token's holder may view it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, page: int = MOST) -> None:
         self._client = client
+        self._most = page
 
     def entries(self, query: AuditQuery) -> Iterator[AuditEntry]:
-        """Audit entries, newest first."""
-        wanted = codec.dump(replace(query, limit=min(query.limit or MOST, MOST)))
-        asked = {name: str(value) for name, value in wanted.items() if value is not None}
+        """Audit entries, newest first, fetched page by page."""
+        wanted, before = query.limit, query.before
+        while True:
+            size = min(wanted, self._most) if query.limit else self._most
+            page = self._page(replace(query, limit=size, before=before))
+            yield from page
+            wanted -= len(page)
+            if len(page) < size or (query.limit and wanted <= 0):
+                return
+            before = page[-1].seq
+
+    def _page(self, query: AuditQuery) -> list[AuditEntry]:
+        asked = {name: str(value) for name, value in codec.dump(query).items() if value is not None}
         tree = told(self._client.call("GET", "/v1/audit", query=asked))
         entries = tree.get("entries") if isinstance(tree, dict) else None
         if not isinstance(entries, list):
             raise _strange()
-        return iter([_value(AuditEntry, entry) for entry in entries])
+        page = [_value(AuditEntry, entry) for entry in entries]
+        if any(one.seq >= (query.before or one.seq + 1) for one in page):  # or it would never end
+            raise _strange()
+        return page
 
     def entry(self, seq: int) -> AuditEntry | None:
         """The entry of that number, if there is one that may be viewed."""

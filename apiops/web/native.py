@@ -45,9 +45,10 @@ class State(BaseModel):
 
 
 class Trail(BaseModel):
-    """Audit entries, newest first."""
+    """Audit entries, newest first. `next` is the `before` of the page after, null at the end."""
 
     entries: list[Any]
+    next: int | None
 
 
 class Lease(BaseModel):
@@ -159,9 +160,10 @@ def audit(
     outcome: Text = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> Response:
-    """Entries of the projects and tiers whose log you may view, newest first."""
+    """Entries of the projects and tiers whose log you may view, newest first, page by page."""
     require(calling, "audit")
     query = AuditQuery(
         principal=principal,
@@ -175,10 +177,12 @@ def audit(
         outcome=outcome,
         since=since,
         until=until,
+        before=before,
         limit=limit,
     )
     found = _serving(request).manager.views.entries(calling.principal, query)
-    return _said({"entries": [codec.dump(entry) for entry in found]})
+    more = found[-1].seq if len(found) == limit else None
+    return _said({"entries": [codec.dump(entry) for entry in found], "next": more})
 
 
 @routes.get(
