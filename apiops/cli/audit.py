@@ -94,7 +94,8 @@ def verify(
 
     With --export or --proof no database is needed, only files and the log's public key (--key).
     A log whose owner rewrote it as a whole, or cut off its end, is found against a --checkpoint
-    that was kept elsewhere.
+    that was kept elsewhere. A Manager over HTTP must prove that its log grew from each
+    --checkpoint; the proof is checked here, with --key.
     """
     from apiops.wiring import assemble
     from apiops.wiring import trail as files
@@ -108,8 +109,8 @@ def verify(
     if export is not None:
         report = files.verify_export(export, keys, kept)
     else:
-        with assemble.manager(options.chosen_target(place, chosen)) as manager:
-            report = manager.checkpoints.verify(kept, keys)
+        with assemble.log(options.chosen_target(place, chosen)) as log:
+            report = files.verify(log.checkpoints, keys, kept)
     console.show(report)
     return Exit.OK if report.first_bad is None else Exit.FAILED
 

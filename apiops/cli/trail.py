@@ -104,11 +104,11 @@ def checkpoint(place: Place, /, file: Path | None, **chosen: Any) -> int:
 
     if file is not None:
         console.require_writable(file)
-    with assemble.manager(options.chosen_target(place, chosen)) as manager:
+    with assemble.log(options.chosen_target(place, chosen)) as log:
         if file is None:
-            console.put(manager.checkpoints.make())
+            console.put(log.checkpoints.make())
         else:
-            trail.witness(manager, file, console.write)
+            trail.witness(log.checkpoints, file, console.write)
     return Exit.OK
 
 
@@ -124,8 +124,8 @@ def key(place: Place, /, **chosen: Any) -> int:
     from apiops.cli import console
     from apiops.wiring import assemble
 
-    with assemble.manager(options.chosen_target(place, chosen)) as manager:
-        console.put("".join(f"{one}\n" for one in manager.checkpoints.public_keys()))
+    with assemble.log(options.chosen_target(place, chosen)) as log:
+        console.put("".join(f"{one}\n" for one in log.checkpoints.public_keys()))
     return Exit.OK
 
 
@@ -155,11 +155,11 @@ def prove(place: Place, /, number: int | None, grown_since: Path | None, **chose
             code="AO905",
             hint="give the number of an entry, or --grown-since CHECKPOINT",
         )
-    with assemble.manager(options.chosen_target(place, chosen)) as manager:
+    with assemble.log(options.chosen_target(place, chosen)) as log:
         if grown_since is not None:
-            proof = manager.checkpoints.extend(trail.text(grown_since))
+            proof = log.checkpoints.extend(trail.text(grown_since))
         else:
-            proof = manager.checkpoints.prove(number or 0)
+            proof = log.checkpoints.prove(number or 0)
     console.put(proof)
     return Exit.OK
 

@@ -19,7 +19,7 @@ from apiops.manager.store import Clock, Store, Unit
 from apiops.manager.tokenkeys import TokenKey
 from apiops.manager.wrapping import Wrapping
 from apiops.model.access import Tier
-from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.audit import AuditContext, KeyView, Reason, Source
 
 BATCH: Final = 100
 """Values that are sealed again in one transaction: few, since writers wait for it."""
@@ -40,6 +40,25 @@ class Keys:
         with faults.translated(self._url), self._reading.connect() as connection:
             found = state.keys(connection)
         return tuple(sorted(found, key=lambda one: (one.environment, one.purpose, one.created)))
+
+    def shown(self, principal: str) -> tuple[KeyView, ...]:
+        """The same without the keys, for who may manage them. Raises AccessDenied AO520."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            decide.permits(state.permissions(connection), principal, decide.need_for_keys())
+        return tuple(map(self.view, self.versions()))
+
+    def view(self, version: KeyVersion) -> KeyView:
+        """A version without its key."""
+        return KeyView(
+            environment=version.environment,
+            purpose=version.purpose,
+            kid=version.kid,
+            state=version.state,
+            created=version.created,
+            until=version.until,
+            wrapper=version.wrapped.kid,
+            values=self.sealed_by(version) if version.purpose == "seal" else None,
+        )
 
     def issue(self, claims: Mapping[str, Any], environment: str = ROOT) -> str:
         """A signed access token (JWT) with these claims; `exp` is demanded.

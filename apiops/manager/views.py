@@ -85,6 +85,10 @@ class Views:
             shown = _Shown(state.permissions(connection), principal)
             return found if found is not None and shown(found) else None
 
+    def demand_log(self, principal: str) -> None:
+        """Raise AccessDenied AO520 unless the principal may view the System tier's log."""
+        decide.permit(self.grants(), principal, Verb.VIEW, Category.AUDIT, Scope(Tier.SYSTEM))
+
     def leases(self, principal: str) -> Iterator[state.Leased]:
         """Who holds which lease; for those who may look at the System tier."""
         with faults.translated(self._url), self._reading.connect() as connection:

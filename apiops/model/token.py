@@ -26,6 +26,7 @@ SCOPES: Final = {
     "override": "override guards in a submission",
     "attest": "hand in the forge's evidence of merges with a submission",
     "audit": "query the audit log, as far as its holder may",
+    "keys": "list, rotate and retire the Manager's keys, as far as its holder may",
     "tokens": "make, list and revoke tokens, as far as its holder may",
     "bundle": "fetch the configuration of one environment, secrets opened (workers only)",
 }

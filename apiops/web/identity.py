@@ -7,6 +7,7 @@ the token's scope says what it may be used for, `access.decide` the rest.
 """
 
 import time
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from apiops.errors import AccessDenied
+from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.token import AccessToken, Caller
 
 Bearer = HTTPBearer(
@@ -81,6 +83,18 @@ def caller(
 
 Calling = Annotated[Caller, Depends(caller)]
 """A route's caller."""
+
+
+def context(calling: Caller, why: str) -> AuditContext:
+    """What the log says of a caller's deed, beside what was done."""
+    return AuditContext(
+        actor=calling.principal,
+        principal=calling.principal,
+        reason=Reason(text=why),
+        run=uuid.uuid4().hex,
+        source=Source.HTTP,
+        address=calling.address,
+    )
 
 
 def require(calling: Caller, scope: str) -> None:

@@ -1,6 +1,5 @@
 """Native `/v1`: what the Manager holds, its log, its leases and its tokens."""
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -11,12 +10,12 @@ from pydantic import BaseModel, Field
 from apiops.manager.tokens import LONGEST
 from apiops.manager.views import MOST
 from apiops.model import codec
-from apiops.model.audit import AuditContext, AuditEntry, AuditQuery, Reason, Source
+from apiops.model.audit import AuditEntry, AuditQuery
 from apiops.model.kinds import KINDS
 from apiops.model.resource import LiveResource, ResourceId
 from apiops.model.token import AccessToken, Caller, Holder
 from apiops.web import problems
-from apiops.web.identity import Calling, require
+from apiops.web.identity import Calling, context, require
 from apiops.wiring.serving import Serving
 
 routes = APIRouter(prefix="/v1", responses=problems.answers(400, 401, 403, 404, 413, 422, 429, 503))
@@ -236,7 +235,7 @@ def create(request: Request, calling: Calling, wish: TokenWish) -> TokenShown:
         scopes=wish.scopes,
         life=timedelta(days=wish.days),
         repository=wish.repository,
-        context=_context(calling, wish.reason or f"Make token {wish.name}"),
+        context=context(calling, wish.reason or f"Make token {wish.name}"),
     )
     return TokenShown(secret=secret.reveal().decode(), token=made)
 
@@ -248,19 +247,8 @@ def revoke(request: Request, calling: Calling, id: TokenId) -> Response:
     known = {token.id for token in _serving(request).manager.tokens.list(calling.principal)}
     if id not in known:
         raise problems.unknown()
-    _serving(request).manager.tokens.revoke(id, _context(calling, f"Revoke token {id}"))
+    _serving(request).manager.tokens.revoke(id, context(calling, f"Revoke token {id}"))
     return Response(status_code=204)
-
-
-def _context(calling: Caller, why: str) -> AuditContext:
-    return AuditContext(
-        actor=calling.principal,
-        principal=calling.principal,
-        reason=Reason(text=why),
-        run=uuid.uuid4().hex,
-        source=Source.HTTP,
-        address=calling.address,
-    )
 
 
 def _serving(request: Request) -> Serving:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
     from apiops.remote.client import Client
-    from apiops.remote.native import NativeLog
+    from apiops.remote.log import NativeLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def runs(wiring: Wiring, observer: Observer) -> Iterator[Runs]:
 def log(target: TargetSettings) -> Iterator["EmbeddedManager | NativeLog"]:
     """The audit log of a target, here or over HTTP."""
     if places.over_http(target):
-        from apiops.remote.native import NativeLog
+        from apiops.remote.log import NativeLog
 
         with client(target) as server:
             yield NativeLog(server)

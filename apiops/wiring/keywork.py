@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from apiops.errors import UsageError
-from apiops.manager.keyring import KeyVersion, Purpose
+from apiops.manager.keyring import Purpose
 from apiops.manager.keys import Keys
 from apiops.model.access import Tier
 from apiops.model.audit import AuditContext, KeyView, Reason, Source
@@ -32,7 +32,7 @@ class Person:
 def versions(target: TargetSettings) -> tuple[KeyView, ...]:
     """Every key version, without the key."""
     with assemble.manager(target) as manager:
-        return tuple(_view(one, manager.keys) for one in manager.keys.versions())
+        return tuple(map(manager.keys.view, manager.keys.versions()))
 
 
 def rotate(
@@ -61,7 +61,7 @@ def rotate(
                 done += count
                 told(done, max(left, done))
                 time.sleep(BREATH)
-        return _view(version, keys)
+        return keys.view(version)
 
 
 def retire(
@@ -71,7 +71,7 @@ def retire(
     """Refuse a key version from now on. Raises AccessDenied, SecretError AO732, AO733."""
     with _keys(target, person) as (keys, by):
         version = keys.retire(environment, purpose, kid, compromised=compromised, **by)
-        return _view(version, keys)
+        return keys.view(version)
 
 
 def rewrap(
@@ -102,16 +102,3 @@ def _keys(target: TargetSettings, person: Person) -> Iterator[tuple[Keys, dict[s
             tier=Tier.SYSTEM.value,
         )
         yield manager.keys, {"principal": person.name, "context": context}
-
-
-def _view(version: KeyVersion, keys: Keys) -> KeyView:
-    return KeyView(
-        environment=version.environment,
-        purpose=version.purpose,
-        kid=version.kid,
-        state=version.state,
-        created=version.created,
-        until=version.until,
-        wrapper=version.wrapped.kid,
-        values=keys.sealed_by(version) if version.purpose == "seal" else None,
-    )

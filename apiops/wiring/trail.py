@@ -16,7 +16,9 @@ from apiops.manager.note import VerifierKey
 from apiops.model.audit import AuditQuery, ChainReport, ProofReport
 
 if TYPE_CHECKING:
+    from apiops.manager.checkpoints import Checkpoints
     from apiops.manager.embedded import EmbeddedManager
+    from apiops.remote.log import NativeCheckpoints
 
 BATCH: Final = 500
 """Entries that are sent before the position is kept."""
@@ -188,16 +190,49 @@ def text(file: Path, longest: int = note.MAX_BYTES) -> str:
     raise UsageError(f"{file} {why}", code="AO779", hint="check the path")
 
 
-def witness(manager: "EmbeddedManager", file: Path, write: Callable[[Path, bytes], None]) -> str:
+def verify(
+    log: "Checkpoints | NativeCheckpoints", known: Sequence[VerifierKey], kept: Sequence[str]
+) -> ChainReport:
+    """Have the whole log walked. What a server says of its own is not believed for `kept`.
+
+    It must prove that its log grew from each, by a `known` key. Raises StoreError AO773, AO775.
+    """
+    from apiops.remote.log import NativeCheckpoints
+
+    report = log.verify(kept, known)
+    if isinstance(log, NativeCheckpoints) and report.first_bad is None:
+        for one in kept:
+            proofs.check(log.extend(one), _demanded(known), (one,))
+    return report
+
+
+def witness(
+    log: "Checkpoints | NativeCheckpoints", file: Path, write: Callable[[Path, bytes], None]
+) -> str:
     """Replace the checkpoint in a file by a new one, if the log still holds the old one's entries.
 
     Raises StoreError AO773 when history was rewritten; then the file stays, as evidence.
     """
     kept = (text(file),) if file.exists() else ()
-    fresh = manager.checkpoints.make(*kept)
+    fresh = _grown(log, *kept)
     if kept != (fresh,):
         write(file, fresh.encode())
     return fresh
+
+
+def _grown(log: "Checkpoints | NativeCheckpoints", *kept: str) -> str:
+    """A new checkpoint that `kept` ones do not contradict.
+
+    A server may name what keys it likes: one of them must have signed the kept checkpoint, and
+    from that the log can only have grown.
+    """
+    from apiops.remote.log import NativeCheckpoints
+
+    if not kept or not isinstance(log, NativeCheckpoints):
+        return log.make(*kept)
+    proof = log.extend(*kept)
+    proofs.check(proof, tuple(map(note.parse_key, log.public_keys())), kept)
+    return proof.partition("\n\n")[2]
 
 
 def _demanded(known: Sequence[VerifierKey]) -> Sequence[VerifierKey]:

@@ -9,9 +9,9 @@ from apiops import errors
 from apiops.errors import ApiopsError, ManagerError, SpecInvalid
 from apiops.model.audit import AuditQuery
 from apiops.model.secret import SecretValue
-from apiops.remote import native
+from apiops.remote import answers
 from apiops.remote.client import Client, Reach
-from apiops.remote.native import NativeLog
+from apiops.remote.log import NativeLog
 from tests.servers import Reply, Told
 
 
@@ -24,7 +24,7 @@ def raised(reply: Reply) -> ApiopsError:
     with Told(lambda _: reply) as server:
         client = Client(Reach(server.url, pause=0.001, attempts=1), lambda: SecretValue("t"))
         with client, pytest.raises(ApiopsError) as fault:
-            native.told(client.call("GET", "/v1/x"))
+            answers.told(client.call("GET", "/v1/x"))
     return fault.value
 
 

@@ -202,6 +202,6 @@ def test_the_doctor_looks_at_a_served_manager_and_at_the_token(begun: Remote) ->
 
 
 def test_what_needs_the_database_says_so(begun: Remote) -> None:
-    for command in (("audit", "verify"), ("manager", "migrate"), ("manager", "keys", "list")):
+    for command in (("audit", "export"), ("manager", "migrate"), ("manager", "keys", "list")):
         done = begun.there(*command)
         assert (64, True) == (done.code, "AO748" in done.err), done.err

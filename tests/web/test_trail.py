@@ -10,7 +10,7 @@ from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
 from apiops.model.secret import SecretValue
 from apiops.remote.client import Client, Reach
-from apiops.remote.native import NativeLog
+from apiops.remote.log import NativeLog
 from tests.managers import a_resource, a_write, write_batch
 from tests.web.conftest import Api
 
