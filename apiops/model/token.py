@@ -20,7 +20,7 @@ class Holder(StrEnum):
 
 SCOPES: Final = {
     "read": "look at what its holder may look at",
-    "write": "change what its holder may change, through the vendor-shaped API",
+    "write": "change by hand what its holder may change: subscriptions, and in the vendor's shape",
     "plan": "submit commits and see the plan that they make",
     "apply": "submit commits and have the plan carried out",
     "override": "override guards in a submission",

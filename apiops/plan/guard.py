@@ -163,13 +163,9 @@ def _steps(outlook: Outlook) -> Iterator[GuardFinding]:
         steps, live = step.pair.kind.steps, step.pair.live
         if steps is None or live is None or step.result is None or step.replaces:
             continue
-        before, after = steps.state(live.spec), steps.state(step.result)
-        if not steps.allow(before, after):
-            ways = " or ".join(steps.after.get(before, ())) or "nothing else"
-            message = (
-                f"{step.pair.id}: {steps.field} is {before} and may become {ways}, not {after}"
-            )
-            yield GuardFinding("AO609", STEPS, message, step.pair.id.unit)
+        why = steps.refusal(live.spec, step.result)
+        if why:
+            yield GuardFinding("AO609", STEPS, f"{step.pair.id}: {why}", step.pair.id.unit)
 
 
 def _each(code: str, guard: str, ids: Iterable[ResourceId], text: str) -> Iterator[GuardFinding]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from apiops.model import canonical
-from apiops.model.kinds import Kind, item_key
+from apiops.model.kinds import Kind, Steps, item_key
 from apiops.model.resource import JsonObject
 from apiops.model.secret import leaf_of
 from apiops.plan import place
@@ -32,9 +32,21 @@ def result(
     `applied` is what the author wrote at the last applied revision, not what came of it. The
     result holds no `null` in a mapping. A set that says the same as the live one keeps its order.
     """
+    if live and applied is not None and kind.steps is not None:
+        desired = _decided(kind.steps, desired, live, applied)
     merged = _mapping(kind, (), desired, live, applied or {}) if live else _written(desired)
     merged.pop("deployments", None)
     return merged
+
+
+def _decided(
+    steps: Steps, desired: JsonObject, live: JsonObject, applied: JsonObject
+) -> JsonObject:
+    """The desired spec with the live decision, unless the author has written another one since."""
+    if any(desired.get(name) != applied.get(name) for name in steps.fields):
+        return desired
+    own = {name: value for name, value in desired.items() if name not in steps.fields}
+    return own | {name: live[name] for name in steps.fields if name in live}
 
 
 def _written(desired: JsonObject) -> dict[str, Any]:

@@ -5,7 +5,18 @@ from typing import Final
 from fastapi import FastAPI
 
 from apiops import __version__
-from apiops.web import bundle, evidence, health, keys, native, oauth, problems, submissions, vendor
+from apiops.web import (
+    bundle,
+    evidence,
+    health,
+    keys,
+    native,
+    oauth,
+    problems,
+    submissions,
+    subscriptions,
+    vendor,
+)
 from apiops.web.guard import Guard, Limits
 from apiops.web.identity import Attempts
 from apiops.web.metrics import Metrics
@@ -31,7 +42,17 @@ def create(serving: Serving, limits: Limits | None = None) -> FastAPI:
     app.state.attempts = Attempts()
     app.state.metrics = metrics
     app.state.verify = oauth.Verifier(serving.manager)
-    parts = (submissions, evidence, native, keys, bundle, oauth, vendor, health)
+    parts = (
+        submissions,
+        evidence,
+        native,
+        keys,
+        subscriptions,
+        bundle,
+        oauth,
+        vendor,
+        health,
+    )
     for routes in (part.routes for part in parts):
         app.include_router(routes)
     problems.install(app)

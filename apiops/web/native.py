@@ -141,7 +141,7 @@ def _document(request: Request, calling: Caller, id: ResourceId) -> Response:
         found = _serving(request).manager.views.resource(calling.principal, id)
     if found is None:
         raise problems.unknown()
-    return _said(found, found.digest)
+    return said(found, found.digest)
 
 
 @routes.get("/audit", summary="The audit log", tags=["audit"], response_model=Trail)
@@ -181,7 +181,7 @@ def audit(
     )
     found = _serving(request).manager.views.entries(calling.principal, query)
     more = found[-1].seq if len(found) == limit else None
-    return _said({"entries": [codec.dump(entry) for entry in found], "next": more})
+    return said({"entries": [codec.dump(entry) for entry in found], "next": more})
 
 
 @routes.get(
@@ -198,7 +198,7 @@ def entry(
     found = _serving(request).manager.views.entry(calling.principal, number)
     if found is None:
         raise problems.unknown()
-    return _said(found)
+    return said(found)
 
 
 @routes.get("/leases", summary="Leases that are held", tags=["runs"])
@@ -256,7 +256,8 @@ def _serving(request: Request) -> Serving:
     return serving
 
 
-def _said(value: Any, etag: str = "") -> Response:
+def said(value: Any, etag: str = "") -> Response:
+    """A value as JSON, with its digest as ETag if it has one."""
     tree = value if isinstance(value, dict) else codec.dump(value)
     headers = {"ETag": f'"{etag}"'} if etag else None
     return Response(orjson.dumps(tree), media_type="application/json", headers=headers)

@@ -6,10 +6,10 @@ As with `handwork` no inventory and no applied revision moves, so the next run f
 from typing import TYPE_CHECKING
 
 from apiops.access import decide
-from apiops.errors import SpecInvalid, StoreError
+from apiops.errors import PlanRefused, SpecInvalid, StoreError
 from apiops.model.audit import AuditContext
 from apiops.model.diagnostic import Diagnostic, Location
-from apiops.model.kinds import API_VERSION
+from apiops.model.kinds import API_VERSION, KINDS
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, Origin, Resource, ResourceId
@@ -33,14 +33,17 @@ def do(
     """Carry out one change as the context's principal; `before` is the resource as it is.
 
     `spec` is what a create or an update makes of it. Raises AccessDenied (recorded), Conflict,
-    SpecInvalid, StoreError AO727 for what is not there.
+    SpecInvalid, StoreError AO727 for what is not there, PlanRefused AO609 for a state that cannot
+    come after the one that is.
     """
     if before is None and action is not Action.CREATE:
         raise StoreError(f"the Manager has no {id}", code="AO727", hint="check the name")
     bare = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
     wanted = bare if spec is None else spec
-    if spec is not None and _allowed(manager, action, id, context, before):
+    if spec is not None and allowed(manager, action, id, context, before):
         check(id, spec)  # whoever may not is told that, and not whether the spec would do
+        if before is not None:
+            demand_way(id, bare, spec)
     resource = Resource(
         id=id,
         spec=wanted,
@@ -56,17 +59,25 @@ def do(
     return outcome
 
 
-def _allowed(
+def allowed(
     manager: "EmbeddedManager",
     action: Action,
     id: ResourceId,
     context: AuditContext,
-    before: LiveResource | None,
+    before: LiveResource | None = None,
 ) -> bool:
-    """What the write will decide again."""
+    """Whether the context's principal may do it: what the write will decide again."""
     where = tuple(one.environment for one in before.deployments) if before else ()
     needs = decide.need(id.kind, action, id, where)
     return decide.lacking(manager.grants(), context.principal, needs) is None
+
+
+def demand_way(id: ResourceId, before: JsonObject, after: JsonObject) -> None:
+    """Refuse a state that cannot come after the one that is. Raises PlanRefused AO609."""
+    kind = KINDS.get(id.kind)
+    why = kind.steps.refusal(before, after) if kind and kind.steps else ""
+    if why:
+        raise PlanRefused(f"{id}: {why}", code="AO609", hint="take the step in between")
 
 
 def check(id: ResourceId, spec: JsonObject) -> None:

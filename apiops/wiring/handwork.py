@@ -85,6 +85,7 @@ def _check(live: Live, id: ResourceId, patch: JsonObject) -> None:
     spec = embedded.merge_patch(row.spec, patch)
     _refuse_secrets(id.kind, row.spec, spec)
     deeds.check(id, spec)
+    deeds.demand_way(id, row.spec, spec)
 
 
 def _refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:

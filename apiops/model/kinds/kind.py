@@ -121,11 +121,26 @@ class Payload:
 class Steps:
     """A field that can only go certain ways: value → the values that may come after it.
 
-    The first value is what leaving the field out means.
+    The first value is what leaving the field out means. `beside` are fields that are decided with
+    it. What was decided in the Manager since stands until the author writes something else.
     """
 
     field: str
     after: Mapping[str, tuple[str, ...]]
+    beside: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields of a decision."""
+        return (self.field, *self.beside)
+
+    def refusal(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+        """Why a spec cannot come after another, in words; empty if it can."""
+        here, there = self.state(before), self.state(after)
+        if self.allow(here, there):
+            return ""
+        ways = " or ".join(self.after.get(here, ())) or "nothing else"
+        return f"{self.field} is {here} and may become {ways}, not {there}"
 
     def state(self, spec: Mapping[str, Any]) -> str:
         """Where a resource stands."""

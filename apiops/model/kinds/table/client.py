@@ -102,6 +102,7 @@ KINDS: Final = (
                 "REJECTED": ("REQUESTED",),
                 "REVOKED": ("REQUESTED",),
             },
+            beside=("reason", "expireTime"),
         ),
     ),
 )
