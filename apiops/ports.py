@@ -3,7 +3,7 @@
 Every real adapter and every fake passes the same contract suite in `tests/contracts`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -201,6 +201,12 @@ class Book(Protocol):
         """Judge a batch as `record` and `advance` would, and write nothing.
 
         Raises AccessDenied (the denial is recorded), Conflict.
+        """
+
+    def begin(self, batch: Batch, wave: Sequence[Write]) -> None:
+        """The calls of these writes are about to be sent: a killed run leaves their names.
+
+        Raises Conflict AO759 when another run wrote meanwhile.
         """
 
     def intend(self, batch: Batch, write: Write, call: str) -> str:

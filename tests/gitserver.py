@@ -39,11 +39,22 @@ class GitServer:
 
             do_GET = do_POST = answered  # noqa: N815 - the library's names
 
+            def _body(self) -> bytes:
+                """Of a known length, or in chunks: so a push comes."""
+                if self.headers.get("Transfer-Encoding", "") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                parts = []
+                while length := int(self.rfile.readline(), 16):
+                    parts.append(self.rfile.read(length))
+                    self.rfile.readline()
+                self.rfile.readline()
+                return b"".join(parts)
+
             def _served(self, path: str, query: str) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
+                body = self._body()
                 done = subprocess.run(
                     ["git", "http-backend"],
-                    input=self.rfile.read(length),
+                    input=body,
                     capture_output=True,
                     check=True,
                     env={
@@ -54,7 +65,7 @@ class GitServer:
                         "PATH_INFO": path,
                         "QUERY_STRING": query,
                         "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                        "CONTENT_LENGTH": str(length),
+                        "CONTENT_LENGTH": str(len(body)),
                         "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
                         "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
                     },

@@ -88,7 +88,7 @@ def deliberate(*names: str, **attributes: Any) -> Callable[[Command], Command]:
 
 def chosen_target(place: Place, /, chosen: Mapping[str, Any]) -> settings_file.TargetSettings:
     """The target that the options name. Raises UsageError AO904."""
-    found = place.settings.target(chosen.get("target"))
+    found = replace(place.settings.target(chosen.get("target")), directory=place.directory)
     if chosen.get("manager"):
         found = replace(found, manager=chosen["manager"])
     if chosen.get("key_file"):

@@ -24,15 +24,24 @@ Files = Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """What a commit says beside its tree and parents."""
+class Draft:
+    """What a commit says beside its tree and parents. Without a `key` it is unsigned."""
 
     message: str
     author: Author
     key: SigningKey | None
-    at: datetime | None
+    at: datetime | None = None
 
-    def payload(self, tree: str, parents: Sequence[str]) -> str:
+    def write(
+        self, repository: pygit2.Repository, tree: pygit2.Oid, parents: Sequence[str]
+    ) -> pygit2.Oid:
+        """Write the commit, on no branch."""
+        payload = self._payload(str(tree), parents)
+        if self.key is None:
+            return repository.odb.write(ObjectType.COMMIT, payload.encode())
+        return repository.create_commit_with_signature(payload, sign(payload.encode(), self.key))
+
+    def _payload(self, tree: str, parents: Sequence[str]) -> str:
         at = self.at or datetime.now(UTC)
         zone = at.strftime("%z") or "+0000"
         who = f"{self.author[0]} <{self.author[1]}> {int(at.timestamp())} {zone}"
@@ -72,7 +81,7 @@ def commit(
     if parents:
         index.read_tree(_commit(repository, parents[0]).tree)
     tree = _overlay(repository, index, files)
-    return _write(repository, name, tree, parents, _Draft(message, author, key, at))
+    return _write(repository, name, tree, parents, Draft(message, author, key, at))
 
 
 def merge(
@@ -103,7 +112,7 @@ def merge(
         del index.conflicts[conflicting]
     tree = _overlay(repository, index, overlay)
     parents = [str(ours.id), str(theirs.id)]
-    return _write(repository, name, tree, parents, _Draft(message, author, key, at))
+    return _write(repository, name, tree, parents, Draft(message, author, key, at))
 
 
 def go_back(
@@ -132,7 +141,7 @@ def go_back(
     tree = _restored(repository, now, then, only) if only else then.id
     if tree == now.id:
         raise faults.not_writable(f"{to[:7]} has the same files as {base[:7]}")
-    return _write(repository, name, tree, [base], _Draft(message, author, key, None))
+    return _write(repository, name, tree, [base], Draft(message, author, key))
 
 
 def _restored(
@@ -194,14 +203,9 @@ def _write(
     name: str,
     tree: pygit2.Oid,
     parents: Sequence[str],
-    draft: _Draft,
+    draft: Draft,
 ) -> str:
-    payload = draft.payload(str(tree), parents)
-    if draft.key is None:
-        made = repository.odb.write(ObjectType.COMMIT, payload.encode())
-    else:
-        armored = sign(payload.encode(), draft.key)
-        made = repository.create_commit_with_signature(payload, armored)
+    made = draft.write(repository, tree, parents)
     if not repository.is_bare and repository.references["HEAD"].target == name:
         _check_out(repository, made)
     repository.references.create(name, made, force=True)

@@ -1,32 +1,52 @@
-"""A file in a ref of its own: the ledger of a Manager, for runners that have no database.
+"""Files in a ref of its own: the ledger of a Manager, for runners that have no database.
 
-Each state is a commit on top of the one that was read, with one file in it. A push that is no
-fast-forward is refused by Git itself, here or on the remote: that is the compare-and-set. Nobody
-checks such a ref out, and a clone does not fetch it unless it is asked to.
+Each state is a commit on top of the one that was read, signed by the run that made it. A push that
+is no fast-forward is refused by Git itself, here or on the remote: that is the compare-and-set.
+What is read must be signed by somebody who may, for this very ref, and must not be older than what
+this clone has seen. Nobody checks such a ref out, and a clone does not fetch it unless asked to.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pygit2
 from pygit2.enums import FileMode
 
-from apiops.errors import Conflict, SourceError
-from apiops.git import faults, remote
+from apiops.errors import Conflict, SourceError, StoreError, UsageError
+from apiops.git import commitobject, faults, remote, signature
+from apiops.git.author import Draft
 from apiops.git.repository import MAX_BLOB, open_plain
+from apiops.git.signing import SigningKey
+from apiops.model.revision import SignatureStatus
+from apiops.model.secret import SecretValue
 
-FILE: Final = "ledger.db"
 MAX_LEDGER: Final = 16 * MAX_BLOB
 _WHO: Final = ("apiops", "apiops@localhost")
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 
 
-def open(path: Path, ref: str, *, name: str = "") -> "LedgerRef":
-    """The ref in the repository at `path`, as the remote `name` has it (empty: as it is here).
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a ref is reached and vouched for.
 
-    Raises SourceError, SourceUnavailable.
+    `name` is the remote (empty: the ref as it is here) and `token` is for it; `key` signs what is
+    put there (None: nothing is), `trusted` are the fingerprints of keys whose states are believed.
     """
-    found = LedgerRef(open_plain(path), ref, name)
+
+    name: str = ""
+    token: SecretValue | None = field(default=None, repr=False)
+    key: SigningKey | None = None
+    trusted: frozenset[str] = frozenset()
+
+
+def open(path: Path, ref: str, access: Access) -> "LedgerRef":
+    """The ref in the repository at `path`, as the remote has it.
+
+    Raises SourceError, SourceUnavailable, StoreError AO757, AO758.
+    """
+    found = LedgerRef(open_plain(path), ref, access)
     found.refresh()
     return found
 
@@ -34,99 +54,137 @@ def open(path: Path, ref: str, *, name: str = "") -> "LedgerRef":
 class LedgerRef:
     """One ref, and the commit that was read of it."""
 
-    def __init__(self, repository: pygit2.Repository, ref: str, name: str) -> None:
+    def __init__(self, repository: pygit2.Repository, ref: str, access: Access) -> None:
         self._repository = repository
         self._ref = ref
-        self._name = name
+        self._access = access
         self._base: pygit2.Oid | None = None
 
     def refresh(self) -> None:
-        """Read where the ref is now."""
-        if self._name and self._on_remote():
-            remote.fetch(self._repository, self._name, (self._ref,))
-        found = self._repository.references.get(self._ref)
-        self._base = None if found is None else found.peel(pygit2.Commit).id
+        """Read where the ref is now. Raises StoreError AO757, AO758."""
+        before = self._here()
+        if self._access.name:
+            if self._on_remote():
+                name, token = self._access.name, self._access.token
+                remote.fetch(self._repository, name, (self._ref,), token)
+            elif before is not None:
+                raise _went_back(self._ref)
+        self._base = self._here()
+        if before is not None and self._base is not None and before != self._base:
+            self._expect_later(before, self._base)
+        if self._base is not None:
+            self._expect_signed(self._base)
 
-    def content(self) -> bytes | None:
-        """What the file holds; None while there is no such ref."""
+    def files(self) -> Mapping[str, bytes] | None:
+        """What the ref holds, by name; None while there is no such ref."""
         if self._base is None:
             return None
+        found: dict[str, bytes] = {}
+        left = MAX_LEDGER
         try:
-            blob = self._repository[self._base].peel(pygit2.Tree)[FILE]
+            for entry in self._repository[self._base].peel(pygit2.Tree):
+                if not isinstance(entry, pygit2.Blob) or entry.size > left or not entry.name:
+                    raise faults.unreadable(str(self._base), "it is no ledger")
+                left -= entry.size
+                found[entry.name] = entry.data
         except _GIT_FAULTS as fault:
             raise faults.unreadable(str(self._base), fault) from None
-        if not isinstance(blob, pygit2.Blob) or blob.size > MAX_LEDGER:
-            raise faults.unreadable(str(self._base), "it is no ledger")
-        return blob.data
+        return found
 
-    def keep(self, content: bytes, message: str) -> None:
-        """Commit the content and push it. Raises Conflict AO759 if the ref has moved meanwhile."""
-        new = self._commit(content, message)
-        if self._name:
+    def keep(self, files: Mapping[str, bytes | None], message: str) -> None:
+        """Commit these files (None: as it was), sign and push.
+
+        Raises Conflict AO759 if the ref has moved meanwhile, UsageError AO908 without a key.
+        """
+        new = self._commit(files, message)
+        if self._access.name:
             self._push(new)
         self._move(new)
         self._base = new
 
-    def _commit(self, content: bytes, message: str) -> pygit2.Oid:
+    def _commit(self, files: Mapping[str, bytes | None], message: str) -> pygit2.Oid:
+        if self._access.key is None:
+            raise UsageError(
+                f"there is no key to sign {self._ref} with",
+                code="AO908",
+                hint='write signing-key = "FILE" into the target, or set APIOPS_SIGNING_KEY',
+            )
         try:
-            tree = self._repository.TreeBuilder()
-            tree.insert(FILE, self._repository.create_blob(content), FileMode.BLOB)
-            who = pygit2.Signature(*_WHO)
-            parents = [] if self._base is None else [self._base]
-            return self._repository.create_commit(None, who, who, message, tree.write(), parents)
+            parents = [] if self._base is None else [str(self._base)]
+            draft = Draft(f"{message}\n\n{self._bound}", _WHO, self._access.key)
+            return draft.write(self._repository, self._tree(files), parents)
         except _GIT_FAULTS as fault:
             raise faults.not_writable(str(fault)) from None
 
-    def _move(self, new: pygit2.Oid) -> None:
+    def _tree(self, files: Mapping[str, bytes | None]) -> pygit2.Oid:
+        tree = self._repository.TreeBuilder()
+        old = None if self._base is None else self._repository[self._base].peel(pygit2.Tree)
+        for name, content in files.items():
+            if content is not None:
+                blob = self._repository.create_blob(content)
+            else:
+                assert old is not None, "nothing can stay as it never was"
+                blob = old[name].id
+            tree.insert(name, blob, FileMode.BLOB)
+        return tree.write()
+
+    @property
+    def _bound(self) -> str:
+        """What a state of this ref says: put elsewhere, it is none."""
+        return f"Ledger: {self._ref}"
+
+    def _here(self) -> pygit2.Oid | None:
         found = self._repository.references.get(self._ref)
-        here = None if found is None else found.peel(pygit2.Commit).id
+        return None if found is None else found.peel(pygit2.Commit).id
+
+    def _expect_later(self, before: pygit2.Oid, now: pygit2.Oid) -> None:
+        if not self._repository.descendant_of(now, before):
+            self._repository.references.create(self._ref, before, force=True)
+            raise _went_back(self._ref)
+
+    def _expect_signed(self, id: pygit2.Oid) -> None:
+        try:
+            commit = commitobject.parse(self._repository.read(id)[1])
+        except _GIT_FAULTS as fault:
+            raise faults.unreadable(str(id), fault) from None
+        signed = signature.of_commit(commit)
+        if signed.status is not SignatureStatus.GOOD:
+            raise _not_vouched(self._ref, id, signed.detail or signed.status.value)
+        if signed.key not in self._access.trusted:
+            raise _not_vouched(self._ref, id, f"signed by {signed.key}, who may not")
+        if commit.message.splitlines()[-1:] != [self._bound]:
+            raise _not_vouched(self._ref, id, "signed for another ledger")
+
+    def _move(self, new: pygit2.Oid) -> None:
+        here = self._here()
         if here not in (self._base, new):
             raise _moved(self._ref)
         try:
-            if found is None:
+            if here is None:
                 self._repository.references.create(self._ref, new)
             elif here != new:
-                found.set_target(new)
+                self._repository.references[self._ref].set_target(new)
         except _GIT_FAULTS:
             raise _moved(self._ref) from None
 
     def _push(self, new: pygit2.Oid) -> None:
         """By a name of its own, for libgit2 pushes names; the remote takes fast-forwards alone."""
         staged = f"{self._ref}.next"
-        refusals = _Refusals()
+        name = self._access.name
         try:
             self._repository.references.create(staged, new, force=True)
-            self._repository.remotes[self._name].push([f"{staged}:{self._ref}"], refusals)
+            refused = remote.push(self._repository, name, staged, self._ref, self._access.token)
         except _GIT_FAULTS as fault:
-            raise _rejected(self._ref, self._name, fault) from None
+            raise _rejected(self._ref, name, fault) from None
         finally:
             if self._repository.references.get(staged) is not None:
                 self._repository.references.delete(staged)
-        if refusals.said:
+        if refused:
             raise _moved(self._ref)
 
     def _on_remote(self) -> bool:
         """Whether the remote has the ref: fetching one that is not there is an error."""
-        names = [one.name for one in self._repository.remotes if one.name]
-        if self._name not in names:
-            raise faults.no_remote(self._name, names)
-        try:
-            heads = self._repository.remotes[self._name].list_heads()
-        except _GIT_FAULTS as fault:
-            raise faults.unreachable(self._name, str(fault)) from None
-        return any(head.name == self._ref for head in heads)
-
-
-class _Refusals(pygit2.RemoteCallbacks):
-    """What the remote says of the ref that is pushed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said = ""
-
-    def push_update_reference(self, _refname: str, message: str | None) -> None:
-        """Called with a message when the remote refused."""
-        self.said = message or ""
+        return self._ref in remote.names(self._repository, self._access.name, self._access.token)
 
 
 def _rejected(ref: str, name: str, fault: Exception) -> Conflict | SourceError:
@@ -142,4 +200,22 @@ def _moved(ref: str) -> Conflict:
         f"{ref} has moved since it was read: another run wrote the ledger",
         code="AO759",
         hint="run again: it begins from what that run left",
+    )
+
+
+def _not_vouched(ref: str, id: pygit2.Oid, why: str) -> StoreError:
+    return StoreError(
+        f"nobody who may write the ledger vouches for {ref} at {str(id)[:12]}: {why}",
+        code="AO757",
+        hint="find out who pushed it. If the signer is one of yours, list the key in the file of "
+        "`ledger-signers`; if not, put the last good commit back and protect the ref",
+    )
+
+
+def _went_back(ref: str) -> StoreError:
+    return StoreError(
+        f"{ref} on the remote is older than what this clone has seen, or is gone",
+        code="AO758",
+        hint=f"somebody forced it: put it back (`git push REMOTE {ref}`). If it was to begin "
+        f"anew, forget the old one here: `git update-ref -d {ref}`",
     )

@@ -1,4 +1,4 @@
-"""Fetch from a remote: local paths, file://, https and ssh, without ever asking for a password.
+"""Fetch from a remote and push to it: local paths, file://, https and ssh, no password asked for.
 
 A token is given to a server that asks for one over https, and only to the host of the remote's
 own address. Hosts are proved by the system's authorities, or by `known_hosts`, as libgit2 does.
@@ -89,17 +89,53 @@ def fetch(
     Raises SourceError (AO813: no such remote, or a transport that authenticates nobody) and
     SourceUnavailable (AO812), which is worth a retry.
     """
+    remote, address = _remote(repository, name)
+    wanted = [f"+{ref}:{ref}" for ref in refs]
+    with _translated(name, token):
+        remote.fetch(callbacks=_Answers(address, token))
+        if wanted:
+            remote.fetch(wanted, callbacks=_Answers(address, token))
+
+
+def names(repository: pygit2.Repository, name: str, token: SecretValue | None) -> frozenset[str]:
+    """The refs that a remote has. Raises SourceError AO813, SourceUnavailable AO812."""
+    remote, address = _remote(repository, name)
+    with _translated(name, token):
+        heads = remote.list_heads(callbacks=_Answers(address, token))
+        return frozenset(head.name for head in heads if head.name)
+
+
+def push(
+    repository: pygit2.Repository, name: str, ref: str, to: str, token: SecretValue | None
+) -> str:
+    """Push a ref to another name on a remote; gives the remote's refusal (empty: it took it).
+
+    Raises SourceError AO813, and libgit2's own: what they mean depends on what is pushed.
+    """
+    remote, address = _remote(repository, name)
+    said = _Refusals(address, token)
+    remote.push([f"{ref}:{to}"], said)
+    return said.refusal
+
+
+def _remote(repository: pygit2.Repository, name: str) -> tuple[pygit2.Remote, str]:
     names = [remote.name for remote in repository.remotes if remote.name]
     if name not in names:
         raise faults.no_remote(name, names)
     remote = repository.remotes[name]
     address = remote.url or ""
     _allow(name, address)
-    wanted = [f"+{ref}:{ref}" for ref in refs]
-    with _translated(name, token):
-        remote.fetch(callbacks=_Answers(address, token))
-        if wanted:
-            remote.fetch(wanted, callbacks=_Answers(address, token))
+    return remote, address
+
+
+class _Refusals(_Answers):
+    """What the remote says of the ref that is pushed."""
+
+    refusal = ""
+
+    def push_update_reference(self, _refname: str, message: str | None) -> None:
+        """Called with a message when the remote refused."""
+        self.refusal = message or ""
 
 
 @contextmanager

@@ -68,6 +68,9 @@ class SqlBook(EmbeddedManager):
                 self.deny(doing.write.context, doing.write.change, denied.code, denied.message)
             raise
 
+    def begin(self, batch_: Batch, wave: Sequence[Write]) -> None:
+        """Nothing: each call has its own row before it is sent, and the database keeps it."""
+
     def intend(self, batch_: Batch, write: Write, call: str) -> str:
         """Commit a row that says what is about to be sent."""
         number, now = uuid.uuid4().hex, self._clock()

@@ -1,12 +1,12 @@
 """The book of a remote Manager that lives in a Git ref, for runners without a database.
 
 It is the same database, as one file that is taken out of the ref and put back: when the lease is
-taken, before the first call of each batch (with an intent for every write in it), and at the end.
-A run that was killed in between left the intents of the batch that it was in; whatever they name
-is looked at by the next run and, where nothing is shown of it, written again.
+taken, before the first call of each wave (with an intent for every write in it), and at the end,
+however the run ends. One that was killed in between left the intents of the wave that it was in;
+whatever they name is looked at by the next run and, where nothing is shown of it, written again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from apiops.manager import faults, tables
 from apiops.manager.book import REFUSED, SqlBook
 from apiops.manager.embedded import EmbeddedManager
-from apiops.ports import Batch
+from apiops.ports import Batch, Write
 
 Keep = Callable[[bytes, str], None]
 """Puts the file back, with a message. Raises Conflict when somebody else did meanwhile."""
@@ -58,27 +58,29 @@ class GitBook(SqlBook):
     @contextmanager
     def lease(self, name: str, holder: str) -> Iterator[int]:
         """Taken in the ref as well, where one of two runs loses."""
-        with super().lease(name, holder) as fence:
-            self.put(f"Hold the lease for run {holder[:12]}")
-            try:
-                yield fence
-            finally:
-                self._forget_unbegun()
-        self.put(f"Give back the lease of run {holder[:12]}")
+        held = False
+        try:
+            with super().lease(name, holder) as fence:
+                self.put(f"Hold the lease for run {holder[:12]}")
+                held = True
+                try:
+                    yield fence
+                finally:
+                    self._forget_unbegun(holder)
+        finally:
+            if held:  # with what was denied, if that is why the run ends
+                self.put(f"Give back the lease of run {holder[:12]}")
 
-    def rehearse(self, batch_: Batch) -> None:
-        """Before anything is sent, the ref says what is going to be."""
-        super().rehearse(batch_)
-        if not batch_.writes:
-            return
-        for write in batch_.writes:
+    def begin(self, batch_: Batch, wave: Sequence[Write]) -> None:
+        """Before anything is sent, the ref says what is going to be, and what has been."""
+        for write in wave:
             self.intend(batch_, write, PLANNED)
-        self.put(f"Intend {len(batch_.writes)} changes of {batch_.unit}")
+        self.put(f"Intend {len(wave)} changes of {batch_.unit}")
 
-    def _forget_unbegun(self) -> None:
-        """A write that never began changed nothing."""
+    def _forget_unbegun(self, run: str) -> None:
+        """A write that never began changed nothing; of one of another run nobody knows that."""
         row = tables.journal
-        unbegun = (row.c.call == PLANNED, row.c.ended.is_(None))
+        unbegun = (row.c.run == run, row.c.call == PLANNED, row.c.ended.is_(None))
         with faults.translated(self._url), self._store.bookkeeping() as connection:
             connection.execute(
                 update(row)

@@ -168,7 +168,8 @@ class LiveResource:
     inventory it is in (None: nobody's); `applied` is what the author had written when the last
     run of that owner wrote it (`Resource.authored`, not what the merge made of it), to tell
     drift from a pending change and a field taken back from one that was never ours; `spec` has
-    leaves for secrets.
+    leaves for secrets; `unsettled` says that a run began to write it and its end is not recorded,
+    so it is written, and recorded, again.
     """
 
     id: ResourceId
@@ -180,6 +181,7 @@ class LiveResource:
     labels: Mapping[str, str] = field(default_factory=dict)
     deployments: tuple[Deployment, ...] = ()
     protected: bool = False
+    unsettled: bool = False
 
 
 Positions = Mapping[tuple[str | int, ...], Location]

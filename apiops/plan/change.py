@@ -44,7 +44,7 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
         return _created(here, spec)
     adopts = live.owner != repository
     ours = None if adopts else live.applied
-    if not adopts and _is_as_written(pair, live):
+    if not (adopts or live.unsettled) and _is_as_written(pair, live):
         return Step(pair, tuple(_deployments(here, live, live.digest)))
     spec = merge.result(pair.kind, resource.spec, live.spec, ours)
     if _replaces(pair.kind, live.spec, spec):
@@ -54,7 +54,7 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
     digest = state_digest(spec, resource.labels)
     found = _difference(here, live, spec) if digest != live.digest else Difference()
     fields = (*found.fields, *_metadata(here, live))
-    if not (fields or found.uncompared or adopts or pair.renamed_from):
+    if not (fields or found.uncompared or adopts or live.unsettled or pair.renamed_from):
         return Step(pair, tuple(_deployments(here, live, live.digest)))
     update = Change(
         Action.UPDATE,

@@ -99,15 +99,19 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
 
 @contextmanager
 def _manager_in_git(target: TargetSettings) -> Iterator["EmbeddedManager"]:
-    """The book in a Git ref, put back at the end if there is something new in it."""
+    """The book in a Git ref, put back at the end if there is something new in it: also when the
+    run ends in an error, which may be that something was denied.
+    """
     from apiops.manager import gitbook
     from apiops.wiring import gitledger
 
     kept = gitledger.ref(target)
     with gitledger.taken_out(target, kept) as here, manager(here) as opened:
         book = gitbook.face(opened, kept.keep)
-        yield book
-        book.put_changes()
+        try:
+            yield book
+        finally:
+            book.put_changes()
 
 
 @contextmanager
@@ -205,7 +209,9 @@ def initialise(
     if gitledger.is_git(target):
         kept = gitledger.ref(target)
         with gitledger.taken_out(target, kept, new=True) as here:
-            lineage = initialise(here, admin=admin, admin_key=admin_key, trust=trust)
+            lineage = initialise(
+                here, admin=admin, admin_key=admin_key, trust=trust, recipients=recipients
+            )
             with manager(here) as opened:
                 gitbook.face(opened, kept.keep).put("Begin the ledger")
         return lineage

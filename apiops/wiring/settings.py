@@ -28,6 +28,10 @@ TARGET_KEYS: Final = {
     "ledger": "database that keeps rights, audit log and journal of a vendor's Manager: "
     "sqlite:///FILE, postgresql://USER@HOST/DATABASE, or git:REMOTE for the ref "
     "refs/apiops/TARGET of the repository; one for each Manager",
+    "ledger-recipients": "age recipients that a ledger in Git is encrypted to, with commas",
+    "ledger-signers": "allowed signers (OpenSSH) whose states of a ledger in Git are believed; the "
+    "run's own key always is",
+    "signing-key": "private SSH key that signs a ledger in Git (or its text in APIOPS_SIGNING_KEY)",
     "token-file": "file with the token for a Manager at an https URL (or APIOPS_TOKEN)",
     "ca-file": "certificates of the authorities to believe instead of the system's",
     "client-cert": "our certificate, for a server that asks who we are (mutual TLS)",
@@ -45,7 +49,8 @@ TARGET_KEYS: Final = {
 class TargetSettings:
     """One `[targets.NAME]` table. Relative paths in it start at the folder of `apiops.toml`.
 
-    `given` are the keys that the table has, `source` is the file that it stands in.
+    `given` are the keys that the table has, `source` is the file that it stands in, `directory` a
+    folder of the repository that it is used for.
     """
 
     name: str
@@ -55,6 +60,9 @@ class TargetSettings:
     wrapping_key: str = ""
     identities: Path | None = None
     ledger: str = ""
+    ledger_recipients: str = ""
+    ledger_signers: Path | None = None
+    signing_key: Path | None = None
     token_file: Path | None = None
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -62,6 +70,7 @@ class TargetSettings:
     proxy: str = ""
     given: frozenset[str] = frozenset()
     source: Path | None = None
+    directory: Path | None = None
 
     @property
     def database(self) -> str:
@@ -170,6 +179,9 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         wrapping_key=_wrapping(path, table.get("wrapping-key", "")),
         identities=_path(path, table.get("identities")),
         ledger=located(table.get("ledger", ""), folder),
+        ledger_recipients=table.get("ledger-recipients", ""),
+        ledger_signers=_path(path, table.get("ledger-signers")),
+        signing_key=_path(path, table.get("signing-key")),
         token_file=_path(path, table.get("token-file")),
         ca_file=_path(path, table.get("ca-file")),
         client_cert=_path(path, table.get("client-cert")),

@@ -7,7 +7,7 @@ from typing import Final
 from apiops.errors import UsageError
 from apiops.model.revision import Evidence
 from apiops.model.secret import SecretValue
-from apiops.wiring import assemble, files
+from apiops.wiring import files
 
 VARIABLE: Final = "APIOPS_GIT_TOKEN"
 LONGEST: Final = 16 * 1024
@@ -45,6 +45,8 @@ def fetch(directory: Path, remote: str, evidence: Evidence, given: SecretValue |
 
     Raises SourceError, SourceUnavailable.
     """
+    from apiops.git import repository
+
     heads = {name for said in evidence.values() for name in said.heads}
     refs = sorted(name for name in heads if name.startswith("refs/"))
-    assemble.repository(directory).fetch(remote, refs, given)
+    repository.open(directory).fetch(remote, refs, given)

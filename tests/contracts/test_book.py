@@ -1,4 +1,4 @@
-"""What every book of a remote Manager promises: in SQLite and in PostgreSQL."""
+"""What every book of a remote Manager promises: in SQLite, in PostgreSQL and in a Git ref."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from apiops.age import identities
 from apiops.errors import AccessDenied, Conflict
 from apiops.git import ledgerref
 from apiops.manager import gitbook
@@ -13,6 +14,7 @@ from apiops.manager.book import SqlBook
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
 from apiops.ports import Batch, Write
+from apiops.wiring import gitledger
 from tests import managers
 from tests.managers import (
     REPOSITORY,
@@ -26,7 +28,7 @@ from tests.managers import (
     revision,
     secret_resource,
 )
-from tests.people import GitStory, person
+from tests.people import GitStory, person, signing_key
 
 OFFICE = a_resource("IpGroup", "office", {"ipList": ["10.0.0.1"]})
 
@@ -51,8 +53,10 @@ def book(house: House, where: str, tmp_path: Path) -> Iterator[SqlBook]:
     if where == "git":
         repository = GitStory(tmp_path / "repo")
         repository.commit(person("ayse"), {"README": "a"})
-        ref = ledgerref.open(repository.path, "refs/apiops/production")
-        yield gitbook.face(house.manager, ref.keep)
+        name = "refs/apiops/production"
+        ref = ledgerref.open(repository.path, name, ledgerref.Access(key=signing_key("runner")))
+        sealed = gitledger.Sealed(ref, name, (identities.generate()[1],))
+        yield gitbook.face(house.manager, sealed.keep)
         return
     with SqlBook(*house.manager.parts) as opened:
         yield opened
@@ -120,6 +124,25 @@ def test_what_was_begun_is_unsettled_until_it_is_recorded(book: SqlBook, fence: 
     book.end(number, "done")
     assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
     assert frozenset() == book.unsettled("another", TARGET)
+    book.record(batch, write)
+    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+
+
+def test_what_is_begun_and_never_sent_changed_nothing(book: SqlBook) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+    with book.lease(f"{REPOSITORY}/{TARGET}", "run-1") as fence:
+        book.begin(a_batch(write, fence=fence), [write])
+
+    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+
+
+def test_a_wave_that_was_begun_settles_with_its_records(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+    batch = a_batch(write, fence=fence)
+
+    book.begin(batch, [write])
+    book.end(book.intend(batch, write, "POST /ipGroups/"), "done")
+    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
     book.record(batch, write)
     assert frozenset() == book.unsettled(REPOSITORY, TARGET)
 

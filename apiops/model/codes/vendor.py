@@ -76,6 +76,22 @@ CODES: tuple[Code, ...] = (
         "place of a rename, describe the new resource and leave the old one out later.",
     ),
     Code(
+        "AO757",
+        "A ledger that nobody vouches for",
+        "The ledger lies in a Git ref, and its newest state is not signed, or signed by a key that "
+        "is not among `ledger-signers`, or was signed for another ref. It was not read.",
+        "Find out who pushed it and put the last good commit back. Only the runners' token should "
+        "be able to push to `refs/apiops/*`. A new runner's key belongs into `ledger-signers`.",
+    ),
+    Code(
+        "AO758",
+        "The ledger went back",
+        "The ledger's Git ref on the remote is older than what this clone has seen of it, or is "
+        "gone: somebody forced the ref. Signed as it is, an old state would undo what was written "
+        "since.",
+        "Put the newer one back with `git push`, and forbid forced pushes to `refs/apiops/*`.",
+    ),
+    Code(
         "AO759",
         "The ledger has moved",
         "The ledger lies in a Git ref, and another run put a newer state there after this one "

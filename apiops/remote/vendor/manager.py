@@ -6,7 +6,7 @@ ledger before the next begins. What fails blocks what needs it and nothing else,
 stays at its last applied commit until everything is done.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,10 +18,11 @@ from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.model.secret import SecretValue
 from apiops.plan import graph
 from apiops.ports import Batch, Book, Live, Write
-from apiops.remote.vendor import deploying, reading
+from apiops.remote.vendor import deploying, reading, waves
 from apiops.remote.vendor.api import Api, Forbidden
 from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
+from apiops.remote.vendor.waves import Wave
 
 PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
 """Kinds that the API does not even show: who may what is judged on our side (section 3)."""
@@ -66,7 +67,10 @@ class VendorManager:
             self.read(batch.repository, batch.target)
         assert self._reading is not None, "it was just read"
         unit = _Unit(self._api, self._book, self._reading, batch)
-        outcomes = tuple(unit.carry_out(write) for write in batch.writes)
+        outcomes: tuple[Outcome, ...] = ()
+        for wave in waves.split(batch.writes, self._reading.resources):
+            unit.begin(wave)
+            outcomes += tuple(unit.carry_out(write) for group in wave for write in group)
         if all(outcome.result is Result.DONE for outcome in outcomes):
             self._book.advance(batch)
         return outcomes
@@ -82,6 +86,12 @@ class _Unit:
         self._batch = batch
         self._failed: set[ResourceId] = set()
         self._ended: ApiopsError | None = None
+
+    def begin(self, wave: Wave) -> None:
+        """Say what is about to be sent. Raises Conflict before anything of it is."""
+        sent = [write for group in wave for write in group if write.change.id.kind in CODECS]
+        if sent and self._ended is None:
+            self._book.begin(self._batch, sent)
 
     def carry_out(self, write: Write) -> Outcome:
         """One write, unless something that it needs failed."""
@@ -161,7 +171,7 @@ class _Unit:
         return Job(
             place=place,
             id=id,
-            before={} if gone or live is None else live.spec,
+            before={} if gone or live is None else self._before(live, after),
             after=after,
             plain=plain(after, write.secrets),
             journal=_Written(self._book, self._batch, write),
@@ -169,6 +179,10 @@ class _Unit:
             secrets=write.secrets,
             hidden=tuple(text for text in hidden if text),
         )
+
+    def _before(self, live: LiveResource, after: JsonObject) -> JsonObject:
+        """What is there: of what is unsettled also what may be there unseen, and shall go."""
+        return _with_missing(live.spec, self._seen.hidden.get(live.id, {}), after)
 
     def _live(self, write: Write) -> LiveResource | None:
         return self._seen.resources.get(write.change.former or write.change.id)
@@ -238,6 +252,19 @@ class _Written:
     def end(self, number: str, result: str) -> None:
         """After it."""
         self.book.end(number, result)
+
+
+def _with_missing(spec: JsonObject, hidden: JsonObject, after: JsonObject) -> JsonObject:
+    """A spec with those fields of `hidden` that neither it has nor what shall be."""
+    whole = dict(spec)
+    for name, value in hidden.items():
+        ours, theirs = spec.get(name), after.get(name)
+        if isinstance(value, Mapping) and isinstance(theirs, Mapping):
+            inner = _with_missing(ours if isinstance(ours, Mapping) else {}, value, theirs)
+            whole |= {name: inner} if inner else {}
+        elif name not in spec and name not in after:
+            whole[name] = value
+    return whole
 
 
 def _ends(fault: ApiopsError) -> bool:

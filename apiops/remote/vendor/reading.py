@@ -54,11 +54,15 @@ _Other = TypeVar("_Other")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read: the live resources, the places, and the kinds that the token may not list."""
+    """What was read: the live resources, the places, and the kinds that the token may not list.
+
+    `hidden` is what unsettled resources had before, as far as the API does not show it.
+    """
 
     resources: Mapping[ResourceId, LiveResource]
     places: Mapping[str, Place]
     observed: frozenset[ResourceId]
+    hidden: Mapping[ResourceId, JsonObject]
     blind: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -85,7 +89,7 @@ def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str
     details = _each(partial(_detail, known), seen.found)
     live = {resource.id: resource for resource in details}
     live |= {id: one for id, one in held.items() if id.kind not in CODECS and _there(id, observed)}
-    return Reading(live, places, frozenset(observed), frozenset(seen.blind))
+    return Reading(live, places, frozenset(observed), known.hidden, frozenset(seen.blind))
 
 
 def _prefixes(row: JsonObject) -> bool:
@@ -169,6 +173,7 @@ class _Known:
     written: Mapping[ResourceId, JsonObject]
     unsettled: frozenset[ResourceId]
     repository: str
+    hidden: dict[ResourceId, JsonObject] = field(default_factory=dict)
 
 
 def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
@@ -177,12 +182,16 @@ def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
     id = _known_id(known, ResourceId(codec.kind, place.project, one.name), folds=kind.folds_case)
     written = known.written.get(id)
     one = codec.detailed(place, one, written)
-    spec = settle.settle(kind, written, codec.seen(place, one, written))
+    seen = codec.seen(place, one, written)
+    spec = settle.settle(kind, written, seen)
     book = known.held.get(id)
     live = _live(id, spec, book, _running(one, book, spec))
-    if book is None and id in known.unsettled:
-        return replace(live, owner=known.repository)
-    return live
+    if id not in known.unsettled:
+        return live
+    owner = known.repository if book is None else book.owner
+    if book is not None:
+        known.hidden[id] = settle.settle(kind, book.spec, seen)
+    return replace(live, owner=owner, unsettled=True)
 
 
 def _known_id(known: _Known, id: ResourceId, *, folds: bool) -> ResourceId:
