@@ -19,6 +19,7 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 )
 @options.place
 @options.target
+@options.pace
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.deliberate("--approve", metavar="DIGEST", help="Apply exactly the plan with this digest.")
 @options.deliberate("--yes", is_flag=True, help="Apply what the plan says, unseen.")

@@ -14,6 +14,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 @options.verb("drift", "apiops drift --target production --detailed-exitcode")
 @options.place
 @options.target
+@options.pace
 @options.option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand.")
 @options.output(*FORMATS)
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift (0: none).")

@@ -21,6 +21,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 )
 @options.place
 @options.target
+@options.pace
 @options.revision
 @options.introduction
 @options.wishes

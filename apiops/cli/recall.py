@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _PLAIN: Final = frozenset(
     {
         "target", "manager", "key_file", "ref", "allow", "no_prune", "no_secrets", "outputs",
-        "color", "quiet", "detailed_exitcode", "no_input",
+        "color", "quiet", "detailed_exitcode", "no_input", "deadline", "parallel",
     }
 )  # fmt: skip
 """Options that a recalled plan may have been given; any other sends it the long way."""

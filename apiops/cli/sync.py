@@ -1,8 +1,7 @@
 """`apiops sync`: plan, judge and apply a ref, without asking; once, or at an interval."""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,22 +15,6 @@ if TYPE_CHECKING:
     from apiops.model.view import Carried
 
 FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
-UNITS: Final = {"s": 1, "m": 60, "h": 3600}
-
-
-class Duration(click.ParamType[float]):
-    """A length of time as people write it: `90s`, `5m`, `1h`; gives seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The seconds."""
-        found = re.fullmatch(r"([1-9]\d{0,4})([smh])", str(value))
-        if found is None:
-            self.fail(f'"{value}" is no length of time: write 90s, 5m or 1h', param, ctx)
-        return float(int(found[1]) * UNITS[found[2]])
 
 
 @options.verb(
@@ -42,6 +25,7 @@ class Duration(click.ParamType[float]):
 )
 @options.place
 @options.target
+@options.pace
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.option("--fetch", metavar="REMOTE", help="Fetch this remote first.")
 @options.option(
@@ -54,7 +38,7 @@ class Duration(click.ParamType[float]):
 )
 @options.option(
     "--interval",
-    type=Duration(),
+    type=options.Duration(),
     metavar="TIME",
     help="Go on: sync, wait so long (90s, 5m, 1h), sync again, until SIGTERM.",
 )

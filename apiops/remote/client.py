@@ -1,14 +1,16 @@
 """The HTTP client: the one door to a Manager on the other side of a network.
 
-One pool of connections per server. Every wait has an end: to connect, to hear something, and for
-the whole call with its retries. An answer has a largest size, a redirect is never followed (it
-would carry the token elsewhere), and only what may be repeated is. No header and no body of a
-request appears in an error or a log line.
+One pool of connections per server. Every wait has an end: to connect, to hear something, for the
+whole call with its retries, and for all calls of a run together. An answer has a largest size, a
+redirect is never followed (it would carry the token elsewhere), and only what may be repeated is.
+No header and no body of a request appears in an error or a log line.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -39,6 +41,10 @@ REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 AGAIN: Final = frozenset({429, 502, 503, 504})
 """Answers that mean: not now."""
 
+PUT_OFF: Final = 429
+"""Too many requests: the call was not carried out, whatever it was."""
+
+_DIGITS: Final = 9
 _CHUNK: Final = 64 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
@@ -50,7 +56,7 @@ class Reach:
     `ca_file` are the authorities to believe instead of the system's, `client_cert` and
     `client_key` who we are to a server that asks (mutual TLS), `proxy` the way through. Times
     are seconds: to connect, to hear the next byte, for a call with all its repetitions; `pause`
-    is the first wait between two of them.
+    is the first wait between two of them; `deadline` is for everything that this client does.
     """
 
     url: str
@@ -61,6 +67,7 @@ class Reach:
     connect: float = 10.0
     read: float = 120.0
     total: float = 600.0
+    deadline: float = math.inf
     attempts: int = 4
     pause: float = 0.2
     pool: int = 8
@@ -73,6 +80,18 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    @property
+    def pause(self) -> float | None:
+        """How many seconds the server asks us to wait (`Retry-After`, RFC 9110, 10.2.3)."""
+        told = self.headers.get("retry-after", "").strip()
+        if told.isascii() and told.isdigit():
+            return float(told[:_DIGITS])
+        try:
+            at = parsedate_to_datetime(told)
+        except ValueError:
+            return None
+        return max(0.0, at.timestamp() - time.time())
 
     def json(self) -> Any:
         """The body as JSON. Raises ManagerError AO744 when it is none."""
@@ -98,6 +117,8 @@ class Client:
         self._credential = credential
         self._base = parse(reach.url)
         self._pool = _pool(reach)
+        self.ends = time.monotonic() + reach.deadline
+        """When nothing more is sent, by the monotonic clock."""
 
     def __enter__(self) -> Self:
         return self
@@ -125,13 +146,16 @@ class Client:
         headers: Mapping[str, str] = _NO_HEADERS,
         repeatable: bool | None = None,
         anonymous: bool = False,
+        heard: Callable[[Answer], None] | None = None,
     ) -> Answer:
         """One call; gives the answer whatever its status.
 
         `path` begins with a slash and is percent-encoded by the caller. `repeatable` says that
         the call may be sent again after an answer that got lost (default: by its method); one
-        that never reached the server is always sent again. Raises ManagerUnavailable (AO742,
-        worth a retry), ManagerError AO743 for TLS, AO744 for an answer that is too long.
+        that never reached the server, or that it put off (429), is always sent again, when the
+        server says and not after the deadline. `heard` is told every answer, also those after
+        which the call is sent again. Raises ManagerUnavailable (AO742, worth a retry; AO747 at the
+        deadline), ManagerError AO743 for TLS, AO744 for an answer that is too long.
         """
         content = orjson.dumps(json) if json is not None else body
         sent = {**self._headers(anonymous=anonymous), **headers}
@@ -140,7 +164,8 @@ class Client:
         url = f"{self.address}{self._base.path.rstrip('/')}{path}"
         if query:
             url = f"{url}?{urlencode(query)}"
-        rule = _Again(method in REPEATABLE if repeatable is None else repeatable)
+        ends = min(time.monotonic() + self._reach.total, self.ends)
+        rule = _Again(method in REPEATABLE if repeatable is None else repeatable, ends, heard)
         try:
             return self._repeated(rule, _Request(method, url, content, sent))
         except _NotNow as last:
@@ -149,7 +174,6 @@ class Client:
             raise self._translated(fault) from None
 
     def _repeated(self, rule: "_Again", request: "_Request") -> Answer:
-        deadline = time.monotonic() + self._reach.total
         for attempt in stamina.retry_context(
             on=rule,
             attempts=self._reach.attempts,
@@ -159,7 +183,7 @@ class Client:
             wait_jitter=self._reach.pause,
         ):
             with attempt:
-                return rule.judged(self._once(request, deadline))
+                return rule.judged(self._once(request, rule.ends))
         raise AssertionError("a retry ends with an answer or an error")
 
     def _headers(self, *, anonymous: bool) -> dict[str, str]:
@@ -210,6 +234,8 @@ class Client:
         return b"".join(parts)
 
     def _late(self) -> ManagerUnavailable:
+        if time.monotonic() >= self.ends:
+            return overdue(self._reach.deadline)
         return ManagerUnavailable(
             f"{self.address} did not answer in full within {self._reach.total:g} seconds",
             code="AO742",
@@ -251,31 +277,41 @@ class _NotNow(Exception):
         super().__init__(answer.status)
         self.answer = answer
 
-    @property
-    def pause(self) -> float | None:
-        """How many seconds the server asks us to wait, if it says so in seconds."""
-        told = self.answer.headers.get("retry-after", "")
-        return min(float(told), 60.0) if told.isascii() and told.isdigit() else None
-
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """When a call is sent once more."""
+    """When a call is sent once more, and until when."""
 
     repeatable: bool
+    ends: float
+    heard: Callable[[Answer], None] | None
 
     def judged(self, answer: Answer) -> Answer:
-        """The answer, raised if it means that a repeatable call should be repeated."""
-        if self.repeatable and answer.status in AGAIN:
+        """The answer, raised if it means that the call should be repeated."""
+        if self.heard is not None:
+            self.heard(answer)
+        if answer.status == PUT_OFF or (self.repeatable and answer.status in AGAIN):
             raise _NotNow(answer)
         return answer
 
     def __call__(self, fault: Exception) -> bool | float:
         if isinstance(fault, _NotNow):
-            return True if fault.pause is None else fault.pause
+            pause = fault.answer.pause
+            if pause is None:
+                return True
+            return pause if time.monotonic() + pause < self.ends else False
         if isinstance(fault, NewConnectionError | ConnectTimeoutError):
             return True
         return self.repeatable and isinstance(fault, HTTPError) and not isinstance(fault, SSLError)
+
+
+def overdue(seconds: float) -> ManagerUnavailable:
+    """That a run has no time left."""
+    return ManagerUnavailable(
+        f"the run's deadline of {seconds:g} seconds has passed, so nothing more is sent",
+        code="AO747",
+        hint="run again: it goes on from here; `--deadline` says how long a run may take",
+    )
 
 
 def parse(url: str) -> SplitResult:

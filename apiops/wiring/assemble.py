@@ -191,6 +191,7 @@ def client(target: TargetSettings) -> "Client":
         proxy=target.proxy,
         read=600.0,
         total=1800.0,
+        deadline=target.deadline,
     )
     token = vendor.token(target)
     return Client(reach, lambda: token)

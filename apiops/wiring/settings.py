@@ -6,6 +6,7 @@ commit can change).
 """
 
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -50,7 +51,8 @@ class TargetSettings:
     """One `[targets.NAME]` table. Relative paths in it start at the folder of `apiops.toml`.
 
     `given` are the keys that the table has, `source` is the file that it stands in, `directory` a
-    folder of the repository that it is used for.
+    folder of the repository that it is used for. `deadline` is how many seconds a run may take over
+    the network, `parallel` how many calls may go to a vendor's Manager at once.
     """
 
     name: str
@@ -71,6 +73,8 @@ class TargetSettings:
     given: frozenset[str] = frozenset()
     source: Path | None = None
     directory: Path | None = None
+    deadline: float = math.inf
+    parallel: int = 8
 
     @property
     def database(self) -> str:

@@ -23,6 +23,7 @@ def api(target: TargetSettings) -> Iterator["Api"]:
     """The Management API of a target. Raises UsageError AO740, AO741, AO908."""
     from apiops.remote import client
     from apiops.remote.vendor.api import Api
+    from apiops.remote.vendor.pace import Pace
 
     reach = client.Reach(
         url=target.manager,
@@ -30,10 +31,12 @@ def api(target: TargetSettings) -> Iterator["Api"]:
         client_cert=target.client_cert,
         client_key=target.client_key,
         proxy=target.proxy,
+        deadline=target.deadline,
+        pool=target.parallel,
     )
     held = token(target)
     with client.Client(reach, lambda: held) as connected:
-        yield Api(connected)
+        yield Api(connected, Pace(target.parallel, ends=connected.ends))
 
 
 def token(target: TargetSettings) -> SecretValue:

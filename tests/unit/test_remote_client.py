@@ -78,6 +78,41 @@ def test_a_call_that_changes_something_is_sent_once() -> None:
     assert 1 == len(server.seen)
 
 
+def test_what_was_put_off_was_not_done_so_it_is_sent_again_whatever_it_is() -> None:
+    heard: list[int] = []
+    replies = in_turn((429, {"Retry-After": "0"}, b""), (429, {}, b""), (503, {}, b""))
+    with Told(replies) as server, reaching(server.url) as here:
+        here.call("POST", "/", heard=lambda answer: heard.append(answer.status))
+    assert [429, 429, 503] == heard
+
+
+def test_who_asks_to_wait_is_obeyed_as_far_as_there_is_time() -> None:
+    with Told(lambda _: (429, {"Retry-After": "3600"}, b"")) as server:
+        with reaching(server.url, total=5) as here:
+            assert 429 == here.call("GET", "/").status
+        with reaching(server.url, deadline=5) as here:
+            assert 429 == here.call("GET", "/").status
+    assert 2 == len(server.seen)
+
+
+def test_after_the_deadline_nothing_is_sent() -> None:
+    with (
+        Told(lambda _: ok()) as server,
+        reaching(server.url, deadline=0) as here,
+        pytest.raises(ManagerUnavailable) as found,
+    ):
+        here.call("GET", "/")
+    assert ("AO747", []) == (found.value.code, server.seen)
+
+
+@pytest.mark.parametrize(
+    ("told", "pause"),
+    [("7", 7.0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0.0), ("soon", None), ("", None), ("٣", None)],
+)
+def test_how_long_the_server_asks_us_to_wait(told: str, pause: float | None) -> None:
+    assert pause == client.Answer(429, {"retry-after": told}, b"").pause
+
+
 def test_a_redirect_is_not_followed() -> None:
     with Told(lambda _: ok()) as thief:
         to = {"Location": thief.url}

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from apiops.errors import ManagerUnavailable
 from apiops.model.audit import Reason
 from apiops.model.secret import SecretValue
-from apiops.remote.client import Client, Reach
+from apiops.remote.client import Answer, Client, Reach
 from apiops.remote.vendor import deploying
 from apiops.remote.vendor.api import Absent, Api, Forbidden, Refused, Unknown, Upload, path
 from apiops.remote.vendor.pace import LOST, MOST, Pace
@@ -158,33 +159,74 @@ def test_an_upload_shows_no_content_when_it_is_printed() -> None:
     assert b"PRIVATE" in upload.encoded()[0]
 
 
+def said(status: int, **headers: str) -> Answer:
+    return Answer(status, headers, b"")
+
+
 def test_refusals_halve_the_pace_and_good_answers_bring_it_back() -> None:
     pace = Pace()
     with pace.turn() as turn:
-        turn.answered(429)
+        turn.heard(said(429))
     assert MOST // 2 == pace.allowed
 
     for _ in range(100):
         with pace.turn() as turn:
-            turn.answered(200)
+            turn.heard(said(200))
     assert MOST == pace.allowed
 
 
 def test_a_slow_answer_counts_as_too_much() -> None:
-    times = iter([0.0, 100.0])
-    pace = Pace(clock=lambda: next(times))
+    now = [0.0]
+    pace = Pace(clock=lambda: now[0])
 
     with pace.turn() as turn:
-        turn.answered(200)
+        now[0] = 100.0
+        turn.heard(said(200))
 
     assert MOST // 2 == pace.allowed
+
+
+def test_waiting_as_asked_is_not_a_slow_answer() -> None:
+    now = [0.0]
+    pace = Pace(clock=lambda: now[0])
+    with pace.turn() as turn:
+        turn.heard(said(429, **{"retry-after": "30"}))
+        now[0] = 31.0
+        turn.heard(said(200))
+
+    assert MOST // 2 == pace.allowed
+
+
+def test_when_the_manager_asks_to_wait_nobody_begins_before() -> None:
+    pace, began = Pace(), time.monotonic()
+    pace.tell(good=False, lost=False, pause=0.05)
+
+    with pace.turn():
+        assert time.monotonic() - began >= 0.05
+
+
+def test_nobody_waits_for_what_is_after_the_deadline() -> None:
+    pace = Pace(ends=time.monotonic() + 10)
+    pace.tell(good=False, lost=False, pause=3600)
+
+    with pytest.raises(ManagerUnavailable) as found, pace.turn():
+        pass
+    assert "AO742" == found.value.code
+
+
+def test_a_call_that_is_put_off_to_the_end_may_be_tried_later(
+    api: Api, answering: Answering
+) -> None:
+    answering.says({}, 429)
+    with pytest.raises(ManagerUnavailable, match="too many requests"):
+        api.items(path("projects"))
 
 
 def test_answers_lost_in_a_row_open_the_circuit_and_one_good_one_closes_the_count() -> None:
     pace = Pace()
     for number in range(2 * LOST - 1):
         with pace.turn() as turn:
-            turn.answered(200) if number == LOST - 1 else turn.lost()
+            turn.heard(said(200)) if number == LOST - 1 else turn.lost()
     with pace.turn() as turn:
         turn.lost()
 

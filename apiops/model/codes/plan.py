@@ -104,8 +104,9 @@ CODES: tuple[Code, ...] = (
         "AO612",
         "The change needs something that was not done",
         "What the change needs (its project, an environment) was to be made by a part of the plan "
-        "that was denied or failed, so the change was not tried. A project is deleted only when "
-        "nothing is left in it.",
+        "that was denied or failed, so the change was not tried. On a vendor's Manager, which "
+        "has no transactions, no further change of a project is begun after one that failed. A "
+        "project is deleted only when nothing is left in it.",
         "Mend what failed first; the next run does both. Move or delete what the project holds.",
     ),
     Code(

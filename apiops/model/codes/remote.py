@@ -45,6 +45,13 @@ CODES: tuple[Code, ...] = (
         "Commit and sign the change, then plan it; `apiops validate --worktree` needs no Manager.",
     ),
     Code(
+        "AO747",
+        "The run's deadline has passed",
+        "The run took longer than `--deadline` allows. What was sent was let end and recorded; "
+        "nothing more was sent.",
+        "Run again: it goes on from there. Give it more time, or `--parallel` more calls at once.",
+    ),
+    Code(
         "AO748",
         "The database itself is needed",
         "Some work is done on the Manager's database and not over HTTP: to make and migrate it, "

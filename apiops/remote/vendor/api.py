@@ -78,7 +78,12 @@ class Api:
 
     def __init__(self, client: Client, pace: Pace | None = None) -> None:
         self._client = client
-        self._pace = pace or Pace()
+        self._pace = pace or Pace(ends=client.ends)
+
+    @property
+    def most(self) -> int:
+        """How many calls may run at once when all is well."""
+        return self._pace.most
 
     @property
     def address(self) -> str:
@@ -120,11 +125,12 @@ class Api:
             more = {"body": content, "headers": {"Content-Type": kind}}
         with self._pace.turn() as turn:
             try:
-                answer = self._client.call(method, where, query=query, repeatable=again, **more)
+                answer = self._client.call(
+                    method, where, query=query, repeatable=again, heard=turn.heard, **more
+                )
             except ManagerUnavailable as lost:
                 turn.lost()
                 raise Unknown(lost.message, code=lost.code, hint=lost.hint) from None
-            turn.answered(answer.status)
         return self._judged(answer, f"{method} {where}", hidden)
 
     def text(self, where: str, *, anonymous: bool = False) -> str:
@@ -146,6 +152,12 @@ class Api:
             if _succeeded(tree):
                 return tree
             raise self._refusal(400, _message(tree), what, hidden)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise ManagerUnavailable(
+                f"{self.address} puts {what} off again and again: too many requests",
+                code="AO742",
+                hint="run again later, with a smaller --parallel: it goes on from here",
+            )
         if answer.status in _BROKEN:
             raise Unknown(
                 f"{self.address} answered {answer.status} to {what}",

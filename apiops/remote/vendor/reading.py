@@ -29,7 +29,6 @@ from apiops.remote.vendor.codec import Codec, Found, Place
 from apiops.remote.vendor.groups import GROUPED
 from apiops.remote.vendor.identity import Credentials
 from apiops.remote.vendor.named import NAMED
-from apiops.remote.vendor.pace import MOST
 from apiops.remote.vendor.proxies import Proxies
 from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
 
@@ -83,10 +82,10 @@ def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str
         for name, row in projects.items()
     }
     observed = _observed(api, projects, held)
-    seen = _listed(places, held)
+    seen = _listed(api, places, held)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
     known = _Known(held, written, unsettled, repository)
-    details = _each(partial(_detail, known), seen.found)
+    details = _each(api.most, partial(_detail, known), seen.found)
     live = {resource.id: resource for resource in details}
     live |= {id: one for id, one in held.items() if id.kind not in CODECS and _there(id, observed)}
     return Reading(live, places, frozenset(observed), known.hidden, frozenset(seen.blind))
@@ -129,7 +128,9 @@ def _environments(api: Api, projects: Mapping[str, JsonObject]) -> list[dict[str
         return api.items(path("projects", first, "environments")) if first else []
 
 
-def _listed(places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]) -> _Seen:
+def _listed(
+    api: Api, places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]
+) -> _Seen:
     """Every list of every project; one that is forbidden counts as empty where we wrote nothing."""
     seen = _Seen()
     pairs = [(codec, place) for place in places.values() for codec in CODECS.values()]
@@ -148,14 +149,14 @@ def _listed(places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]
             seen.blind.add((codec.kind, place.project))
             return []
 
-    for found in _each(listed, pairs):
+    for found in _each(api.most, listed, pairs):
         seen.found += found
     return seen
 
 
-def _each(work: Callable[[_One], _Other], items: Sequence[_One]) -> Iterator[_Other]:
+def _each(most: int, work: Callable[[_One], _Other], items: Sequence[_One]) -> Iterator[_Other]:
     """In parallel, in order; the first error ends it."""
-    with ThreadPoolExecutor(max_workers=MOST, thread_name_prefix="apiops-read") as pool:
+    with ThreadPoolExecutor(max_workers=most, thread_name_prefix="apiops-read") as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
             for future in futures:

@@ -1,0 +1,252 @@
+"""One unit's changes, carried out on the vendor's Manager.
+
+Nothing there is a transaction. So the changes go in waves, in the plan's order (expand, deploy,
+contract), those of a wave side by side; each call is in the journal before it is sent, each
+finished change in the ledger. After the first failure nothing more is begun: what runs ends and is
+recorded, and the unit stays at its last applied commit until a run has done everything.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final
+
+from apiops.errors import ApiopsError, ManagerError
+from apiops.model.outcome import Outcome, Result
+from apiops.model.plan import Action
+from apiops.model.resource import JsonObject, LiveResource, ResourceId
+from apiops.plan import graph
+from apiops.ports import Batch, Book, Write
+from apiops.remote.vendor import deploying, reading, waves
+from apiops.remote.vendor.api import Api
+from apiops.remote.vendor.codec import Job, Place, plain
+from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
+from apiops.remote.vendor.waves import Wave
+
+PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
+"""Kinds that the API does not even show: who may what is judged on our side (section 3)."""
+
+
+class Unit:
+    """One batch while it is carried out."""
+
+    def __init__(self, api: Api, book: Book, seen: Reading, batch: Batch) -> None:
+        self._api = api
+        self._book = book
+        self._booking = threading.Lock()
+        self._seen = seen
+        self._batch = batch
+        self._stopped = ""
+
+    def carry_out(self) -> tuple[Outcome, ...]:
+        """An outcome for each write, in the batch's order.
+
+        Raises Conflict before anything is sent.
+        """
+        outcomes: list[Outcome] = []
+        for wave in waves.split(self._batch.writes, self._seen.resources):
+            self._begin(wave, first=not outcomes)
+            outcomes += self._wave(wave)
+        place = {write.change.key: number for number, write in enumerate(self._batch.writes)}
+        return tuple(sorted(outcomes, key=lambda one: place[one.change.key]))
+
+    def _begin(self, wave: Wave, *, first: bool) -> None:
+        """Say what is about to be sent; who cannot say it sends nothing more."""
+        sent = [write for group in wave for write in group if write.change.id.kind in CODECS]
+        if not sent or self._stopped:
+            return
+        try:
+            self._book.begin(self._batch, sent)
+        except ApiopsError as fault:
+            if first:
+                raise
+            self._stop(fault)
+
+    def _wave(self, wave: Wave) -> list[Outcome]:
+        if self._api.most == 1 or len(wave) == 1:
+            return [outcome for group in wave for outcome in self._group(group)]
+        with ThreadPoolExecutor(self._api.most, "apiops-write") as pool:
+            futures = [pool.submit(self._group, group) for group in wave]
+            try:
+                return [outcome for future in futures for outcome in future.result()]
+            except BaseException as fault:  # interrupted: what runs ends, nothing else begins
+                self._stop(fault)
+                raise
+
+    def _group(self, group: Sequence[Write]) -> list[Outcome]:
+        return [self._one(write) for write in group]
+
+    def _stop(self, fault: BaseException) -> None:
+        told = (
+            f"{fault.code} {fault.message}"
+            if isinstance(fault, ApiopsError)
+            else "it was interrupted"
+        )
+        self._stopped = self._stopped or told
+
+    def _one(self, write: Write) -> Outcome:
+        """One write, unless there was a failure before."""
+        change = write.change
+        if self._stopped:
+            told = f"nothing more was begun after: {self._stopped}"
+            return Outcome(change, Result.BLOCKED, code="AO612", message=told)
+        try:
+            note = self._send(write)
+            with self._booking:
+                done = self._book.record(self._batch, write)
+        except ApiopsError as fault:
+            self._stop(fault)
+            hint = f" ({fault.hint})" if fault.hint else ""
+            return Outcome(change, Result.FAILED, code=fault.code, message=f"{fault.message}{hint}")
+        return replace(done, message=note)
+
+    def _send(self, write: Write) -> str:
+        """The calls of a write; gives what people should be told."""
+        id, action = write.change.id, write.change.action
+        if id.kind not in CODECS or id.project is None:
+            return self._assert(write)
+        if write.change.former and graph.fold(write.change.former) != graph.fold(id):
+            raise _renamed(write.change.former, id)
+        if (id.kind, id.project or "") in self._seen.blind:
+            raise reading.blind_to(id.kind, id.project or "")
+        job = self._job(write)
+        codec = CODECS[id.kind]
+        if action is Action.DEPLOY:
+            return self._deploy(job, write)
+        if action is Action.UNDEPLOY:
+            deploying.undeploy(job, write.change.environment or "", self._why(write))
+        elif action is Action.DELETE:
+            codec.delete(job)
+        elif action is Action.CREATE or self._live(write) is None:
+            codec.create(job)
+        else:
+            codec.update(job)
+        return ""
+
+    def _job(self, write: Write) -> Job:
+        id = write.change.id
+        live = self._live(write)
+        place = self._seen.places.get(id.project or "") or Place(self._api, id.project or "")
+        after = write.resource.spec if write.resource else {}
+        gone = write.change.action is Action.CREATE or live is None
+        hidden = tuple(v.reveal().decode("utf-8", "replace") for v in write.secrets.values())
+        return Job(
+            place=place,
+            id=id,
+            before={} if gone or live is None else self._before(live, after),
+            after=after,
+            plain=plain(after, write.secrets),
+            journal=_Written(self._book, self._booking, self._batch, write),
+            files=write.files,
+            secrets=write.secrets,
+            hidden=tuple(text for text in hidden if text),
+        )
+
+    def _before(self, live: LiveResource, after: JsonObject) -> JsonObject:
+        """What is there: of what is unsettled also what may be there unseen, and shall go."""
+        return _with_missing(live.spec, self._seen.hidden.get(live.id, {}), after)
+
+    def _live(self, write: Write) -> LiveResource | None:
+        return self._seen.resources.get(write.change.former or write.change.id)
+
+    def _deploy(self, job: Job, write: Write) -> str:
+        environment = write.change.environment or ""
+        persistent = any(
+            one.get("persistent", False)
+            for one in (write.resource.spec if write.resource else {}).get("deployments") or ()
+            if one["environment"] == environment
+        )
+        answer = deploying.deploy(job, environment, self._why(write), persistent=persistent)
+        failed = deploying.failures(
+            answer.get("deploymentResult") if isinstance(answer, dict) else None
+        )
+        if failed:
+            raise ManagerError(
+                f"{job.id} is saved and does not run in {environment}: {'; '.join(failed)}",
+                code="AO767",
+                hint="look at the workers of that environment; the next run deploys it again",
+            )
+        return ""
+
+    def _why(self, write: Write) -> str:
+        """The reason as the deploy history shows it: commit, subject, signer, run."""
+        context = write.context
+        return deploying.reason_text(context.reason, context.principal, context.run)
+
+    def _assert(self, write: Write) -> str:
+        """What the API cannot change must be so already; rights are kept in the book alone."""
+        change = write.change
+        if change.id.kind in PEOPLE:
+            return "kept in the ledger: apiops judges by it; the console's own is set there"
+        if change.id.kind not in OBSERVED:
+            raise ManagerError(
+                f"apiops cannot write {change.id} to a vendor's Manager",
+                code="AO769",
+                hint="docs/how-to/use-a-vendors-manager.md lists the kinds that it can write; keep "
+                "this one in the console and out of the repository",
+            )
+        if change.action is Action.DELETE:
+            return "no longer ours; an administrator may delete it in the console"
+        if change.id not in self._seen.observed:
+            raise _by_hand(f"there is no {change.id}", change.id, "create it")
+        live = self._seen.resources.get(change.id)
+        wanted: JsonObject = write.resource.spec if write.resource else {}
+        for name in reading.observed_fields(change.id.kind):
+            has = live.spec.get(name) if live else None
+            if name in wanted and (wanted[name] or None) != (has or None):
+                told = f"{change.id} has {name} {has!r}, not {wanted[name]!r}"
+                raise _by_hand(told, change.id, "change it")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The journal of one write."""
+
+    book: Book
+    booking: threading.Lock
+    batch: Batch
+    write: Write
+
+    def intend(self, call: str) -> str:
+        """Before a call."""
+        with self.booking:
+            return self.book.intend(self.batch, self.write, call)
+
+    def end(self, number: str, result: str) -> None:
+        """After it."""
+        with self.booking:
+            self.book.end(number, result)
+
+
+def _with_missing(spec: JsonObject, hidden: JsonObject, after: JsonObject) -> JsonObject:
+    """A spec with those fields of `hidden` that neither it has nor what shall be."""
+    whole = dict(spec)
+    for name, value in hidden.items():
+        ours, theirs = spec.get(name), after.get(name)
+        if isinstance(value, Mapping) and isinstance(theirs, Mapping):
+            inner = _with_missing(ours if isinstance(ours, Mapping) else {}, value, theirs)
+            whole |= {name: inner} if inner else {}
+        elif name not in spec and name not in after:
+            whole[name] = value
+    return whole
+
+
+def _renamed(former: ResourceId, id: ResourceId) -> ManagerError:
+    """Sent under its new name, it would be a second one beside the old."""
+    return ManagerError(
+        f"a vendor's Manager does not rename or move {former} to {id}; nothing was sent",
+        code="AO769",
+        hint="describe the new one without renamedFrom beside the old, let everything follow that "
+        "refers to it, and leave the old one out in a later commit",
+    )
+
+
+def _by_hand(told: str, id: ResourceId, deed: str) -> ManagerError:
+    where = "System Administration" if id.kind == "Environment" else "Projects"
+    return ManagerError(
+        f"{told}, and the Management API cannot change that",
+        code="AO768",
+        hint=f"ask a system administrator to {deed} in the console, under {where}; then run again",
+    )
