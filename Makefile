@@ -50,9 +50,12 @@ benchmarks/.venv: benchmarks/octodns.lock
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-# Print how fast plans and applies are, beside their floors and the peer. Takes some minutes.
+# Print how fast plans and applies are, beside their floors and the peers, and how many requests a
+# vendor's Manager gets. Takes some minutes; decK (`apt-get install deck`) takes part if it is there.
 bench: .venv/dev benchmarks/.venv
 	$(BIN)/python -m benchmarks.speed $(BENCH_FLAGS)
+	$(BIN)/python -m benchmarks.requests
+	$(BIN)/python -m benchmarks.gateways $(if $(shell command -v deck),,--no-peer)
 
 # Everything that an installation without network needs, in dist/bundle: wheels, hashes, apiops.
 bundle: .venv/dev

@@ -4,12 +4,14 @@
 
 The shape is 550 objects for 50 proxies (ten policies each, and their settings), which a public
 benchmark of a tool of the same kind reads with 551 requests and makes with 651. Requests are
-counted by the stand-in; times are of this machine and say little, ratios within one run do.
+counted by the stand-in, and gated in `tests/remote/test_requests.py`; times are of this machine.
 """
 
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from apiops.model.resource import Resource
@@ -41,27 +43,51 @@ def estate(proxies: int, timeout: int = 5) -> list[Resource]:
     ]
 
 
-def measured(gateway: Gateway, what: str, objects: int, work: object) -> int:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run asked for, and how long it took."""
+
+    name: str
+    reads: int
+    writes: int
+    seconds: float
+
+    @property
+    def requests(self) -> int:
+        return self.reads + self.writes
+
+
+def costs(gateway: Gateway, proxies: int) -> tuple[Cost, Cost, Cost]:
+    """A first apply, a plan with nothing to do, and an apply of one percent."""
+    state, changed = estate(proxies), estate(proxies, timeout=9)
+    return (
+        _cost(gateway, "first apply", lambda: done(gateway.apply(state))),
+        _cost(gateway, "nothing to do", lambda: left(gateway.plan(state)) == ""),
+        _cost(gateway, "1 percent changed", lambda: done(gateway.apply(changed))),
+    )
+
+
+def _cost(gateway: Gateway, name: str, work: Callable[[], bool]) -> Cost:
     gateway.world.requests.clear()
     began = time.perf_counter()
-    assert callable(work)
     assert work()
     seconds = time.perf_counter() - began
-    count = len(gateway.world.requests)
-    print(f"{what:<18} {count:>6} requests {count / objects:>7.2f} per object {seconds:>8.2f} s")
-    return count
+    methods = [method for method, _ in gateway.world.requests]
+    reads = methods.count("GET")
+    return Cost(name, reads, len(methods) - reads, seconds)
 
 
 def main() -> None:
     proxies = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     objects = proxies * (1 + POLICIES)
     print(f"{proxies} proxies with {POLICIES} policies each: {objects} objects")
+    print(f"{'':18}{'requests':>9}{'reads':>7}{'writes':>8}{'per object':>12}{'seconds':>9}")
     with tempfile.TemporaryDirectory() as folder, Gateway(Path(folder)) as gateway:
-        state, changed = estate(proxies), estate(proxies, timeout=9)
-        measured(gateway, "first apply", objects, lambda: done(gateway.apply(state)))
-        calm = measured(gateway, "nothing to do", objects, lambda: left(gateway.plan(state)) == "")
-        one = measured(gateway, "1 percent changed", objects, lambda: done(gateway.apply(changed)))
-        print(f"a change of 1 percent costs {one - calm} requests more than nothing")
+        for one in costs(gateway, proxies):
+            print(
+                f"{one.name:18}{one.requests:9}{one.reads:7}{one.writes:8}"
+                f"{one.requests / objects:12.2f}{one.seconds:9.2f}"
+            )
 
 
 if __name__ == "__main__":

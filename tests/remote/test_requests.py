@@ -9,6 +9,7 @@ from apiops.model.resource import Resource
 from apiops.remote.vendor.named import Presets
 from apiops.remote.vendor.reading import CODECS
 from apiops.remote.vendor.shared import CONNECTION_TYPES
+from benchmarks import requests as benchmark
 from tests.remote.gateway import Gateway, a_resource, done, left
 
 LISTS = len(CODECS) - 2 + len(CONNECTION_TYPES) + len(Presets.families)
@@ -109,3 +110,21 @@ def test_one_change_costs_its_own_calls_and_no_more(gateway: Gateway) -> None:
         ("PATCH", "/apiops/projects/payments/apiProxies/p9/settings/connection/"),
         ("POST", "/apiops/projects/payments/apiProxies/p9/environments/dev/"),
     ] == gateway.world.requests[calm:]
+
+
+@pytest.mark.parametrize(("projects", "number"), [(1, 2), (1, 6), (4, 2)])
+def test_the_three_runs_of_the_benchmark_cost_what_they_must(
+    gateway: Gateway, projects: int, number: int
+) -> None:
+    """Lists by kinds and projects; a detail and the policies of each proxy; of writes one for each
+    proxy, its settings and each policy, for the API takes no more at once.
+    """
+    for name in range(1, projects):
+        gateway.world.add_project(f"more-{name}")
+    lists = ONCE + projects * LISTS
+
+    first, calm, one = benchmark.costs(gateway, number)
+
+    assert (lists, number * (2 + benchmark.POLICIES)) == (first.reads, first.writes)
+    assert (lists + 2 * number, 0) == (calm.reads, calm.writes)
+    assert (lists + 2 * number, 1) == (one.reads, one.writes)
