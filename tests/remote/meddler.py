@@ -19,12 +19,13 @@ AFTER = (
     "html-502-after",
     "html-200-after",
     "truncated",
+    "stalled",
     "duplicated",
     "empty-200",
 )
 """The server has carried it out, and the client does not get to know."""
 
-BEFORE = ("reset-before", "500-before", "429-before", "503-before")
+BEFORE = ("reset-before", "404-before", "500-before", "429-before", "503-before")
 """The server never heard of it."""
 
 HARMLESS = ("wrong-type",)
@@ -32,7 +33,7 @@ PAGE = b"<html><body><h1>Bad Gateway</h1></body></html>"
 
 
 class Meddler:
-    """Counts writes (everything but GET) from the last `spoil` on."""
+    """Counts writes (everything but GET), or reads, from the last `spoil` on."""
 
     def __init__(self, port: int) -> None:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -44,6 +45,7 @@ class Meddler:
         self._lock = threading.Lock()
         self._fault = ""
         self._at: range = range(0)
+        self._reads = False
         self._writes = 0
         self.spoilt = 0
 
@@ -53,7 +55,7 @@ class Meddler:
 
     @property
     def writes(self) -> int:
-        """Writes since the last `spoil`."""
+        """Requests of the kind that is spoilt since the last `spoil`."""
         return self._writes
 
     def __enter__(self) -> Self:
@@ -65,15 +67,16 @@ class Meddler:
         self._server.server_close()
         self._thread.join()
 
-    def spoil(self, fault: str = "", at: int = 0, times: int = 1) -> None:
+    def spoil(self, fault: str = "", at: int = 0, times: int = 1, *, reads: bool = False) -> None:
         with self._lock:
+            self._reads = reads
             self._fault, self._at, self._writes, self.spoilt = fault, range(at, at + times), 0, 0
 
     def due(self, method: str) -> str:
         """The fault for this request, if it is its turn."""
-        if method == "GET":
-            return ""
         with self._lock:
+            if (method == "GET") is not self._reads:
+                return ""
             number = self._writes
             self._writes += 1
             if self._fault and number in self._at:
@@ -90,6 +93,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 60
     disable_nagle_algorithm = True
     wbufsize = -1
     server: _Server
@@ -115,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, "text/plain" if fault == "wrong-type" else kind, content)
 
     def _forward(self, body: bytes) -> tuple[int, str, bytes]:
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         upstream.request(self.command, self.path, body=body, headers=headers)
         answer = upstream.getresponse()
@@ -152,16 +156,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "empty-200":
             self._answer(200, kind, b"")
         else:
-            self._truncated(status, kind, content)
+            self._half(status, kind, content)
+            if fault == "truncated":
+                self._reset()
+            else:
+                self.connection.recv(1)  # until the client has had enough
+                self.close_connection = True
 
-    def _truncated(self, status: int, kind: str, content: bytes) -> None:
+    def _half(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2])
         self.wfile.flush()
-        self._reset()
 
     def _answer(
         self, status: int, kind: str, content: bytes, more: dict[str, str] | None = None

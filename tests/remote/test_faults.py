@@ -6,11 +6,13 @@ and what others made untouched.
 
 import copy
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from apiops.errors import ApiopsError
 from apiops.model.outcome import Result
 from apiops.model.resource import Resource
 from apiops.model.secret import SecretValue
@@ -149,12 +151,56 @@ def test_one_spoilt_answer(struck: Any, wished: Any, fault: str, at: int) -> Non
     strike(*struck, fault, at, 1, wished)
 
 
-@pytest.mark.parametrize("at", [0, 9, 18])
+@pytest.mark.parametrize("at", [4, 13])
 @pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
 def test_answers_spoilt_until_the_run_gives_up(
     struck: Any, wished: Any, fault: str, at: int
 ) -> None:
     strike(*struck, fault, at, 1000, wished)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, Meddler, str]]:
+    """A Manager whose reads can be spoilt, and what is to do there; nothing of it is done."""
+    with (
+        Gateway(tmp_path_factory.mktemp("read")) as gateway,
+        Meddler(gateway.standin.port) as meddler,
+    ):
+        prepare(gateway)
+        gateway.address, gateway.patience = meddler.url, 0.3
+        yield gateway, meddler, left(gateway.plan(after(gateway)))
+
+
+@pytest.mark.parametrize("at", [0, 7])
+@pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
+def test_what_cannot_be_read_is_not_taken_for_gone(read: Any, fault: str, at: int) -> None:
+    gateway, meddler, to_do = read
+    there = holds(gateway)
+    meddler.spoil(fault, at, 1000, reads=True)
+    with pytest.raises(ApiopsError) as unread:
+        gateway.apply(after(gateway))
+    meddler.spoil()
+
+    assert unread.value.code in ("AO742", "AO760", "AO763", "AO764", "AO765")
+    assert there == holds(gateway)
+    assert to_do == left(gateway.plan(after(gateway)))
+
+
+@pytest.mark.parametrize("at", [0, 20])
+@pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *HARMLESS])
+def test_one_spoilt_read_ends_the_plan_or_changes_nothing_of_it(
+    read: Any, fault: str, at: int
+) -> None:
+    gateway, meddler, to_do = read
+    meddler.spoil(fault, at, reads=True)
+    planned = to_do
+    with suppress(ApiopsError):
+        planned = left(gateway.plan(after(gateway)))
+    spoilt = meddler.spoilt
+    meddler.spoil()
+
+    assert 1 == spoilt
+    assert to_do == planned
 
 
 @pytest.mark.slow

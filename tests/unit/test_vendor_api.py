@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apiops.errors import ManagerUnavailable
+from apiops.errors import ManagerError, ManagerUnavailable
 from apiops.model.audit import Reason
 from apiops.model.secret import SecretValue
 from apiops.remote.client import Answer, Client, Reach
@@ -110,7 +110,12 @@ def test_every_way_to_say_success(api: Api, answering: Answering, tree: Any) -> 
         ),
         ({"resultMessage": "An unexpected error occurred"}, 500, Unknown, "AO764"),
         (b"<html>Bad Gateway</html>", 200, Unknown, "AO764"),
-        (b"", 404, Absent, "AO763"),
+        ({"status": "FAILURE", "resultMessage": "An unexpected error"}, 404, Absent, "AO763"),
+        ({"status": 404, "error": "Not Found", "path": "/apiops/x/"}, 404, Absent, "AO763"),
+        (b"", 404, Unknown, "AO764"),
+        (b"<html>Not Found</html>", 404, Unknown, "AO764"),
+        ({"message": "no Route matched with those values"}, 404, Unknown, "AO764"),
+        ({"status": 404, "error": "Not Found", "path": "/"}, 404, Unknown, "AO764"),
     ],
 )
 def test_every_way_to_say_no(
@@ -122,6 +127,24 @@ def test_every_way_to_say_no(
         api.call("GET", path("projects"))
 
     assert (error, code) == (type(found.value), found.value.code)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"resultList": {}}', b'"fine"'])
+def test_an_answer_without_a_list_is_not_an_empty_list(
+    api: Api, answering: Answering, body: bytes
+) -> None:
+    answering.says(body)
+
+    with pytest.raises(ManagerError) as found:
+        api.items(path("projects"))
+
+    assert "AO760" == found.value.code
+
+
+def test_a_success_may_leave_its_empty_list_out(api: Api, answering: Answering) -> None:
+    answering.says({"status": "SUCCESS", "resultCount": 0})
+
+    assert [] == api.items(path("projects"))
 
 
 def test_two_words_for_absent_and_forbidden_are_not_taken_for_absent(
@@ -233,6 +256,34 @@ def test_answers_lost_in_a_row_open_the_circuit_and_one_good_one_closes_the_coun
     with pytest.raises(ManagerUnavailable) as found, pace.turn():
         pass
     assert "AO765" == found.value.code
+
+
+def test_everybody_who_waits_for_a_turn_hears_that_the_circuit_is_open() -> None:
+    pace, inside, go = Pace(most=1), threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def first() -> None:
+        with pace.turn() as turn:
+            inside.set()
+            go.wait(10)
+            for _ in range(LOST):
+                turn.lost()
+
+    def later() -> None:
+        with pytest.raises(ManagerUnavailable) as found, pace.turn():
+            pass
+        heard.append(found.value.code)
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (first, *[later] * 4)]
+    threads[0].start()
+    assert inside.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    go.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert ["AO765"] * 4 == heard
 
 
 def test_a_reason_is_cut_and_keeps_commit_signer_and_run() -> None:

@@ -25,6 +25,7 @@ _FORBIDDEN: Final = re.compile(
 _ABSENT: Final = re.compile(
     r"not found|does not exist|is not exist|does not have an? .* assigned", re.IGNORECASE
 )
+_ROOT: Final = "/apiops/"
 _AMBIGUOUS: Final = "does not have privilege"
 _LONGEST: Final = 300
 _GOOD: Final = range(200, 300)
@@ -65,7 +66,7 @@ class Upload:
 
 def path(*segments: str) -> str:
     """A path below `/apiops`, every segment percent-encoded, with the slash at its end (1.6)."""
-    return "/apiops/" + "/".join(quote(segment, safe="") for segment in segments) + "/"
+    return _ROOT + "/".join(quote(segment, safe="") for segment in segments) + "/"
 
 
 def bare_path(*segments: str) -> str:
@@ -91,10 +92,14 @@ class Api:
         return self._client.address
 
     def items(self, where: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """What a list or a single read gives (`resultList`)."""
+        """What a list or a single read gives (`resultList`).
+
+        An envelope that says success may leave an empty list out; no other answer without a list
+        counts as one, for what is not there would be made again. Raises ManagerError AO760.
+        """
         tree = self.call("GET", where, query=query)
         found = tree.get("resultList") if isinstance(tree, Mapping) else None
-        if found is None:
+        if found is None and _says_success(tree):
             return []
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise ManagerError(
@@ -158,6 +163,12 @@ class Api:
                 code="AO742",
                 hint="run again later, with a smaller --parallel: it goes on from here",
             )
+        if answer.status == HTTPStatus.NOT_FOUND and not _is_own(tree):
+            raise Unknown(
+                f"{self.address} answered 404 to {what}, and not as a Manager does",
+                code="AO764",
+                hint="a proxy in between may have answered; look at its routes and at the URL",
+            )
         if answer.status in _BROKEN:
             raise Unknown(
                 f"{self.address} answered {answer.status} to {what}",
@@ -183,8 +194,7 @@ class Api:
                 code="AO762",
                 hint="give the token's user the role in the console; `apiops doctor` lists rights",
             )
-        absent = _ABSENT.search(said) and _AMBIGUOUS not in said
-        if absent or status == HTTPStatus.NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND or (_ABSENT.search(said) and _AMBIGUOUS not in said):
             return Absent(f"{what}: {shown}", code="AO763", hint="plan again: it is not there")
         return Refused(
             f"the Manager refused {what}: {shown}",
@@ -210,6 +220,24 @@ def _succeeded(tree: Any) -> bool:
         and tree.get("success") in (None, True)
         and (not isinstance(result, Mapping) or result.get("success") in (None, True))
     )
+
+
+def _says_success(tree: Any) -> bool:
+    """Whether it says so itself; `call` has seen to it that it does not say the opposite."""
+    return isinstance(tree, Mapping) and any(
+        tree.get(name) is not None for name in ("status", "success", "result")
+    )
+
+
+def _is_own(tree: Any) -> bool:
+    """Whether a refusal has a shape of the Manager (1.3) or of the server that it is built on,
+    which names the path that it does not have; what stands in between answers 404 as well.
+    """
+    if not isinstance(tree, Mapping):
+        return False
+    says_so = tree.get("status") in ("FAILURE", "FAIL") or tree.get("success") is False
+    served = tree.get("status") == HTTPStatus.NOT_FOUND and str(tree.get("path")).startswith(_ROOT)
+    return says_so or served
 
 
 def _message(tree: Any) -> str:
