@@ -209,17 +209,20 @@ class Book(Protocol):
         Raises Conflict AO759 when another run wrote meanwhile.
         """
 
-    def intend(self, batch: Batch, write: Write, call: str) -> str:
-        """A call is about to be sent for a write; gives its number in the journal."""
+    def intend(self, batch: Batch, calls: Sequence[tuple[Write, str]]) -> Sequence[str]:
+        """Calls are about to be sent for writes; gives their numbers in the journal."""
 
-    def end(self, number: str, result: str) -> None:
-        """What became of a call."""
+    def end(self, results: Sequence[tuple[str, str]]) -> None:
+        """What became of calls, by their numbers."""
 
     def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
         """Of what a call was begun whose write was never recorded."""
 
-    def record(self, batch: Batch, write: Write) -> Outcome:
-        """A write was carried out: its entry, what was written, the inventory. Its calls settle."""
+    def record(self, batch: Batch, writes: Sequence[Write]) -> tuple[Outcome, ...]:
+        """Writes were carried out: entries, what was written, the inventory. Their calls settle.
+
+        All of them or none. Raises Conflict, AccessDenied.
+        """
 
     def advance(self, batch: Batch) -> None:
         """The whole unit was carried out: it is at the batch's head now."""

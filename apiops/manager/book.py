@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied
@@ -71,33 +71,36 @@ class SqlBook(EmbeddedManager):
     def begin(self, batch_: Batch, wave: Sequence[Write]) -> None:
         """Nothing: each call has its own row before it is sent, and the database keeps it."""
 
-    def intend(self, batch_: Batch, write: Write, call: str) -> str:
-        """Commit a row that says what is about to be sent."""
-        number, now = uuid.uuid4().hex, self._clock()
-        id = write.change.id
-        values = {
-            "id": number,
-            "repository": batch_.repository,
-            "target": batch_.target,
-            "run": batch_.context.run,
-            "kind": id.kind,
-            "project": id.project or tables.SYSTEM_PROJECT,
-            "name": id.name,
-            "action": write.change.action.value,
-            "call": call,
-            "began": now,
-        }
+    def intend(self, batch_: Batch, calls: Sequence[tuple[Write, str]]) -> list[str]:
+        """Commit a row for each that says what is about to be sent."""
+        now = self._clock()
+        rows = [
+            {
+                "id": uuid.uuid4().hex,
+                "repository": batch_.repository,
+                "target": batch_.target,
+                "run": batch_.context.run,
+                "kind": write.change.id.kind,
+                "project": write.change.id.project or tables.SYSTEM_PROJECT,
+                "name": write.change.id.name,
+                "action": write.change.action.value,
+                "call": call,
+                "began": now,
+            }
+            for write, call in calls
+        ]
         with faults.translated(self._url), self._store.bookkeeping() as connection:
-            connection.execute(insert(tables.journal), values)
-        return number
+            connection.execute(insert(tables.journal), rows)
+        return [str(row["id"]) for row in rows]
 
-    def end(self, number: str, result: str) -> None:
-        """Say what became of a call."""
+    def end(self, results: Sequence[tuple[str, str]]) -> None:
+        """Say what became of calls."""
         row = tables.journal
+        ended = update(row).where(row.c.id == bindparam("number"))
+        ended = ended.values(ended=self._clock(), result=bindparam("said"))
+        told = [{"number": number, "said": said} for number, said in results]
         with faults.translated(self._url), self._store.bookkeeping() as connection:
-            connection.execute(
-                update(row).where(row.c.id == number).values(ended=self._clock(), result=result)
-            )
+            connection.execute(ended, told)
 
     def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
         """Of what a call was begun whose write was never recorded.
@@ -118,15 +121,16 @@ class SqlBook(EmbeddedManager):
                 for one in connection.execute(query)
             )
 
-    def record(self, batch_: Batch, write: Write) -> Outcome:
-        """The entry, what was written, the inventory, and the end of its rows in the journal."""
-        with faults.translated(self._url), self._store.unit(write.context) as unit:
+    def record(self, batch_: Batch, writes: Sequence[Write]) -> tuple[Outcome, ...]:
+        """Entries, what was written, the inventory, and the end of their rows in the journal."""
+        with faults.translated(self._url), self._store.unit(writes[0].context) as unit:
             ring = self._ring.at(state.keys(unit.connection))
-            one = replace(batch_, writes=(write,))
-            writing = _Recording(unit, ring, one)
-            (outcome,) = batch.write_all(unit, one, writing, embedded.Doing().note)
-            _settle(unit.connection, batch_, write.change.id, self._clock)
-            return outcome
+            some = replace(batch_, writes=tuple(writes))
+            writing = _Recording(unit, ring, some)
+            outcomes = batch.write_all(unit, some, writing, embedded.Doing().note)
+            for write in writes:
+                _settle(unit.connection, batch_, write.change.id, self._clock)
+            return outcomes
 
     def advance(self, batch_: Batch) -> None:
         """Move the unit to the batch's head."""

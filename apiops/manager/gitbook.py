@@ -73,8 +73,7 @@ class GitBook(SqlBook):
 
     def begin(self, batch_: Batch, wave: Sequence[Write]) -> None:
         """Before anything is sent, the ref says what is going to be, and what has been."""
-        for write in wave:
-            self.intend(batch_, write, PLANNED)
+        self.intend(batch_, [(write, PLANNED) for write in wave])
         self.put(f"Intend {len(wave)} changes of {batch_.unit}")
 
     def _forget_unbegun(self, run: str) -> None:

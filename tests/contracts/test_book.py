@@ -99,7 +99,7 @@ def test_a_rehearsal_finds_that_somebody_was_faster(book: SqlBook, fence: int) -
 def test_a_recorded_write_is_audited_and_ours_and_the_unit_stays(book: SqlBook, fence: int) -> None:
     write = a_write(Action.CREATE, OFFICE)
 
-    outcome = book.record(a_batch(write, fence=fence), write)
+    (outcome,) = book.record(a_batch(write, fence=fence), [write])
 
     (entry,) = book.entries(AuditQuery(name="office"))
     live = found(book, OFFICE.id)
@@ -119,12 +119,12 @@ def test_what_was_begun_is_unsettled_until_it_is_recorded(book: SqlBook, fence: 
     write = a_write(Action.CREATE, OFFICE)
     batch = a_batch(write, fence=fence)
 
-    number = book.intend(batch, write, "POST /ipGroups/")
+    (number,) = book.intend(batch, [(write, "POST /ipGroups/")])
     assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
-    book.end(number, "done")
+    book.end([(number, "done")])
     assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
     assert frozenset() == book.unsettled("another", TARGET)
-    book.record(batch, write)
+    book.record(batch, [write])
     assert frozenset() == book.unsettled(REPOSITORY, TARGET)
 
 
@@ -141,16 +141,18 @@ def test_a_wave_that_was_begun_settles_with_its_records(book: SqlBook, fence: in
     batch = a_batch(write, fence=fence)
 
     book.begin(batch, [write])
-    book.end(book.intend(batch, write, "POST /ipGroups/"), "done")
+    (number,) = book.intend(batch, [(write, "POST /ipGroups/")])
+    book.end([(number, "done")])
     assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
-    book.record(batch, write)
+    book.record(batch, [write])
     assert frozenset() == book.unsettled(REPOSITORY, TARGET)
 
 
 def test_what_was_refused_changed_nothing(book: SqlBook, fence: int) -> None:
     write = a_write(Action.CREATE, OFFICE)
 
-    book.end(book.intend(a_batch(write, fence=fence), write, "POST"), "failed: AO763")
+    (number,) = book.intend(a_batch(write, fence=fence), [(write, "POST")])
+    book.end([(number, "failed: AO763")])
 
     assert frozenset() == book.unsettled(REPOSITORY, TARGET)
 
@@ -158,12 +160,12 @@ def test_what_was_refused_changed_nothing(book: SqlBook, fence: int) -> None:
 def test_what_vanished_elsewhere_is_recorded_all_the_same(book: SqlBook, fence: int) -> None:
     """The other Manager lost it and it was made again; or it was never recorded and is deleted."""
     write = a_write(Action.CREATE, OFFICE)
-    book.record(a_batch(write, fence=fence), write)
+    book.record(a_batch(write, fence=fence), [write])
 
-    book.record(a_batch(write, fence=fence), write)
+    book.record(a_batch(write, fence=fence), [write])
     gone = a_write(Action.DELETE, OFFICE, serial=99)
-    book.record(a_batch(gone, fence=fence), gone)
-    book.record(a_batch(gone, fence=fence), gone)
+    book.record(a_batch(gone, fence=fence), [gone])
+    book.record(a_batch(gone, fence=fence), [gone])
 
     assert found(book, OFFICE.id) is None
     assert book.verify().first_bad is None
@@ -172,7 +174,7 @@ def test_what_vanished_elsewhere_is_recorded_all_the_same(book: SqlBook, fence: 
 def test_of_a_secret_only_the_fingerprint_is_kept(book: SqlBook, house: House, fence: int) -> None:
     resource, secrets = secret_resource(book)
     write = a_write(Action.CREATE, resource, secrets=secrets)
-    book.record(a_batch(write, fence=fence), write)
+    book.record(a_batch(write, fence=fence), [write])
 
     live = found(book, resource.id)
     assert live is not None
@@ -184,7 +186,7 @@ def test_of_a_secret_only_the_fingerprint_is_kept(book: SqlBook, house: House, f
 
 def test_what_is_in_another_inventory_is_not_taken(book: SqlBook, fence: int) -> None:
     write = a_write(Action.CREATE, OFFICE)
-    book.record(a_batch(write, fence=fence), write)
+    book.record(a_batch(write, fence=fence), [write])
     with book.lease(f"other/{TARGET}", "run-2") as theirs:
         batch = replace(a_batch(write, fence=theirs), repository="other", base=None)
         with pytest.raises(Conflict):

@@ -2,8 +2,9 @@
 
 Nothing there is a transaction. So the changes go in waves, in the plan's order (expand, deploy,
 contract), those of a wave side by side; each call is in the journal before it is sent, each
-finished change in the ledger. After the first failure nothing more is begun: what runs ends and is
-recorded, and the unit stays at its last applied commit until a run has done everything.
+finished change in the ledger before the next wave, some at a time. After the first failure nothing
+more is begun: what runs ends and is recorded, and the unit stays at its last applied commit until a
+run has done everything.
 """
 
 import threading
@@ -14,7 +15,7 @@ from typing import Final
 
 from apiops.errors import ApiopsError, ManagerError
 from apiops.model.outcome import Outcome, Result
-from apiops.model.plan import Action
+from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.plan import graph
 from apiops.ports import Batch, Book, Write
@@ -22,10 +23,15 @@ from apiops.remote.vendor import deploying, reading, waves
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
+from apiops.remote.vendor.together import Together
 from apiops.remote.vendor.waves import Wave
 
 PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
 """Kinds that the API does not even show: who may what is judged on our side (section 3)."""
+
+
+TOGETHER: Final = 32
+"""So many finished changes are recorded in one transaction."""
 
 
 class Unit:
@@ -34,24 +40,27 @@ class Unit:
     def __init__(self, api: Api, book: Book, seen: Reading, batch: Batch) -> None:
         self._api = api
         self._book = book
-        self._booking = threading.Lock()
+        self._desk = _Desk(book, batch)
         self._seen = seen
         self._batch = batch
         self._stopped = ""
+        self._sent: list[tuple[Write, str]] = []
+        self._outcomes: dict[tuple[str, ...], Outcome] = {}
 
     def carry_out(self) -> tuple[Outcome, ...]:
         """An outcome for each write, in the batch's order.
 
         Raises Conflict before anything is sent.
         """
-        outcomes: list[Outcome] = []
         for wave in waves.split(self._batch.writes, self._seen.resources):
-            self._begin(wave, first=not outcomes)
-            outcomes += self._wave(wave)
-        place = {write.change.key: number for number, write in enumerate(self._batch.writes)}
-        return tuple(sorted(outcomes, key=lambda one: place[one.change.key]))
+            self._begin(wave)
+            try:
+                self._wave(wave)
+            finally:
+                self._record(self._sent)
+        return tuple(self._outcomes[write.change.key] for write in self._batch.writes)
 
-    def _begin(self, wave: Wave, *, first: bool) -> None:
+    def _begin(self, wave: Wave) -> None:
         """Say what is about to be sent; who cannot say it sends nothing more."""
         sent = [write for group in wave for write in group if write.change.id.kind in CODECS]
         if not sent or self._stopped:
@@ -59,23 +68,27 @@ class Unit:
         try:
             self._book.begin(self._batch, sent)
         except ApiopsError as fault:
-            if first:
+            if not self._outcomes:
                 raise
             self._stop(fault)
 
-    def _wave(self, wave: Wave) -> list[Outcome]:
+    def _wave(self, wave: Wave) -> None:
         if self._api.most == 1 or len(wave) == 1:
-            return [outcome for group in wave for outcome in self._group(group)]
+            for group in wave:
+                self._group(group)
+            return
         with ThreadPoolExecutor(self._api.most, "apiops-write") as pool:
             futures = [pool.submit(self._group, group) for group in wave]
             try:
-                return [outcome for future in futures for outcome in future.result()]
+                for future in futures:
+                    future.result()
             except BaseException as fault:  # interrupted: what runs ends, nothing else begins
                 self._stop(fault)
                 raise
 
-    def _group(self, group: Sequence[Write]) -> list[Outcome]:
-        return [self._one(write) for write in group]
+    def _group(self, group: Sequence[Write]) -> None:
+        for write in group:
+            self._one(write)
 
     def _stop(self, fault: BaseException) -> None:
         told = (
@@ -85,21 +98,46 @@ class Unit:
         )
         self._stopped = self._stopped or told
 
-    def _one(self, write: Write) -> Outcome:
+    def _one(self, write: Write) -> None:
         """One write, unless there was a failure before."""
-        change = write.change
         if self._stopped:
             told = f"nothing more was begun after: {self._stopped}"
-            return Outcome(change, Result.BLOCKED, code="AO612", message=told)
+            self._end(Outcome(write.change, Result.BLOCKED, code="AO612", message=told))
+            return
         try:
             note = self._send(write)
-            with self._booking:
-                done = self._book.record(self._batch, write)
         except ApiopsError as fault:
-            self._stop(fault)
-            hint = f" ({fault.hint})" if fault.hint else ""
-            return Outcome(change, Result.FAILED, code=fault.code, message=f"{fault.message}{hint}")
-        return replace(done, message=note)
+            self._fail(write.change, fault)
+            return
+        with self._desk.turn:
+            self._sent.append((write, note))
+            if len(self._sent) >= TOGETHER:
+                self._record(self._sent)
+
+    def _record(self, sent: list[tuple[Write, str]]) -> None:
+        """Into the ledger, all at once; if that cannot be, each by itself."""
+        taken = sent[:]
+        sent.clear()
+        try:
+            done = self._book.record(self._batch, [write for write, _ in taken]) if taken else ()
+        except ApiopsError as fault:
+            if len(taken) == 1:
+                self._fail(taken[0][0].change, fault)
+            else:
+                for one in taken:
+                    self._record([one])
+            return
+        for outcome, (_, note) in zip(done, taken, strict=True):
+            self._end(replace(outcome, message=note))
+
+    def _fail(self, change: Change, fault: ApiopsError) -> None:
+        self._stop(fault)
+        hint = f" ({fault.hint})" if fault.hint else ""
+        told = f"{fault.message}{hint}"
+        self._end(Outcome(change, Result.FAILED, code=fault.code, message=told))
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.change.key] = outcome
 
     def _send(self, write: Write) -> str:
         """The calls of a write; gives what people should be told."""
@@ -137,7 +175,7 @@ class Unit:
             before={} if gone or live is None else self._before(live, after),
             after=after,
             plain=plain(after, write.secrets),
-            journal=_Written(self._book, self._booking, self._batch, write),
+            journal=_Written(self._desk, write),
             files=write.files,
             secrets=write.secrets,
             hidden=tuple(text for text in hidden if text),
@@ -200,24 +238,36 @@ class Unit:
         return ""
 
 
+class _Desk:
+    """The book, as the threads of a unit come to it: a transaction is for all who wait."""
+
+    def __init__(self, book: Book, batch: Batch) -> None:
+        self.turn = threading.Lock()
+        self.intend: Together[tuple[Write, str], str] = Together(
+            self.turn, lambda calls: book.intend(batch, calls)
+        )
+        self.end: Together[tuple[str, str], None] = Together(self.turn, self._ended)
+        self._book = book
+
+    def _ended(self, results: Sequence[tuple[str, str]]) -> Sequence[None]:
+        self._book.end(results)
+        return [None] * len(results)
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """The journal of one write."""
 
-    book: Book
-    booking: threading.Lock
-    batch: Batch
+    desk: _Desk
     write: Write
 
     def intend(self, call: str) -> str:
         """Before a call."""
-        with self.booking:
-            return self.book.intend(self.batch, self.write, call)
+        return self.desk.intend.do((self.write, call))
 
     def end(self, number: str, result: str) -> None:
         """After it."""
-        with self.booking:
-            self.book.end(number, result)
+        self.desk.end.do((number, result))
 
 
 def _with_missing(spec: JsonObject, hidden: JsonObject, after: JsonObject) -> JsonObject:
