@@ -1,6 +1,6 @@
 """Resources in the vendor's shape, and bodies in it as specs."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -42,10 +42,51 @@ def variable(one: LiveResource) -> dict[str, Any]:
         **spec,
         "projectName": one.id.project,
         "environmentValueList": [
-            {"environmentName": name, "value": value.get("value"), "visible": value.get("visible")}
-            for name, value in values.items()
+            {"visible": False, **value, "environmentName": name} for name, value in values.items()
         ],
     }
+
+
+def proxy_in_list(one: LiveResource) -> dict[str, Any]:
+    """ApiProxyInfoDTO."""
+    return _there(
+        name=one.id.name,
+        description=one.spec.get("description"),
+        type=_api_type(one.spec),
+        relativePath=next(iter(paths(one.spec)), None),
+    )
+
+
+def proxy(one: LiveResource) -> dict[str, Any]:
+    """ApiProxyDTO, with where it runs."""
+    deployments = [
+        {
+            "environmentName": at.environment,
+            "deployed": True,
+            "redeployRequired": at.digest != one.digest,
+        }
+        for at in one.deployments
+    ]
+    return _there(
+        name=one.id.name,
+        description=one.spec.get("description"),
+        apiType=_api_type(one.spec),
+        clientRoute=one.spec.get("clientRoute"),
+        deploymentList=deployments,
+    )
+
+
+def _api_type(spec: JsonObject) -> str:
+    """What it speaks, which the vendor shows, of how it is made, which a manifest says."""
+    made = str(spec.get("type", ""))
+    return "SOAP" if made == "WSDL" else made if made in _SPEAKS else "REST"
+
+
+_SPEAKS: Final = frozenset({"AI", "MCP", "A2A"})
+
+
+def _there(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def plain(one: LiveResource) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def _route(
 def projects(call: Call) -> Response:
     """Those that the caller has a role in."""
     identity.require(call.calling, "read")
-    return envelope.found({"name": name, "description": None} for name in call.projects())
+    return envelope.found({"name": name} for name in call.projects())
 
 
 @_route("GET", "/projects/{project}/environments/", "Environments that a project reaches")
@@ -160,7 +160,7 @@ def environments(call: Call, project: Name) -> Response:
     """Every environment, for whoever has a role in the project."""
     call.enter(project)
     return envelope.found(
-        {"name": one.id.name, "type": one.spec.get("type"), "deployed": None}
+        {"name": one.id.name, "type": one.spec.get("type")}
         for one in call.manager.views.environments()
     )
 
@@ -243,39 +243,14 @@ def connection(call: Call, project: Name, name: Name) -> Response:
 @_route("GET", "/projects/{project}/apiProxies/", "API proxies")
 def proxies(call: Call, project: Name) -> Response:
     """All of the project, by name."""
-    return envelope.found(
-        {
-            "name": one.id.name,
-            "description": one.spec.get("description"),
-            "type": one.spec.get("type"),
-            "relativePath": next(iter(shapes.paths(one.spec)), None),
-        }
-        for one in call.every("ApiProxy", project)
-    )
+    return envelope.found(shapes.proxy_in_list(one) for one in call.every("ApiProxy", project))
 
 
 @_route("GET", "/projects/{project}/apiProxies/{name}/", "An API proxy")
 def proxy(call: Call, project: Name, name: Name) -> Response:
     """One, in a list of one, with where it is deployed."""
     found = call.look("ApiProxy", project, name, NO_PROXY)
-    return envelope.found(
-        [
-            {
-                "name": found.id.name,
-                "description": found.spec.get("description"),
-                "apiType": found.spec.get("type"),
-                "clientRoute": found.spec.get("clientRoute"),
-                "deploymentList": [
-                    {
-                        "environmentName": one.environment,
-                        "deployed": True,
-                        "redeployRequired": one.digest != found.digest,
-                    }
-                    for one in found.deployments
-                ],
-            }
-        ]
-    )
+    return envelope.found([shapes.proxy(found)])
 
 
 @_route("DELETE", "/projects/{project}/apiProxies/{name}/", "Delete an API proxy")
