@@ -55,15 +55,23 @@ class Remote(Shop):
 
 
 @contextmanager
-def remote(folder: Path, database: str, files: Mapping[str, Any] | None = None) -> Iterator[Remote]:
-    """A shop with a first commit, a Manager without anything, a server, and a CI token."""
+def remote(
+    folder: Path,
+    database: str,
+    files: Mapping[str, Any] | None = None,
+    fetch_from: str | None = None,
+) -> Iterator[Remote]:
+    """A shop with a first commit, a Manager without anything, a server, and a CI token.
+
+    `fetch_from` is the repository that the server may fetch commits from by itself.
+    """
     shop = Remote(folder, database)
     described = {**(files or the_bank()), "apiops.toml": SETTINGS}
     shop.first = shop.commit(AYSE, described, "Describe the bank")
     assert shop.manager().code == 0
     target = settings.TargetSettings("dev", "dev", database, folder / "kek")
     known = settings.Settings(None, {"dev": target})
-    with serving.opened(known, target, folder / "kept") as opened:
+    with serving.opened(known, target, folder / "kept", fetch_from) as opened:
         shop.open = opened.manager
         shop.token = a_token(opened.manager, "ci", *CI, kind=Holder.SERVICE)
         with served(app.create(opened)) as url:

@@ -48,6 +48,16 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for submitted commits (default, with SQLite: beside the database).",
 )
+@options.option(
+    "--fetch-from",
+    metavar="URL",
+    help="The repository that a submission may name a commit of, instead of carrying it.",
+)
+@options.option(
+    "--git-token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token for it (or the token itself in APIOPS_GIT_TOKEN).",
+)
 @click.pass_obj
 def command(place: Place, /, listen: str, repositories: Path | None, **chosen: Any) -> int:
     """Serve the Manager over HTTP: plans, applies, drift, the audit log, tokens.
@@ -64,7 +74,8 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
     listening = web.Listening(host, port, **{name: chosen[name] for name in names})
     web.check(listening)
     target = entry.chosen_target(place, chosen)
-    with serving.opened(place.settings, target, repositories) as opened:
+    fetching = (chosen["fetch_from"], chosen["git_token_file"])
+    with serving.opened(place.settings, target, repositories, *fetching) as opened:
         opened.inbox.ready()
         click.echo(f"serving the Manager of {target.name} on {host} port {port}", err=True)
         web.serve(opened, listening)

@@ -35,6 +35,7 @@ routes = APIRouter(
 MAX_REF: Final = 250
 Target = Annotated[str, Path(max_length=100, description="as the server's apiops.toml names it")]
 FULL_ID: Final = "^[0-9a-f]{40}$"
+Pack = Annotated[UploadFile | None, File(description="left out: the server fetches the commit")]
 Lineage = Annotated[str, Query(pattern=FULL_ID, description="the repository's first commit")]
 
 
@@ -62,10 +63,8 @@ def known(request: Request, calling: Calling, target: Target, repository: Lineag
     serving = _serving(request, target)
     _admit(calling, "plan", repository)
     ledger = serving.manager.state(repository, target)
-    kept = serving.inbox.kept(repository)
     return Known(
-        have=sorted(id for id in _commits(ledger) if kept is not None and kept.has(id)),
-        introduced=ledger.introduction is not None,
+        have=_have(serving, repository, ledger), introduced=ledger.introduction is not None
     )
 
 
@@ -80,15 +79,20 @@ def plan(
     target: Target,
     repository: Annotated[str, Form(pattern=FULL_ID)],
     head: Annotated[str, Form(pattern=FULL_ID)],
-    pack: Annotated[UploadFile, File()],
+    pack: Pack = None,
     order: Annotated[str, Form(max_length=1024 * 1024)] = "{}",
 ) -> Response:
     """Show what applying the range would change, and whether its committers may.
 
+    Without a pack the server fetches the commit itself, from the repository that it follows.
+
     Nothing is written. Units with anything that the token's holder may not see are left out; a
     service identity, which holds no rights, is shown what it submitted whole.
     """
-    submission = _submission(calling, "plan", repository, head, order, pack)
+    _admit(calling, "plan", repository)
+    wish = _order(calling, head, order)
+    content = _content(_serving(request, target), target, repository, head, pack)
+    submission = _Submission(calling, repository, head, wish, content)
     with _runs(request, target, submission) as runs:
         planned = runs.plan(submission.order)
     request.app.state.metrics.planned()
@@ -106,14 +110,18 @@ def apply(
     target: Target,
     repository: Annotated[str, Form(pattern=FULL_ID)],
     head: Annotated[str, Form(pattern=FULL_ID)],
-    pack: Annotated[UploadFile, File()],
+    pack: Pack = None,
     order: Annotated[str, Form(max_length=1024 * 1024)] = "{}",
 ) -> Response:
     """Plan the range anew under the lease, and carry it out with its committers' rights.
 
+    Without a pack the server fetches the commit itself, from the repository that it follows.
     Each change's audit entry has its commit as the reason. A denied change freezes its project.
     """
-    submission = _submission(calling, "apply", repository, head, order, pack)
+    _admit(calling, "apply", repository)
+    wish = _order(calling, head, order)
+    content = _content(_serving(request, target), target, repository, head, pack)
+    submission = _Submission(calling, repository, head, wish, content)
     with _runs(request, target, submission) as runs:
         carried = runs.apply(submission.order)
     if submission.head in carried.report.applied.values():
@@ -169,11 +177,26 @@ def _admit(calling: Caller, scope: str, lineage: str) -> None:
         )
 
 
-def _submission(
-    calling: Caller, scope: str, lineage: str, head: str, order: str, pack: UploadFile
-) -> _Submission:
-    _admit(calling, scope, lineage)
-    return _Submission(calling, lineage, head, _order(calling, head, order), pack.file.read())
+def _content(
+    serving: Serving, target: str, lineage: str, head: str, pack: UploadFile | None
+) -> bytes:
+    """The pack that was sent, or what the server fetches. Raises UsageError AO787."""
+    if pack is not None:
+        return pack.file.read()
+    if serving.mirror is None:
+        raise UsageError(
+            "there is no pack, and this server fetches from no repository",
+            code="AO787",
+            hint="send the pack, or start the server with --fetch-from URL",
+        )
+    ledger = serving.manager.state(lineage, target)
+    return serving.mirror.pack(head, _have(serving, lineage, ledger))
+
+
+def _have(serving: Serving, lineage: str, ledger: LedgerState) -> list[str]:
+    """The applied commits that are kept here."""
+    kept = serving.inbox.kept(lineage)
+    return sorted(id for id in _commits(ledger) if kept is not None and kept.has(id))
 
 
 def _order(calling: Caller, head: str, text: str) -> Order:

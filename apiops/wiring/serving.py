@@ -17,6 +17,7 @@ from apiops.reconcile.line import Line
 from apiops.reconcile.runs import InProcess
 from apiops.reconcile.within import Sees
 from apiops.wiring import assemble
+from apiops.wiring.mirror import Mirror
 from apiops.wiring.settings import Settings, TargetSettings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Serving:
     manager: "EmbeddedManager"
     inbox: "Inbox"
     targets: Mapping[str, TargetSettings]
+    mirror: Mirror | None = None
 
     def runs(
         self, target: str, repository: "GitRepository", sees: Sees | None, address: str
@@ -63,9 +65,16 @@ class _Silent:
 
 @contextmanager
 def opened(
-    settings: Settings, target: TargetSettings, repositories: Path | None
+    settings: Settings,
+    target: TargetSettings,
+    repositories: Path | None,
+    fetch_from: str | None = None,
+    token_file: Path | None = None,
 ) -> Iterator[Serving]:
     """The Manager of a target, with every other target that the settings put into it.
+
+    `fetch_from` is the address of the repository that commits may be fetched from, `token_file`
+    has the token for it.
 
     Raises UsageError AO908 for a Manager that is itself reached over HTTP, StoreError and kin.
     """
@@ -80,7 +89,8 @@ def opened(
     folder = repositories or _folder(target)
     same = {name: one for name, one in settings.targets.items() if one.manager == target.manager}
     with assemble.manager(target) as manager:
-        yield Serving(manager, Inbox(folder), {**same, target.name: target})
+        mirror = Mirror(fetch_from, folder / "fetched.git", token_file) if fetch_from else None
+        yield Serving(manager, Inbox(folder), {**same, target.name: target}, mirror)
 
 
 def _folder(target: TargetSettings) -> Path:

@@ -157,4 +157,11 @@ CODES: tuple[Code, ...] = (
         "is not there or cannot be written to.",
         "Check owner, mode and free space of the folder that `--repositories` names.",
     ),
+    Code(
+        "AO824",
+        "On no branch of the repository",
+        "A submission named a commit for the server to fetch, and no branch of the repository that "
+        "it fetches from leads there.",
+        "Push the commit first. `apiops plan --manager` from a clone carries the commits along.",
+    ),
 )

@@ -1,0 +1,46 @@
+"""The one repository that a served Manager fetches commits from by itself.
+
+Where it is says whoever starts the server, and nobody over HTTP: a client names a commit, never an
+address.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apiops.errors import SourceError
+from apiops.wiring import source
+
+
+@dataclass(slots=True)
+class Mirror:
+    """A bare clone of `address` in `folder`. Threads share it; one fetches at a time."""
+
+    address: str
+    folder: Path
+    token_file: Path | None = None
+    _fetching: threading.Lock = field(default_factory=threading.Lock)
+
+    def pack(self, head: str, have: Iterable[str]) -> bytes:
+        """What leads to `head` and not to `have`, fetched only if the commit is not here yet.
+
+        Raises SourceUnavailable AO812 and SourceError: AO824 for a commit on no branch, or what
+        is wrong with the remote.
+        """
+        from apiops.git import repository
+
+        with self._fetching:
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            token = source.token(self.token_file)
+            source.clone(self.folder, self.address, token)
+            if not repository.open(self.folder).has(head):
+                source.fetch(self.folder, "origin", {}, token)
+            clone = repository.open(self.folder)
+        if not clone.has(head):
+            raise SourceError(
+                f"no branch of the repository that this server fetches leads to {head[:12]}",
+                code="AO824",
+                hint="push the commit first, or submit it with `--manager` from a clone",
+            )
+        return clone.pack([head], [one for one in have if clone.has(one)])
