@@ -339,6 +339,26 @@ LIMIT = {
     "timeInterval": "ONE_MINUTE", "cacheConnectionTimeoutInSeconds": 3, "cacheErrorHandlingType": "FAIL", "timeIntervalWindowType": "FIXED",
 }  # fmt: skip
 
+facts = st.sampled_from(
+    [
+        [{"key": "a", "value": "b"}],
+        [{"key": "s", "value": secret("x"), "secret": True, "includeInJwt": True}],
+    ]
+)
+shown = words.filter(bool)
+organizations = some(nameDefault=shown, nameSecondary=shown, metadata=facts)
+budgets = st.fixed_dictionaries(
+    {},
+    optional={
+        "enabled": flags,
+        "tokensPerDay": st.integers(1, 9),
+        "usdPerHour": st.sampled_from([0.5, 2.0]),
+        "softCapPercents": lists(50, 80),
+        "overflowAction": st.sampled_from(["BLOCK", "ALERT_ONLY"]),
+        "modelBudgets": st.sampled_from([[], [{"modelId": "m1", "tokensPerDay": 5}]]),
+    },
+)
+
 NAMED = {
     "Key": (keys, ["k1"]),
     "Keystore": (keystores, ["s1"]),
@@ -370,6 +390,27 @@ def certificates(draw: st.DrawFn, gateway: Gateway, name: str) -> dict[str, Any]
 
 def a_document(gateway: Gateway) -> dict[str, Any]:
     return {"file": "guide.md", "fileDigest": gateway.file("# Guide")}
+
+
+@st.composite
+def owners(draw: st.DrawFn, apis: list[str], *, providers: bool) -> list[Resource]:
+    """Organisations, one perhaps above the other, and budgets of what there is."""
+    codes = draw(st.sampled_from([[], ["bank"], ["bank", "branch"]]))
+    found = []
+    for code in codes:
+        above = {"parentOrganizationCode": "bank"} if code == "branch" and draw(flags) else {}
+        found.append(a_resource("CredentialOrganization", code, **draw(organizations), **above))
+    targets = {
+        "all": {"type": "PROJECT"},
+        **{f"of {api}": {"type": "API_PROXY", "name": api} for api in apis},
+        **{f"of {code}": {"type": "CREDENTIAL_ORGANIZATION", "name": code} for code in codes},
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(targets)), unique=True, max_size=2)):
+        budget = draw(budgets)
+        if providers and draw(flags):
+            budget["providerBudgets"] = [{"providerRef": "l1", "usdPerDay": 1.5}]
+        found.append(a_resource("AiBudget", name, target=targets[name], budget=budget))
+    return found
 
 
 @st.composite
@@ -407,6 +448,7 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
             enabled=flags, description=words, cacheConnectionTimeoutInSeconds=st.integers(1, 5)
         )
         found.append(a_resource("Rlcl", "slow", endpoints=endpoints, **draw(more)))
+    found += draw(owners(apis, providers="LlmProvider" in kinds))
     for name in draw(lists("app", "web")):
         spec = draw(credentials)
         if apis and draw(flags):

@@ -12,9 +12,9 @@ from apiops.remote.vendor.shared import CONNECTION_TYPES
 from benchmarks import requests as benchmark
 from tests.remote.gateway import Gateway, a_resource, done, left
 
-LISTS = len(CODECS) - 2 + len(CONNECTION_TYPES) + len(Presets.families)
+LISTS = len(CODECS) - 3 + len(CONNECTION_TYPES) + len(Presets.families)
 """Lists of one project: one for each kind, but connections have one for each type (2.9) and presets
-one for each family (2.19).
+one for each family (2.19). Organisations have none (2.11).
 """
 
 ONCE = 2

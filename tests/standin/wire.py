@@ -28,9 +28,10 @@ class Text:
 
 @dataclass
 class Bare:
-    """An answer without an envelope (§1.3)."""
+    """An answer without an envelope (§1.3), which may have a status of its own (§1.4)."""
 
     tree: Any
+    status: int = 200
 
 
 @dataclass
@@ -110,7 +111,8 @@ def success(world: Any, answer: Any) -> tuple[int, str, bytes]:
     if isinstance(answer, Text):
         return 200, "text/plain", answer.text.encode()
     if isinstance(answer, Bare):
-        return 200, "application/json;charset=UTF-8", json.dumps(answer.tree).encode()
+        content = b"" if answer.tree is None else json.dumps(dressed(world, answer.tree)).encode()
+        return answer.status, "application/json;charset=UTF-8", content
     saved = Saved(answer) if isinstance(answer, list) else answer
     tree: dict[str, Any] = {"resultList": saved.items, "resultCount": len(saved.items)}
     if saved.message:
@@ -129,7 +131,9 @@ def success(world: Any, answer: Any) -> tuple[int, str, bytes]:
 
 
 def failure(world: Any, refused: Refused) -> tuple[int, str, bytes]:
-    """§1.3 and 1.10 #2."""
+    """§1.3 and 1.10 #2; some are without a word."""
+    if not refused.message:
+        return refused.status, "application/json;charset=UTF-8", b""
     tree: dict[str, Any] = {"status": "FAILURE", "resultMessage": refused.message}
     if "fail-and-message" in world.quirks:
         tree = {"status": "FAIL", "message": refused.message}

@@ -26,8 +26,8 @@ class Metadata(Part):
 class CredentialOrganizationSpec(Part):
     """An organisation of clients; `metadata.name` is its code."""
 
-    nameDefault: str | None = about("Name to show.")
-    nameSecondary: str | None = about("Name to show in the second language.")
+    nameDefault: str | None = about("Name to show.", min_length=1)
+    nameSecondary: str | None = about("Name to show in the second language.", min_length=1)
     parentOrganizationCode: str | None = about("The organisation above, by its code.")
     metadata: list[Metadata] = about("Facts about the organisation.", [])
 

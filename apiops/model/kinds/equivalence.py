@@ -76,10 +76,12 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
             "budget.enabled": Filled([False]),
             "budget.hardCapPercent": Filled([100]),  # 7 #5
             "budget.overflowAction": Filled(["BLOCK"]),
+            "budgetSource": Filled(["INHERIT"]),
         },
     ),
     "AiGatewaySettings": Equivalence(loose=("*",)),  # 2.20: what is read is what is in force
     "CredentialOrganization": Equivalence(
+        loose=("nameDefault", "nameSecondary"),  # 2.11: a blank one is kept
         filled={
             "metadata.*.secret": Filled([False]),
             "metadata.*.includeInJwt": Filled([False]),

@@ -118,11 +118,13 @@ class Api:
         query: Mapping[str, str] | None = None,
         again: bool | None = None,
         hidden: Iterable[str] = (),
+        blank: bool = False,
     ) -> Any:
         """One call; gives the answer's tree.
 
         `again` says that it may be sent twice (default: reads only). `hidden` are texts that must
-        not be in an error, whatever the server says. Raises Refused, Forbidden, Absent, Unknown.
+        not be in an error, whatever the server says; `blank` that a 404 with nothing in it is the
+        Manager's own. Raises Refused, Forbidden, Absent, Unknown.
         """
         more: dict[str, Any] = {"json": body}
         if isinstance(body, Upload):
@@ -136,6 +138,8 @@ class Api:
             except ManagerUnavailable as lost:
                 turn.lost()
                 raise Unknown(lost.message, code=lost.code, hint=lost.hint) from None
+        if blank and answer.status == HTTPStatus.NOT_FOUND and not answer.body.strip():
+            raise self._refusal(answer.status, "", f"{method} {where}", ())
         return self._judged(answer, f"{method} {where}", hidden)
 
     def text(self, where: str, *, anonymous: bool = False) -> str:

@@ -31,11 +31,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A project as the Manager shows it; `path` stands before the routes of its proxies."""
+    """A project as the Manager shows it; `path` stands before the routes of its proxies, `known` is
+    what the book says of it: kind → name → spec.
+    """
 
     api: Api
     project: str
     path: str = ""
+    known: Mapping[str, Mapping[str, JsonObject]] = field(default_factory=dict)
 
 
 class Missing:

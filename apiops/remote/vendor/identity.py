@@ -49,7 +49,7 @@ class Credentials:
         if written is None:
             seen["password"] = unknown()
         if raw.get("metadata") is not None:
-            seen["metadata"] = [_fact(fact) for fact in raw["metadata"]]
+            seen["metadata"] = [fact(row) for row in raw["metadata"]]
         if "access" in raw:
             seen["access"] = [taken(row, "name", "type") for row in raw["access"]]
         return seen
@@ -140,10 +140,10 @@ class Credentials:
         return any(_pair(one) == pair for one in job.api.items(where))
 
 
-def _fact(fact: JsonObject) -> dict[str, Any]:
+def fact(row: JsonObject) -> dict[str, Any]:
     """A secret fact is shown as null, which says nothing."""
-    shown = taken(fact, "key", "secret", "includeInJwt", "includeInTokenResponse", "jwtClaimName")
-    return shown if fact.get("secret") else shown | {"value": fact.get("value")}
+    shown = taken(row, "key", "secret", "includeInJwt", "includeInTokenResponse", "jwtClaimName")
+    return shown if row.get("secret") else shown | {"value": row.get("value")}
 
 
 def _pair(one: JsonObject) -> tuple[str, str]:

@@ -25,10 +25,12 @@ from apiops.plan import settle
 from apiops.ports import Live
 from apiops.remote.vendor.ai import Providers
 from apiops.remote.vendor.api import Absent, Api, Forbidden, path
+from apiops.remote.vendor.budgets import Budgets
 from apiops.remote.vendor.codec import Codec, Found, Place
 from apiops.remote.vendor.groups import GROUPED
 from apiops.remote.vendor.identity import Credentials
 from apiops.remote.vendor.named import NAMED
+from apiops.remote.vendor.organizations import Organizations
 from apiops.remote.vendor.proxies import Proxies
 from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
 
@@ -36,7 +38,7 @@ CODECS: Final[dict[str, Codec]] = {
     codec.kind: codec
     for codec in (
         *(Variables(), IpGroups(), Certificates(), Connections()),
-        *(Providers(), Proxies(), Credentials()),
+        *(Providers(), Proxies(), Credentials(), Organizations(), Budgets()),
         *NAMED,
         *GROUPED,
     )
@@ -77,22 +79,35 @@ def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str
     """Read everything that the token may see. Raises ManagerError and its kin."""
     held = {resource.id: resource for resource in book.resources}
     projects = {row["name"]: row for row in api.items(path("projects"))}
+    known = _by_project(held, unsettled)
     places = {
-        name: Place(api, name, row.get("relativePath") or "" if _prefixes(row) else "")
-        for name, row in projects.items()
+        name: Place(api, name, _prefix(row), known.get(name, {})) for name, row in projects.items()
     }
     observed = _observed(api, projects, held)
     seen = _listed(api, places, held)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
-    known = _Known(held, written, unsettled, repository)
-    details = _each(api.most, partial(_detail, known), seen.found)
+    facts = _Known(held, written, unsettled, repository)
+    details = _each(api.most, partial(_detail, facts), seen.found)
     live = {resource.id: resource for resource in details}
     live |= {id: one for id, one in held.items() if id.kind not in CODECS and _there(id, observed)}
-    return Reading(live, places, frozenset(observed), known.hidden, frozenset(seen.blind))
+    return Reading(live, places, frozenset(observed), facts.hidden, frozenset(seen.blind))
 
 
-def _prefixes(row: JsonObject) -> bool:
-    return bool(row.get("enableRelativePath"))
+def _prefix(row: JsonObject) -> str:
+    return row.get("relativePath") or "" if row.get("enableRelativePath") else ""
+
+
+def _by_project(
+    held: Mapping[ResourceId, LiveResource], unsettled: Iterable[ResourceId]
+) -> dict[str, dict[str, dict[str, JsonObject]]]:
+    """What the book has, project by project and kind by kind: an empty spec for what is only
+    intended.
+    """
+    found: dict[str, dict[str, dict[str, JsonObject]]] = {}
+    for id in (*held, *(id for id in unsettled if id not in held)):
+        spec = held[id].spec if id in held else {}
+        found.setdefault(id.project or "", {}).setdefault(id.kind, {})[id.name] = spec
+    return found
 
 
 def _there(id: ResourceId, observed: Iterable[ResourceId]) -> bool:
