@@ -17,8 +17,8 @@ LISTS = len(CODECS) - 3 + len(CONNECTION_TYPES) + len(Presets.families)
 one for each family (2.19). Organisations have none (2.11).
 """
 
-ONCE = 2
-"""Projects and environments."""
+ONCE = 4 + len(Presets.families)
+"""Projects and environments, and what there is once per Manager (2.20) or for all projects (2.19)."""
 
 
 @pytest.fixture

@@ -185,6 +185,7 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
             ("POST", f"{at}/credentials/", app),
             ("GET", f"{at}/credentials/"),
             ("DELETE", f"{at}/credentials/app/access/", pair),
+            ("GET", f"{at}/credential-organizations/nobody"),
             ("POST", f"{at}/apiProxies/url/", PET, "reader"),
         ]
         yield [wire(*call) for call in calls]

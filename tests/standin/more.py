@@ -49,7 +49,9 @@ def upserted(
     @route("GET", f"{base}/", f"{right}.VIEW")
     def listed(call: Call) -> Any:
         built_in = {"id": "0" * 24, "name": f"built-in {segment}", "builtIn": True}
-        return [built_in, *(shown(one) for one in held(call, segment).values())]
+        family = segment.removeprefix("ai-").removesuffix("-presets")
+        everybodys = call.world.presets.get(family, {}).values()
+        return [built_in, *everybodys, *(shown(one) for one in held(call, segment).values())]
 
     @route("POST", f"{base}/{{n}}/", f"{right}.MANAGE")
     def post(call: Call) -> Any:

@@ -121,7 +121,7 @@ def rules(call: Call) -> Any:
     held = call.project.more.get("budgets", {})
     return [
         {
-            "entityType": node["nodeType"], "entityId": node["nodeId"], "entityName": node["name"],
+            "entityType": node["nodeType"], "id": node["nodeId"], "entityName": node["name"],
             "usagePercent": 17.5, **held[node["nodeId"]],
         }
         for node in flat(nodes(call))

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.standin import ai, contract, identity, more, owners, proxies, shared, wire
+from tests.standin import ai, contract, identity, more, owners, platform, proxies, shared, wire
 from tests.standin.wire import Call, Refused
 from tests.standin.world import World
 
-FAMILIES = (ai, identity, more, owners, proxies, shared)
+FAMILIES = (ai, identity, more, owners, platform, proxies, shared)
 OPEN = ("/apiops/test/healthcheck", "/apiops/auth/token")
 LARGEST = 64 * 1024 * 1024
 

@@ -86,6 +86,13 @@ class World:
         self.bodies: list[Any] = []
         self.refusing: set[tuple[str, str]] = set()
         self.documents: dict[str, str] = {}
+        self.presets: dict[str, dict[str, Json]] = {}
+        self.geolocation: Json = {"enabled": False, "mmdbFileUploaded": False}
+        self.gateway: Json = {
+            "defaultConnectTimeoutSeconds": 10, "defaultStreamTimeoutSeconds": 120, "defaultRetryCount": 0,
+            "maxAiRequestBodyBytes": 10485760, "maxAiBinaryRequestBodyBytes": 26214400,
+            "maxAiBinaryResponseBodyBytes": 26214400, "maxToolTurns": 5,
+        }  # fmt: skip
         self.expires_after: int | None = None
         self.violations: list[str] = []
         self.lock = threading.RLock()

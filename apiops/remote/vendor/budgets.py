@@ -47,7 +47,7 @@ class Budgets(Listed):
         providers = _providers(place, by="id") if _uses_providers(rows) else {}
         found = []
         for row in rows:
-            node = nodes.get((_SHOWN.get(str(row.get("entityType")), ""), str(row.get("entityId"))))
+            node = nodes.get((_SHOWN.get(str(row.get("entityType")), ""), str(row.get("id"))))
             if node is None:
                 continue
             budget = _named(row.get("budget") or {}, providers)
@@ -135,7 +135,7 @@ def _uses_providers(rows: Iterable[JsonObject]) -> bool:
 def _named(budget: JsonObject, providers: Mapping[str, str]) -> dict[str, Any]:
     """The budget with names in the place of ids."""
     named = [
-        {**one, "providerRef": providers.get(one.get("providerRef"), one.get("providerRef"))}
+        {**one, "providerRef": providers.get(str(one.get("providerRef")), one.get("providerRef"))}
         for one in budget.get("providerBudgets") or ()
     ]
     return {**budget, "providerBudgets": named}

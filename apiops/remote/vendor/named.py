@@ -224,7 +224,7 @@ class Presets(Listed):
         return [
             Found(one["name"], {**one, "family": family})
             for family in self.families
-            for one in place.api.items(path("projects", place.project, f"ai-{family}-presets"))
+            for one in place.api.items(_presets(place, family))
             if not one.get("builtIn")
         ]
 
@@ -250,7 +250,13 @@ class Presets(Listed):
 
     def _where(self, job: Job) -> str:
         family = job.after.get("family") or job.before.get("family") or ""
-        return path("projects", job.place.project, f"ai-{family}-presets", job.id.name)
+        return _presets(job.place, family, job.id.name)
+
+
+def _presets(place: Place, family: str, *more: str) -> str:
+    """In a project, or for all of them."""
+    base = ("projects", place.project) if place.project else ("settings",)
+    return path(*base, f"ai-{family}-presets", *more)
 
 
 class Keys(Named):

@@ -33,6 +33,7 @@ from apiops.remote.vendor.named import NAMED
 from apiops.remote.vendor.organizations import Organizations
 from apiops.remote.vendor.proxies import Proxies
 from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
+from apiops.remote.vendor.system import GatewaySettings, Geolocation
 
 CODECS: Final[dict[str, Codec]] = {
     codec.kind: codec
@@ -43,7 +44,12 @@ CODECS: Final[dict[str, Codec]] = {
         *GROUPED,
     )
 }
-"""Kind → its adapter. Kinds without one the API cannot manage."""
+"""Kind → its adapter in a project. Kinds without one the API cannot manage."""
+
+SYSTEM: Final[dict[str, Codec]] = {
+    codec.kind: codec for codec in (GatewaySettings(), Geolocation(), CODECS["AiPreset"])
+}
+"""Kind → its adapter where there is no project; that takes an administrator's token."""
 
 OBSERVED: Final = {"Project": "projects", "Environment": "environments"}
 """Kinds that the API shows and cannot change (2.4)."""
@@ -83,14 +89,20 @@ def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str
     places = {
         name: Place(api, name, _prefix(row), known.get(name, {})) for name, row in projects.items()
     }
+    places[""] = Place(api, "", "", known.get("", {}))
     observed = _observed(api, projects, held)
     seen = _listed(api, places, held)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
     facts = _Known(held, written, unsettled, repository)
     details = _each(api.most, partial(_detail, facts), seen.found)
     live = {resource.id: resource for resource in details}
-    live |= {id: one for id, one in held.items() if id.kind not in CODECS and _there(id, observed)}
+    live |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
     return Reading(live, places, frozenset(observed), facts.hidden, frozenset(seen.blind))
+
+
+def codec_of(id: ResourceId) -> Codec | None:
+    """The adapter that reads and writes it; None for what the API cannot manage."""
+    return (SYSTEM if id.project is None else CODECS).get(id.kind)
 
 
 def _prefix(row: JsonObject) -> str:
@@ -148,7 +160,11 @@ def _listed(
 ) -> _Seen:
     """Every list of every project; one that is forbidden counts as empty where we wrote nothing."""
     seen = _Seen()
-    pairs = [(codec, place) for place in places.values() for codec in CODECS.values()]
+    pairs = [
+        (codec, place)
+        for name, place in places.items()
+        for codec in (CODECS if name else SYSTEM).values()
+    ]
 
     def listed(pair: tuple[Codec, Place]) -> list[tuple[Codec, Place, Found]]:
         codec, place = pair
@@ -156,7 +172,7 @@ def _listed(
             return [(codec, place, one) for one in codec.found(place)]
         except (Forbidden, Absent) as fault:
             ours = any(
-                id.kind == codec.kind and id.project == place.project and one.owner
+                id.kind == codec.kind and (id.project or "") == place.project and one.owner
                 for id, one in held.items()
             )
             if ours or fault.code == "AO761":
@@ -166,6 +182,17 @@ def _listed(
 
     for found in _each(api.most, listed, pairs):
         seen.found += found
+    return _without_shared(seen)
+
+
+def _without_shared(seen: _Seen) -> _Seen:
+    """Projects list the presets of the System tier among their own (2.19)."""
+    shared = {one.raw.get("id") for _, place, one in seen.found if not place.project} - {None}
+    seen.found = [
+        (codec, place, one)
+        for codec, place, one in seen.found
+        if not place.project or one.raw.get("id") not in shared
+    ]
     return seen
 
 
@@ -195,7 +222,9 @@ class _Known:
 def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
     codec, place, one = listed
     kind = KINDS[codec.kind]
-    id = _known_id(known, ResourceId(codec.kind, place.project, one.name), folds=kind.folds_case)
+    id = _known_id(
+        known, ResourceId(codec.kind, place.project or None, one.name), folds=kind.folds_case
+    )
     written = known.written.get(id)
     one = codec.detailed(place, one, written)
     seen = codec.seen(place, one, written)
@@ -269,6 +298,12 @@ def _serial(spec: JsonObject, labels: Mapping[str, str], running: tuple[Deployme
 
 def blind_to(kind: str, project: str) -> ManagerError:
     """The refusal to write what cannot be listed."""
+    if not project:
+        return ManagerError(
+            f"the token may not list {kind} of the System tier, so nothing of it is written",
+            code="AO762",
+            hint="use the token of an administrator, or describe it for another target",
+        )
     right = CODECS[kind].right
     return ManagerError(
         f"the token may not list {kind} in {project}, so nothing of it is written",

@@ -22,7 +22,7 @@ from apiops.ports import Batch, Book, Write
 from apiops.remote.vendor import deploying, reading, waves
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.codec import Job, Place, plain
-from apiops.remote.vendor.reading import CODECS, OBSERVED, Reading
+from apiops.remote.vendor.reading import OBSERVED, Reading
 from apiops.remote.vendor.together import Together
 from apiops.remote.vendor.waves import Wave
 
@@ -62,7 +62,7 @@ class Unit:
 
     def _begin(self, wave: Wave) -> None:
         """Say what is about to be sent; who cannot say it sends nothing more."""
-        sent = [write for group in wave for write in group if write.change.id.kind in CODECS]
+        sent = [write for group in wave for write in group if reading.codec_of(write.change.id)]
         if not sent or self._stopped:
             return
         try:
@@ -142,14 +142,14 @@ class Unit:
     def _send(self, write: Write) -> str:
         """The calls of a write; gives what people should be told."""
         id, action = write.change.id, write.change.action
-        if id.kind not in CODECS or id.project is None:
+        codec = reading.codec_of(id)
+        if codec is None:
             return self._assert(write)
         if write.change.former and graph.fold(write.change.former) != graph.fold(id):
             raise _renamed(write.change.former, id)
         if (id.kind, id.project or "") in self._seen.blind:
             raise reading.blind_to(id.kind, id.project or "")
         job = self._job(write)
-        codec = CODECS[id.kind]
         if action is Action.DEPLOY:
             return self._deploy(job, write)
         if action is Action.UNDEPLOY:
