@@ -186,6 +186,8 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
             ("GET", f"{at}/credentials/"),
             ("DELETE", f"{at}/credentials/app/access/", pair),
             ("GET", f"{at}/credential-organizations/nobody"),
+            ("POST", f"{at}/ipGroups/", {"name": "office", "ipList": ["10.0.0.1"]}),
+            ("GET", f"{at}/ipGroups/"),
             ("POST", f"{at}/apiProxies/url/", PET, "reader"),
         ]
         yield [wire(*call) for call in calls]

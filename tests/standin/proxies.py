@@ -617,6 +617,9 @@ def places_with(proxy: Proxy, name: str) -> list[tuple[tuple[str, str, str], Jso
 
 def stored_policy(call: Call, name: str, sent: Json) -> Json:
     """What is left out is filled in: the empty condition, the type's standard messages (§2.3)."""
+    for group in sent.get("ipGroupIdList") or ():
+        if group not in [one.get("id") for one in call.project.ip_groups.values()]:
+            raise Refused(f"IP Group with id ({group}) is not found!")
     policy = {"description": None, "active": True, **sent, "name": name}
     condition = policy.get("policyCondition") or {}
     if not condition.get("conditionRuleList"):

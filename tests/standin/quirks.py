@@ -16,6 +16,7 @@ QUIRKS = {
     "connection-secrets-masked": "1.10 #46: lists mask secrets with stars instead of null",
     "revoking-fails-silently": "1.10 #53: revoking what is not granted is no error",
     "credentials-without-metadata": "1.10 #55: lists of credentials leave metadata out",
+    "ip-groups-with-ids": "2.2: lists of IP groups show ids, which documented reads do not",
     "organizations-bare-404": "1.4: an unknown organisation is a 404, whose body no page shows",
     "deployment-results": "1.10 #10: {success, deploymentResults}",
     "environment-results": "1.10 #10: {success, message, environmentResults}",

@@ -175,7 +175,11 @@ G = "/projects/{p}/ipGroups"
 
 @route("GET", G + "/", "GLOBAL_SETTINGS.VIEW")
 def ip_groups(call: Call) -> Any:
-    return sorted(call.project.ip_groups.values(), key=lambda one: one["name"])
+    shown = "ip-groups-with-ids" in call.world.quirks
+    return [
+        {key: value for key, value in one.items() if shown or key != "id"}
+        for one in sorted(call.project.ip_groups.values(), key=lambda one: one["name"])
+    ]
 
 
 @route("POST", G + "/", "GLOBAL_SETTINGS.MANAGE")
@@ -185,7 +189,7 @@ def add_ip_group(call: Call) -> Any:
         raise Refused("ipGroupName value can not be empty!")
     if name in call.project.ip_groups:
         raise Refused(f"An IP Group with same name ({name}) already exists in project!")
-    call.project.ip_groups[name] = ip_group(name, call.body)
+    call.project.ip_groups[name] = {"id": call.world.id(), **ip_group(name, call.body)}
     return everywhere(call)
 
 
@@ -195,7 +199,7 @@ def set_ip_group(call: Call) -> Any:
     name = call.names["n"]
     if name not in call.project.ip_groups:
         raise Refused(f"IP Group ({name}) is not found!")
-    call.project.ip_groups[name] = ip_group(name, call.body)
+    call.project.ip_groups[name].update(ip_group(name, call.body))
     return everywhere(call)
 
 

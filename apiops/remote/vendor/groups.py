@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from apiops.model.resource import JsonObject
+from apiops.remote.vendor import references
 from apiops.remote.vendor.api import Refused, bare_path, path
 from apiops.remote.vendor.codec import MISSING, Found, Job, Place, same, taken
 from apiops.remote.vendor.shared import Listed, gone, there
@@ -96,14 +97,18 @@ class SharedPolicies(Listed):
 
     def create(self, job: Job) -> None:
         """Only if there is none: a second POST would make a twin."""
+        job = references.with_ids(job)
         if not self._twins(job):
             where = path("projects", job.place.project, self.segment)
             body = _without_secrets(job.after, self._body(job))
             job.make("POST", where, body, lambda: bool(self._twins(job)))
-        self.update(job)
+        self._put(job)
 
     def update(self, job: Job) -> None:
         """The whole of it, into every proxy that has it."""
+        self._put(references.with_ids(job))
+
+    def _put(self, job: Job) -> None:
         if self._twins(job) > 1:
             raise Refused(
                 f"{job.id} is there more than once, so nobody knows which is meant",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from apiops.model.resource import JsonObject
-from apiops.remote.vendor import endpoints, policies, settings
+from apiops.remote.vendor import endpoints, policies, references, settings
 from apiops.remote.vendor.api import Upload, bare_path, path
 from apiops.remote.vendor.codec import Found, Job, Place, at, taken
 from apiops.remote.vendor.shared import gone
@@ -49,7 +49,9 @@ class Proxies:
         raw: dict[str, Any] = {**one.raw, **whole}
         if policies.has_any(whole):
             (bodies,) = place.api.items(path(*base, "policies")) or [{}]
-            raw["policies"] = bodies.get("apiProxy", bodies)  # 1.10 #38
+            raw["policies"] = references.with_names(
+                place, bodies.get("apiProxy", bodies)
+            )  # 1.10 #38
         if written is None:
             raw["creation"] = _creations(place).get(one.name)
         else:
@@ -93,6 +95,7 @@ class Proxies:
 
     def create(self, job: Job) -> None:
         """Made with its document, then everything that creating does not take."""
+        job = references.with_ids(job)
         kind = job.after["type"]
         if kind in AGENTS:
             self._create_agent(job, AGENTS[kind])
@@ -105,6 +108,7 @@ class Proxies:
 
     def update(self, job: Job) -> None:
         """A document that changed is read again; then what differs, by its own call."""
+        job = references.with_ids(job) if job.differs("policies") else job
         anew = job.differs(*_REPARSED) and _parses(job)
         if anew or (job.after["type"] in SPECIFIED and endpoints.takes_back(job)):
             self._parse(job, "PUT")
