@@ -24,6 +24,7 @@ from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.shown import Shown
 from apiops.model.view import Carried, Planned
 
 
@@ -77,6 +78,7 @@ class Live:
 
     `resources` are all that the reader may see (not only the inventory), `permissions` is the
     digest of `grants`. `trust` is the Manager's own setting, so that a commit cannot loosen it.
+    `shown` is what a Manager elsewhere was asked for it and how it answered.
     """
 
     lineage: str
@@ -84,6 +86,7 @@ class Live:
     grants: Grants
     ledger: LedgerState
     trust: Trust = Trust.SIGNED
+    shown: Shown | None = None
 
     @property
     def permissions(self) -> str:

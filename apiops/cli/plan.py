@@ -73,7 +73,7 @@ def show(
     code = _exit(shown, invalid=entry.invalid(found), detailed=detailed)
     reporting.tell(console, chosen, shown, code)
     if code == Exit.OK and not (found.diagnostics or _moves(shown)):
-        recall.keep(console.text(shown))
+        recall.keep(console.text(shown), planned.shown)
     return code
 
 

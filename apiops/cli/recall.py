@@ -10,13 +10,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
 from apiops.cli import options
 from apiops.errors import Exit, UsageError
 from apiops.wiring import memory
+
+if TYPE_CHECKING:
+    from apiops.model.shown import Shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,14 +63,16 @@ def ground(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question |
     return memory.ground(place.directory, target, home, {"no_secrets": chosen["no_secrets"]})
 
 
-def keep(answer: str) -> None:
+def keep(answer: str, shown: "Shown | None") -> None:
     """Keep what the command on its way has answered, if nothing moved while it did.
+
+    `shown` is what a Manager elsewhere showed for it.
 
     A command that did not ask the memory first leaves nothing in it.
     """
     asked, place, chosen = click.get_current_context().meta.get(_QUESTION, (None, None, {}))
     if asked is not None and asked == question(place, chosen):
-        asked.keep(answer)
+        asked.keep(answer, shown)
 
 
 def question(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question | None:

@@ -2,8 +2,9 @@
 
 Every changed row of a governed table makes an entry of the audit log, in the same transaction, and
 every entry is chained to the one before it. So the last entry's digest names all that a plan is
-made from: resources, deployments, secrets, grants, trust, applied revisions. Whoever owns the
-database and takes its walls away is found out by `audit verify`, not here.
+made from: resources, deployments, secrets, grants, trust, applied revisions. Of a ledger beside
+another Manager there are also the calls that a killed run has begun. Whoever owns the database and
+takes its walls away is found out by `audit verify`, not here.
 
 SQLAlchemy stays out of it: to import it takes longer than all the rest of a plan with nothing to
 do. Whatever is unusual has no stamp, and the caller goes the long way.
@@ -20,7 +21,8 @@ _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 _STATE: Final = """
 SELECT
   (SELECT version_num FROM schema_version), lineage, trust,
-  (SELECT digest FROM audit_entry ORDER BY seq DESC LIMIT 1)
+  (SELECT digest FROM audit_entry ORDER BY seq DESC LIMIT 1),
+  (SELECT CAST(count(*) AS TEXT) FROM journal WHERE settled IS NULL)
 FROM meta
 """
 

@@ -14,6 +14,7 @@ from apiops.model.outcome import RunReport
 from apiops.model.plan import Plan
 from apiops.model.revision import Revision
 from apiops.model.settled import Settled
+from apiops.model.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,14 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan as it is shown, the diagnostics behind it, and what it found to be settled, if all."""
+    """A plan as it is shown, the diagnostics behind it, what it found to be settled, if all, and
+    what a Manager elsewhere showed.
+    """
 
     view: PlanView
     findings: Findings
     settled: Settled | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class InProcess:
         line = self._line(order)
         prepared = walk.prepare(line, self._snapshot(order), self._wish(order))
         planned = self._planned(prepared, keyless=not line.keyring.available)
-        return replace(planned, settled=self._settled(order, prepared))
+        settled = self._settled(order, prepared)
+        return replace(planned, settled=settled, shown=prepared.live.shown)
 
     def apply(self, order: Order) -> Carried:
         """Plan and carry out."""

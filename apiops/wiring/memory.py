@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from apiops import __version__
 from apiops.age import places
@@ -31,6 +31,9 @@ from apiops.errors import SecretError
 from apiops.git import refs
 from apiops.manager import stamp
 from apiops.wiring.settings import TargetSettings
+
+if TYPE_CHECKING:
+    from apiops.model.shown import Shown
 
 MAX_BYTES: Final = 1 << 20
 """A longer answer is not kept, nor read."""
@@ -48,13 +51,15 @@ class Question:
     """Something that was asked for: the digest of all that its answer depends on.
 
     `file` is where the answer would be (of no more than `limit` bytes); one is kept for each
-    repository and target. An answer is any JSON value.
+    repository and target. An answer is any JSON value. With `elsewhere` it depends on a Manager too
+    that has no stamp: what that one showed is kept beside it, and asked for again.
     """
 
     digest: str
     file: Path
     key: bytes = field(repr=False)
     limit: int = MAX_BYTES
+    elsewhere: TargetSettings | None = None
 
     def answer(self) -> Any | None:
         """What was answered the last time, if the very same was asked."""
@@ -64,12 +69,27 @@ class Question:
         mac, _, body = (kept or b"").partition(b"\n")
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
-        question, answer = json.loads(body)
-        return answer if question == self.digest else None
+        question, answer, asked, told = json.loads(body)
+        if question != self.digest:
+            return None
+        return answer if self.elsewhere is None or self._still(asked, told) else None
 
-    def keep(self, answer: Any) -> None:
-        """Keep the answer, in place of the one to the question before."""
-        body = json.dumps([self.digest, answer]).encode()
+    def _still(self, asked: list[Any], told: str) -> bool:
+        """Whether the Manager elsewhere shows what it showed."""
+        from apiops.wiring import vendor
+
+        assert self.elsewhere is not None, "nobody else is asked"
+        return vendor.still(self.elsewhere, asked, told)
+
+    def keep(self, answer: Any, shown: "Shown | None" = None) -> None:
+        """Keep the answer, in place of the one to the question before.
+
+        Nothing is kept if it depends on what was `shown` elsewhere, and that is not known.
+        """
+        if self.elsewhere is not None and shown is None:
+            return
+        told = ((), "") if shown is None else (shown.asked, shown.digest)
+        body = json.dumps([self.digest, answer, *told]).encode()
         kept = self._mac(body) + b"\n" + body
         if len(kept) > self.limit:
             return
@@ -107,14 +127,18 @@ def _question(
     what: str, git: Path | None, target: TargetSettings, home: Path | None, more: list[Any]
 ) -> Question | None:
     key = _key(target.wrapping)
-    state = None if target.ledger else stamp.stamp(target.manager)  # a vendor's has no stamp
+    if target.ledger and what == "settled":  # a plan of a part would read as much again
+        return None
+    state = stamp.stamp(target.database)
     identities = _identities(target, home)
     if key is None or state is None or identities is None:
         return None
     place = [str(git), target.name]
     named = [what, *place, *more, state, identities, asdict(target), _build()]
-    limit = MAX_SETTLED if what == "settled" else MAX_BYTES
-    return Question(_digest(named), _folder() / f"{what}-{_digest(place)[:32]}", key, limit)
+    elsewhere = target if target.ledger else None
+    limit = MAX_SETTLED if what == "settled" or elsewhere else MAX_BYTES
+    file = _folder() / f"{what}-{_digest(place)[:32]}"
+    return Question(_digest(named), file, key, limit, elsewhere)
 
 
 def _digest(tree: Any) -> str:

@@ -1,12 +1,12 @@
 """The way to a vendor's Manager: its URL, TLS, and the token, which comes from outside."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from apiops.errors import UsageError
+from apiops.errors import ApiopsError, UsageError
 from apiops.model.secret import SecretValue
 from apiops.wiring.settings import TargetSettings
 
@@ -37,6 +37,22 @@ def api(target: TargetSettings) -> Iterator["Api"]:
     held = token(target)
     with client.Client(reach, lambda: held) as connected:
         yield Api(connected, Pace(target.parallel, ends=connected.ends))
+
+
+def still(target: TargetSettings, asked: Sequence[Sequence[Any]], told: str) -> bool:
+    """Whether a Manager answers the same questions as before, by the digest of its answers.
+
+    False where it does not answer or may not be asked: the long way says why.
+    """
+    from apiops.remote.vendor import witness
+
+    questions = [(where, tuple((name, value) for name, value in query)) for where, query in asked]
+    try:
+        with api(target) as reached:
+            shown = witness.again(reached, questions)
+    except ApiopsError:
+        return False
+    return shown is not None and shown.digest == told
 
 
 def token(target: TargetSettings) -> SecretValue:

@@ -6,7 +6,8 @@ may have carried it out or not.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -74,12 +75,26 @@ def bare_path(*segments: str) -> str:
     return path(*segments).removesuffix("/")
 
 
+Saw = Callable[[str, Mapping[str, str] | None, Answer], None]
+"""Told of a read: its path, its parameters, the answer."""
+
+
 class Api:
     """The Management API behind one client. Threads may share it."""
 
     def __init__(self, client: Client, pace: Pace | None = None) -> None:
         self._client = client
         self._pace = pace or Pace(ends=client.ends)
+        self._witness: Saw | None = None
+
+    @contextmanager
+    def watched(self, saw: Saw) -> Iterator[None]:
+        """Tell of every answer to a read meanwhile."""
+        self._witness = saw
+        try:
+            yield
+        finally:
+            self._witness = None
 
     @property
     def most(self) -> int:
@@ -138,6 +153,8 @@ class Api:
             except ManagerUnavailable as lost:
                 turn.lost()
                 raise Unknown(lost.message, code=lost.code, hint=lost.hint) from None
+        if self._witness is not None and method == "GET":
+            self._witness(where, query, answer)
         if blank and answer.status == HTTPStatus.NOT_FOUND and not answer.body.strip():
             raise self._refusal(answer.status, "", f"{method} {where}", ())
         return self._judged(answer, f"{method} {where}", hidden)

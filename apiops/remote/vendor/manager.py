@@ -12,6 +12,7 @@ from apiops.remote.vendor import reading
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.reading import Reading
 from apiops.remote.vendor.unit import Unit
+from apiops.remote.vendor.witness import Witness
 
 
 class VendorManager:
@@ -28,10 +29,13 @@ class VendorManager:
         """The live state, with the rights and the ledger of the book."""
         book = self._book.read(repository, target)
         unsettled = self._book.unsettled(repository, target)
-        self._reading = reading.read(self._api, book, unsettled, repository)
+        witness = Witness()
+        with self._api.watched(witness):
+            self._reading = reading.read(self._api, book, unsettled, repository)
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
-        return replace(book, resources=tuple(sorted(chosen, key=lambda one: one.id.order)))
+        resources = tuple(sorted(chosen, key=lambda one: one.id.order))
+        return replace(book, resources=resources, shown=witness.shown())
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue
