@@ -30,6 +30,7 @@ from urllib3.exceptions import (
 from apiops import __version__
 from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable, UsageError
 from apiops.model.secret import SecretValue
+from apiops.remote import timely
 
 MAX_ANSWER: Final = 256 * 1024 * 1024
 """Longer answers are not read (bytes)."""
@@ -197,6 +198,18 @@ class Client:
         left = deadline - time.monotonic()
         if left <= 0:
             raise self._late()
+        with timely.until(deadline) as watch:
+            try:
+                answer = self._asked(request, deadline, left)
+            except HTTPError:
+                if watch.over:
+                    raise self._late() from None
+                raise
+        if watch.over:
+            raise self._late()
+        return answer
+
+    def _asked(self, request: "_Request", deadline: float, left: float) -> Answer:
         response = self._pool.request(
             request.method,
             request.url,
@@ -343,6 +356,11 @@ def parse(url: str) -> SplitResult:
     return parts
 
 
+def _timely(manager: urllib3.PoolManager) -> urllib3.PoolManager:
+    manager.pool_classes_by_scheme = timely.POOLS
+    return manager
+
+
 def _pool(reach: Reach) -> urllib3.PoolManager:
     files = (reach.ca_file, reach.client_cert, reach.client_key)
     for file in files:
@@ -362,9 +380,9 @@ def _pool(reach: Reach) -> urllib3.PoolManager:
         "block": True,
     }
     if not reach.proxy:
-        return urllib3.PoolManager(**more)
+        return _timely(urllib3.PoolManager(**more))
     try:
-        return urllib3.ProxyManager(reach.proxy, **more)
+        return _timely(urllib3.ProxyManager(reach.proxy, **more))
     except (HTTPError, LocationValueError, ValueError):
         raise UsageError(
             "the proxy's URL cannot be used",

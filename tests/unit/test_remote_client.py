@@ -1,6 +1,8 @@
 """The HTTP client against real servers: what it sends, repeats, refuses and never tells."""
 
+import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,17 +152,29 @@ def test_what_is_no_json_is_said_to_be_none() -> None:
     assert "AO744" == raised.value.code
 
 
-@pytest.fixture
-def dripping() -> Iterator[str]:
+DRIPPING = {
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+    "header": b"HTTP/1.1 200 OK\r\nX-Long: ",
+    "chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+}
+"""What drips → the answer until there."""
+
+
+@pytest.fixture(params=itertools.product(DRIPPING, [False, True]), ids=str)
+def dripping(request: pytest.FixtureRequest, tls: Certificates) -> Iterator[str]:
     """A server that begins to answer and never ends: a byte whenever the client waits."""
+    what, safe = request.param
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.server, tls.server_key)
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
-            peer, _ = listening.accept()
-            with peer:
+            plain, _ = listening.accept()
+            plain.settimeout(10)
+            with context.wrap_socket(plain, server_side=True) if safe else plain as peer:
                 peer.recv(65536)
-                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+                peer.sendall(DRIPPING[what])
                 while not done.wait(0.005):
                     try:
                         peer.sendall(b"x")
@@ -169,13 +183,14 @@ def dripping() -> Iterator[str]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http{'s' * safe}://127.0.0.1:{listening.getsockname()[1]}"
         done.set()
         thread.join()
 
 
-def test_a_server_that_drips_does_not_hold_us_for_ever(dripping: str) -> None:
-    with reaching(dripping, total=0.2) as here, pytest.raises(ManagerUnavailable) as raised:
+def test_a_server_that_drips_does_not_hold_us_for_ever(dripping: str, tls: Certificates) -> None:
+    reach = reaching(dripping, total=0.3, ca_file=tls.authority)
+    with reach as here, pytest.raises(ManagerUnavailable) as raised:
         here.call("POST", "/")
     assert "AO742" == raised.value.code
 
