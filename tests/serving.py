@@ -6,6 +6,7 @@ with Child("manager", "serve", …) as it:    `apiops manager serve` as a proces
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -104,6 +105,10 @@ class Child:
     def lines(self) -> list[dict[str, Any]]:
         """The log's lines that are JSON."""
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+    def limit(self, size: int) -> None:
+        """A disk that is full, as the server sees it: no file may grow beyond `size` bytes."""
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
 
     def kill(self) -> None:
         """As the kernel would end it."""
