@@ -10,11 +10,11 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from apiops.cli import sync
+from apiops.cli import serve, sync
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "deploy/kubernetes"
-UNIT = ROOT / "deploy/systemd/apiops-sync.service"
+UNITS = ROOT / "deploy/systemd"
 CONTAINERFILE = (ROOT / "deploy/container/Containerfile").read_text()
 VERSIONS = ("1.30", "1.34")
 
@@ -35,11 +35,11 @@ POD: dict[str, Any] = one("CronJob")["spec"]["jobTemplate"]["spec"]["template"][
 CONTAINER: dict[str, Any] = POD["containers"][0]
 
 
-def accepted(words: list[str]) -> dict[str, Any]:
+def accepted(words: list[str], verb: click.Command = sync.command) -> dict[str, Any]:
     """The flags of an `apiops sync`, as click reads them; a flag that is none is an error."""
-    assert "sync" == words[0]
-    with click.Context(sync.command, ignore_unknown_options=False) as context:
-        given, rest, _ = sync.command.make_parser(context).parse_args(words[1:])
+    assert verb.name == words[0]
+    with click.Context(verb, ignore_unknown_options=False) as context:
+        given, rest, _ = verb.make_parser(context).parse_args(words[1:])
     assert [] == rest
     return given
 
@@ -107,18 +107,33 @@ def test_the_settings_of_the_job_are_settings(tmp_path: Path) -> None:
     assert target.key_file is not None
 
 
-class TestTheUnit:
-    def test_it_gives_flags_that_sync_has(self) -> None:
-        lines = UNIT.read_text().splitlines()
-        (start,) = (line for line in lines if line.startswith("ExecStart="))
-        words = shlex.split(start.removeprefix("ExecStart="))
-        given = accepted(words[1:])
+class TestTheUnits:
+    def test_they_give_flags_that_the_verbs_have(self) -> None:
+        given = accepted(started("sync"))
         assert {"interval", "metrics_file", "git_token_file"} <= given.keys()
+        words = started("manager")
+        assert "manager" == words[0]
+        given = accepted(words[1:], serve.command)
+        assert {"listen", "tls_cert", "tls_key", "repositories"} <= given.keys()
 
-    def test_it_may_do_little(self) -> None:
-        text = UNIT.read_text()
-        for line in ("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"):
+    @pytest.mark.parametrize("name", ["sync", "manager"])
+    def test_they_may_do_little(self, name: str) -> None:
+        text = (UNITS / f"apiops-{name}.service").read_text()
+        for line in (
+            "DynamicUser=yes",
+            "ProtectSystem=strict",
+            "NoNewPrivileges=yes",
+            "MemoryDenyWriteExecute=yes",
+        ):
             assert f"\n{line}\n" in text
+        assert "Environment" not in text, "secrets are credentials"
+
+
+def started(name: str) -> list[str]:
+    """The words after apiops that a unit starts it with."""
+    lines = (UNITS / f"apiops-{name}.service").read_text().splitlines()
+    (start,) = (line for line in lines if line.startswith("ExecStart="))
+    return shlex.split(start.removeprefix("ExecStart="))[1:]
 
 
 class TestTheImage:
