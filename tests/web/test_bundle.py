@@ -1,10 +1,16 @@
 """The runtime's read: what runs in an environment, for its workers, secrets opened and recorded."""
 
+import pytest
+
+from apiops.access import decide
+from apiops.errors import AccessDenied
+from apiops.manager import connect, faults
+from apiops.manager.store import Store
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
 from apiops.model.resource import Resource, ResourceId
 from apiops.model.secret import SecretLeaf, SecretValue
-from tests.managers import a_resource, a_write, write_batch
+from tests.managers import a_context, a_resource, a_write, write_batch
 from tests.web.conftest import PASSWORD, Api
 
 PATH = "/v1/environments/production/bundle"
@@ -94,6 +100,45 @@ def test_a_worker_of_one_environment_cannot_read_another_and_the_attempt_is_reco
     assert {("production", "worker@test"), ("nowhere", "worker@test")} == set(denied)
 
 
+def test_an_etag_does_not_tell_another_environments_worker_that_it_still_counts(api: Api) -> None:
+    etag = api.get(PATH, as_="worker-production").headers["ETag"]
+    held = {"If-None-Match": etag}
+    strange = api.get(PATH, as_="worker-test", headers=held)
+    missing = api.get("/v1/environments/nowhere/bundle", as_="worker-test", headers=held)
+    assert (404, 404) == (strange.status, missing.status)
+    assert told(strange) == told(missing)
+    assert "ETag" not in strange.headers
+    fetches = api.house.manager.entries(AuditQuery(action="fetch", principal="worker@test"))
+    assert ["denied", "denied"] == [entry.outcome for entry in fetches]
+
+
+@pytest.mark.parametrize("who", ["worker@test", "worker@", "ayse", "mert", "nobody"])
+def test_the_library_denies_and_records_what_the_door_does(api: Api, who: str) -> None:
+    bundles = api.house.manager.bundles
+    for look in (bundles.digest, bundles.fetch):
+        with pytest.raises(AccessDenied):
+            look("production", a_context(who))
+    fetches = list(api.house.manager.entries(AuditQuery(action="fetch")))
+    assert [("denied", who, "production")] * 2 == [
+        (entry.outcome, entry.principal, entry.environment) for entry in fetches
+    ]
+
+
+def test_a_permit_for_one_environment_gives_out_no_token_of_another(api: Api) -> None:
+    url = connect.parse(api.house.url)
+    store = Store(connect.writer(url), api.house.clock)
+    try:
+        with faults.translated(url), store.unit(a_context("worker@test")) as unit:
+            needs = decide.need_for_bundle("test")
+            permits = decide.permits(unit.grants, "worker@test", needs)
+            with pytest.raises(AccessDenied) as refused:
+                unit.fetch(permits, "production", {})
+            assert "AO716" == refused.value.code
+            assert {} == unit.fetch(permits, "test", {})
+    finally:
+        store.close()
+
+
 def told(answer) -> dict:
     return {name: value for name, value in answer.json().items() if name != "instance"}
 
@@ -105,12 +150,14 @@ def test_nobody_else_fetches_a_bundle_and_a_worker_does_nothing_else(api: Api) -
         assert 403 == api.get(path, as_="worker-production").status
 
 
-def keyed(api: Api, value: str) -> tuple[Resource, dict[str, SecretValue]]:
-    """A proxy with a secret in its settings."""
+def keyed(
+    api: Api, value: str, place: str = "production"
+) -> tuple[Resource, dict[str, SecretValue]]:
+    """A proxy with a secret of an environment in its settings."""
     id, pointer = ResourceId("ApiProxy", "payments", "keyed"), "/settings/keys/secretKey"
     plain = SecretValue(value)
-    print_ = api.house.manager.fingerprint(id, pointer, "production", plain)
-    leaf = SecretLeaf("production", print_, "b10b" * 10, "secrets.yaml", "key", value)
+    print_ = api.house.manager.fingerprint(id, pointer, place, plain)
+    leaf = SecretLeaf(place, print_, "b10b" * 10, "secrets.yaml", "key", value)
     spec = {"type": "REVERSE_PROXY", "settings": {"keys": {"secretKey": leaf.node()}}}
     return a_resource("ApiProxy", "keyed", spec), {pointer: plain}
 
@@ -140,6 +187,36 @@ def test_a_secret_that_was_changed_after_the_deployment_is_not_given_as_if_it_ha
     again = a_write(Action.DEPLOY, second, **deploy, serial=3)
     write_batch(api.house.manager, again, base=4, number=5)
     assert "second" == fetched(api)["ApiProxy", "keyed"]["spec"]["settings"]["keys"]["secretKey"]
+
+
+def test_a_secret_of_another_environment_is_neither_given_nor_named(api: Api) -> None:
+    proxy, plain = keyed(api, "for test alone", "test")
+    deploys = [a_write(Action.DEPLOY, proxy, environment=place) for place in ("production", "test")]
+    create = a_write(Action.CREATE, proxy, secrets=plain)
+    write_batch(api.house.manager, create, *deploys, base=2, number=3)
+    for place, value in (("production", None), ("test", "for test alone")):
+        part = fetched(api, place)["ApiProxy", "keyed"]
+        assert value == part["spec"]["settings"]["keys"]["secretKey"]
+        assert [] == part["outdated"]
+
+
+def test_a_label_and_a_deployment_change_the_etag(api: Api) -> None:
+    def etag() -> str:
+        return api.get(PATH, as_="worker-production").headers["ETag"]
+
+    manager, there = api.house.manager, {"environment": "production"}
+    proxy = a_resource("ApiProxy", "orders", {"type": "REVERSE_PROXY", "description": "Orders"})
+    values = {"test": {"value": "in test"}, "production": {"value": "in production"}}
+    spec = {"global": False, "values": values}
+    labelled = a_resource("EnvironmentVariable", "HOST", spec, labels={"owner": "payments"})
+    seen = [etag()]
+    write_batch(manager, a_write(Action.UPDATE, labelled, serial=1), base=2, number=3)
+    seen.append(etag())
+    write_batch(manager, a_write(Action.UNDEPLOY, proxy, serial=2, **there), base=3, number=4)
+    write_batch(manager, a_write(Action.DEPLOY, proxy, serial=3, **there), base=4, number=5)
+    seen.append(etag())
+    assert len(seen) == len(set(seen))
+    assert 1 < fetched(api)["ApiProxy", "orders"]["revision"]
 
 
 def test_a_client_may_call_what_a_subscription_gave_it_until_it_is_revoked(api: Api) -> None:
