@@ -152,8 +152,9 @@ def _issue(manager: EmbeddedManager, token: AccessToken, scope: str) -> dict[str
 
 
 def _same(client: str, token: AccessToken) -> bool:
+    shown = client.encode(errors="surrogatepass")  # a form may be in a charset that has surrogates
     known = (token.principal.encode(), token.id.encode())
-    return any(hmac.compare_digest(client.encode(), name) for name in known)
+    return any(hmac.compare_digest(shown, name) for name in known)
 
 
 def _refused(status: int, error: str, why: str) -> Response:

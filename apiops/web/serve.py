@@ -134,8 +134,12 @@ class Patient(H11Protocol):
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Wait for a head."""
+        """Wait for a head, and be told of anything that is left unread, however little.
+
+        A connection that is closed lives on until the last byte of it is taken.
+        """
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=1)  # with 0 asyncio's TLS pauses without a cause
         self._wait()
 
     def data_received(self, data: bytes) -> None:

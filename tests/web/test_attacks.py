@@ -379,3 +379,16 @@ def test_no_answer_and_no_log_holds_a_secret(api: Api, caplog: pytest.LogCapture
             assert not any(token in answer.data.decode() for token in api.tokens.values())
     assert PASSWORD not in caplog.text
     assert not any(token in caplog.text for token in api.tokens.values())
+
+
+def test_a_client_in_a_charset_that_no_name_is_in_is_refused(api: Api) -> None:
+    """What a form's charset makes of bytes need not be anything that UTF-8 can say."""
+    fields = {"grant_type": "client_credentials", "client_secret": api.tokens["ayse"]}
+    part = '--B\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    said = {**fields, "client_id": "\\ud800"}
+    body = "".join(part.format(*one) for one in said.items()) + "--B--\r\n"
+    form = "multipart/form-data; boundary=B; charset=unicode_escape"
+    answer = api.pool.request(
+        "POST", api.url + "/apiops/auth/token", body=body, headers={"Content-Type": form}
+    )
+    assert (401, "unauthorized_client") == (answer.status, answer.json()["error"])

@@ -89,3 +89,30 @@ def test_a_client_that_sends_slowly_is_not_waited_for(api: Api) -> None:
         peer.sendall(f"{head}\r\nContent-Length: 1000\r\n\r\n{{".encode())
         said = peer.recv(10_000)
     assert said.startswith(b"HTTP/1.1 408"), said
+
+
+def test_the_little_that_a_client_leaves_unread_keeps_no_connection() -> None:
+    """Less than what makes a server pause, and the connection is closed behind it already."""
+
+    class Narrow(Hasty):
+        def connection_made(self, transport: Any) -> None:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async def small(scope: Any, receive: Any, send: Any) -> None:
+        length = [(b"content-length", b"50000")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": b"x" * 50_000})
+
+    lost = threading.Event()
+    with served(small, http=Narrow, timeout_graceful_shutdown=1) as url, socket.socket() as peer:
+        parts = urlsplit(url)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        peer.settimeout(30)
+        peer.connect((parts.hostname, parts.port))
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert lost.wait(10), "the server goes on waiting"
