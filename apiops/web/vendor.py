@@ -25,7 +25,7 @@ from apiops.model.token import Caller
 from apiops.web import envelope, identity, shapes
 from apiops.web.envelope import Failure, Success, Told
 from apiops.web.identity import Bearer
-from apiops.wiring import deeds
+from apiops.wiring import deeds, handwork
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     **{
@@ -267,7 +267,9 @@ def ai_routing(call: Call, project: Name, name: Name, body: dict[str, Any]) -> R
     before = call.look("ApiProxy", project, name, NO_PROXY)
     bare = {key: value for key, value in before.spec.items() if key != "deployments"}
     cleared = embedded.merge_patch(bare, {"aiRouting": None})
-    call.do(Action.UPDATE, before.id, before=before, spec={**cleared, "aiRouting": body})
+    spec = {**cleared, "aiRouting": body}
+    handwork.refuse_secrets(before.id.kind, bare, spec)  # nobody would seal it on its way
+    call.do(Action.UPDATE, before.id, before=before, spec=spec)
     return envelope.done()
 
 

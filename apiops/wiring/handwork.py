@@ -83,12 +83,12 @@ def _check(live: Live, id: ResourceId, patch: JsonObject) -> None:
     if row is None:
         return  # the Manager says so better
     spec = embedded.merge_patch(row.spec, patch)
-    _refuse_secrets(id.kind, row.spec, spec)
+    refuse_secrets(id.kind, row.spec, spec)
     deeds.check(id, spec)
     deeds.demand_way(id, row.spec, spec)
 
 
-def _refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:
+def refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:
     """A secret comes from an encrypted file alone: on a command line everybody could read it."""
     was, now = _secrets(kind, before), _secrets(kind, after)
     changed = [path for path in now if was.get(path) != now[path]]

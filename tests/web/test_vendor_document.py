@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apiops.model.audit import AuditQuery
 from apiops.web import vendor
 from tests.web.conftest import Api
 
@@ -127,3 +128,14 @@ def at_home(case: schemathesis.Case) -> None:
     if case.path_parameters and len(str(case.path_parameters)) % 2:
         known = {name: value for name, value in HERE.items() if name in case.path_parameters}
         case.path_parameters.update(known)
+
+
+@pytest.mark.parametrize("secret", ["LEAKED-PLAINTEXT", {"$secret": {"unheard": 1}}])
+def test_a_secret_in_an_ai_route_is_refused_and_stored_nowhere(api: Api, secret: object) -> None:
+    path = "/apiops/projects/payments/apiProxies/orders/ai-routing/"
+    body = {"modelId": "m", "proxyPassword": secret}
+    answer = api.call("PUT", path, as_="mert", json=body)
+    assert (400, "FAILURE") == (answer.status, answer.json()["status"]), answer.data
+    for entry in api.house.manager.entries(AuditQuery(limit=0)):
+        assert "LEAKED-PLAINTEXT" not in str(entry)
+        assert "unheard" not in str(entry)
