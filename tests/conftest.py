@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,23 @@ settings.load_profile("ci" if "CI" in os.environ else "unhurried")
 def _own_memory(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What plans remember goes into the session's folder, not into the developer's home."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets variables of this process for one test; None takes one away.
+
+    monkeypatch puts them back: the environment is an input here, nothing of ours is replaced.
+    """
+
+    def put(**variables: str | None) -> None:
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+
+    return put
 
 
 @pytest.fixture(scope="session")

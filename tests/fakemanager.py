@@ -101,7 +101,7 @@ class FakeManager:
                 doing = writing.doing
                 self.deny(doing.context, doing.change, denied.code, denied.message)
             raise
-        except BaseException:
+        except BaseException:  # as a transaction: whatever ends it, nothing of it stays
             self.state_now = before
             raise
 

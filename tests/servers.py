@@ -5,6 +5,7 @@ with Told(answer, tls=certificates(tmp_path)) as server:    https, with its own 
 """
 
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,43 +34,59 @@ class Request:
 Reply = tuple[int, Mapping[str, str], bytes]
 
 
-class Told:
-    """A server that answers every request with what `answer` gives, and remembers them."""
+class Handler(BaseHTTPRequestHandler):
+    """Handles a request of any method with `answered`, which each server's own has."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def __getattr__(self, name: str) -> Any:
+        """`do_GET` and its kin."""
+        if name.startswith("do_"):
+            return self.answered
+        raise AttributeError(name)
+
+    def body(self) -> bytes:
+        """What the client sent with the request."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def say(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        """The whole answer."""
+        self.head(status, headers, len(content))
+        self.wfile.write(content)
+
+    def head(self, status: int, headers: Mapping[str, str], length: int) -> None:
+        """The answer's head alone."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing on stderr."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    owner: Any
+
+    def handle_error(self, *given: Any) -> None:
+        """Clients that go away in the middle are what some tests are about; the rest is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*given)
+
+
+class Loopback:
+    """A server that runs while it is entered. Its handlers find it as `self.server.owner`."""
 
     def __init__(
-        self,
-        answer: Callable[[Request], Reply],
-        tls: "Certificates | None" = None,
-        mutual: bool = False,
+        self, handler: type[Handler], tls: "Certificates | None" = None, *, mutual: bool = False
     ) -> None:
-        self.seen: list[Request] = []
-        seen = self.seen
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answered(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                request = Request(
-                    self.command, self.path, dict(self.headers.items()), self.rfile.read(length)
-                )
-                seen.append(request)
-                status, headers, body = answer(request)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments: Any) -> None:
-                return
-
-        for verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            setattr(Handler, f"do_{verb}", Handler.answered)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server.owner = self
         self._scheme = "http"
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -79,11 +96,17 @@ class Told:
                 context.load_verify_locations(tls.authority)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
             self._scheme = "https"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -93,6 +116,28 @@ class Told:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class Told(Loopback):
+    """A server that answers every request with what `answer` gives, and remembers them."""
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Reply],
+        tls: "Certificates | None" = None,
+        mutual: bool = False,
+    ) -> None:
+        super().__init__(_Told, tls, mutual=mutual)
+        self.seen: list[Request] = []
+        self.answer = answer
+
+
+class _Told(Handler):
+    def answered(self) -> None:
+        owner: Told = self.server.owner
+        request = Request(self.command, self.path, dict(self.headers.items()), self.body())
+        owner.seen.append(request)
+        self.say(*owner.answer(request))
 
 
 @dataclass(frozen=True)

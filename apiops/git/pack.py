@@ -34,11 +34,13 @@ _ID: Final = 20
 _MAX_BITS: Final = 56
 
 
-def write(repository: pygit2.Repository, tips: Iterable[str], have: Iterable[str]) -> bytes:
+def write(
+    repository: pygit2.Repository, tips: Iterable[str], have: Iterable[str], most: int = MAX_PACK
+) -> bytes:
     """A pack of everything that the history of `tips` has and that of `have` has not.
 
     Of `have` only what is in this repository counts. Raises SourceError AO820 when it would be
-    larger than a Manager takes.
+    larger than `most` bytes, which are what a Manager takes.
     """
     known = [id for id in have if pygit2.Oid(hex=id) in repository.odb]
     seen: set[pygit2.Oid] = set()
@@ -54,9 +56,9 @@ def write(repository: pygit2.Repository, tips: Iterable[str], have: Iterable[str
     with tempfile.TemporaryDirectory(prefix="apiops-pack-") as folder:
         repository.pack(folder, pack_delegate=fill, n_threads=1)
         (file,) = Path(folder).glob("*.pack")
-        if file.stat().st_size > MAX_PACK:
+        if file.stat().st_size > most:
             raise _refused(
-                f"the commits make a pack of more than {MAX_PACK} bytes",
+                f"the commits make a pack of more than {most} bytes",
                 "submit the history in steps: give --ref an older commit first",
             )
         return file.read_bytes()
@@ -93,13 +95,13 @@ def _mark(
     return found
 
 
-def read(repository: pygit2.Repository, content: bytes) -> int:
-    """Store the objects of a pack; gives how many there were.
+def read(repository: pygit2.Repository, content: bytes, most: int = MAX_PACK) -> int:
+    """Store the objects of a pack of at most so many bytes; gives how many there were.
 
     Raises SourceError AO821 for anything that is not a whole, sound pack within the caps.
     """
     try:
-        return _Reader(repository, content).run()
+        return _Reader(repository, content, most).run()
     except (ValueError, IndexError, KeyError, zlib.error, pygit2.GitError) as fault:
         raise _refused(f"the pack cannot be read: {fault}", "submit again", "AO821") from None
 
@@ -107,9 +109,9 @@ def read(repository: pygit2.Repository, content: bytes) -> int:
 class _Reader:
     """The state of reading one pack: where we are, and what was stored from which offset."""
 
-    def __init__(self, repository: pygit2.Repository, content: bytes) -> None:
-        if len(content) > MAX_PACK:
-            raise ValueError(f"more than {MAX_PACK} bytes")
+    def __init__(self, repository: pygit2.Repository, content: bytes, most: int) -> None:
+        if len(content) > most:
+            raise ValueError(f"more than {most} bytes")
         if len(content) < _HEADER + _ID or content[:8] != b"PACK\0\0\0\2":
             raise ValueError("it does not begin as a pack of version 2")
         if hashlib.sha1(content[:-_ID], usedforsecurity=False).digest() != content[-_ID:]:

@@ -83,7 +83,7 @@ def open_manager(
             provide = wrapping or providers.file(key_file or Path())
             ring = Ring(provide(known.lineage), known.lineage, versions)
             ring.check()
-        except BaseException:
+        except BaseException:  # whatever it is: nobody else knows of the connections
             reading.dispose()
             raise
     return EmbeddedManager(parsed, reading, Store(connect.writer(parsed), clock), ring, clock)

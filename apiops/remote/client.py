@@ -58,6 +58,7 @@ class Reach:
     `client_key` who we are to a server that asks (mutual TLS), `proxy` the way through. Times
     are seconds: to connect, to hear the next byte, for a call with all its repetitions; `pause`
     is the first wait between two of them; `deadline` is for everything that this client does.
+    `longest` are the bytes of an answer that are read.
     """
 
     url: str
@@ -72,6 +73,7 @@ class Reach:
     attempts: int = 4
     pause: float = 0.2
     pool: int = 8
+    longest: int = MAX_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Client:
         )
         try:
             content = self._read(response, deadline)
-        except BaseException:
+        except BaseException:  # interrupted as well: half an answer must not go back to the pool
             response.close()
             raise
         response.release_conn()
@@ -235,9 +237,9 @@ class Client:
         parts, size = [], 0
         while part := response.read1(_CHUNK):
             size += len(part)
-            if size > MAX_ANSWER:
+            if size > self._reach.longest:
                 raise ManagerError(
-                    f"{self.address} sent more than {MAX_ANSWER} bytes",
+                    f"{self.address} sent more than {self._reach.longest} bytes",
                     code="AO744",
                     hint="check the URL: another program may be answering there",
                 )

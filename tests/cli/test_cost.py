@@ -89,7 +89,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         opened.set_trace_callback(lambda one: None if one.startswith("--") else asked.append(one))
         return opened
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch:  # what reaches the driver can be seen nowhere else
         patch.setattr(sqlite3, "connect", watched)
         yield asked
 

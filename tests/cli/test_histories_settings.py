@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.histories import CEM, LIMITS, ORDERS, Tale, approves, limits, orders
+from tests.people import Person
 from tests.shop import AYSE, DENIZ, MERT, SETTINGS
 
 
@@ -17,9 +18,9 @@ MOVED = SETTINGS + 'environment = "test"\n'
 
 
 @pytest.mark.parametrize("who", [CEM, MERT])
-def test_nobody_moves_a_target_to_another_environment(tale: Tale, who: object) -> None:
+def test_nobody_moves_a_target_to_another_environment(tale: Tale, who: Person) -> None:
     """A right that is limited to test would count in production otherwise."""
-    bad = tale.commit(who, {"apiops.toml": MOVED})  # type: ignore[arg-type]
+    bad = tale.commit(who, {"apiops.toml": MOVED})
     tale.commit(DENIZ, {LIMITS: limits(90)})
     verdicts = tale.plan()
     assert (bad,) == verdicts["update Target/dev"].guilty

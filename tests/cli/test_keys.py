@@ -224,7 +224,7 @@ def plugin(tmp_path, monkeypatch):
     (site / "token-1.dist-info/entry_points.txt").write_text(
         f"[{providers.GROUP}]\ntoken = token_plugin:Token\n"
     )
-    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.syspath_prepend(str(site))  # as if it were installed; it goes with the test
 
 
 def test_a_wrapping_key_in_a_device_that_a_package_offers(quick, plugin):

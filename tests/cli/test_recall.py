@@ -144,6 +144,7 @@ def test_a_build_that_differs_in_one_file_asks_anew(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.run("plan")
+    # Another build is another installation: to change a file of this one would disturb others.
     monkeypatch.setattr(memory, "_build", lambda: ["another"])
     assert walks(shop)
 

@@ -6,6 +6,7 @@ import pygit2
 import pytest
 from pygit2.enums import FileMode
 
+from tests.people import Person
 from tests.shop import AYSE, DENIZ, MERT, Done, Shop, a_proxy
 
 ORDERS, LIMITS = "payments/orders.yaml", "cards/limits.yaml"
@@ -24,8 +25,8 @@ def shop(tmp_path: Path) -> Shop:
     return made
 
 
-def back(shop: Shop, to: str, *more: str, who: object = MERT) -> Done:
-    return shop.run("rollback", "--to", to, "--sign-key", shop.person_key(who), *more)  # type: ignore[arg-type]
+def back(shop: Shop, to: str, *more: str, who: Person = MERT) -> Done:
+    return shop.run("rollback", "--to", to, "--sign-key", shop.person_key(who), *more)
 
 
 def test_the_files_come_back_and_with_them_the_gateway(shop: Shop) -> None:

@@ -1,8 +1,9 @@
 """What somebody at a terminal sees and answers: nothing runs into anything else."""
 
+import contextlib
 import io
 import re
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,14 +67,12 @@ class Terminal(io.StringIO):
 
 
 def test_whatever_is_shown_takes_the_progress_line_away_first(
-    monkeypatch: pytest.MonkeyPatch,
+    environ: Callable[..., None],
 ) -> None:
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
+    environ(CI=None, TERM="xterm")
     stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
     console = Console((("text", None),), color="never")
-    with console.progress(delay=0) as progress:
+    with contextlib.redirect_stderr(stream), console.progress(delay=0) as progress:
         for show in (
             lambda: console.say("said"),
             lambda: console.note(UsageError("noted", code="AO905")),

@@ -1,6 +1,7 @@
 """The stories that the golden tests tell: one value each, built by hand, as a run would make it."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from apiops.access import matrix
 from apiops.errors import AccessDenied
@@ -34,12 +35,12 @@ MANAGE = Right(Category.API_MANAGEMENT, Verb.MANAGE)
 DEPLOY = Right(Category.API_MANAGEMENT, Verb.DEPLOY_UNDEPLOY)
 
 
-def a_change(action: Action, kind: str, project: str | None, name: str, **more: object) -> Change:
-    return Change(action, ResourceId(kind, project, name), **more)  # type: ignore[arg-type]
+def a_change(action: Action, kind: str, project: str | None, name: str, **more: Any) -> Change:
+    return Change(action, ResourceId(kind, project, name), **more)
 
 
-def a_plan(*changes: Change, **more: object) -> Plan:
-    fields: dict[str, object] = {
+def a_plan(*changes: Change, **more: Any) -> Plan:
+    fields: dict[str, Any] = {
         "repository": "0659bb5",
         "target": "production",
         "environment": "production",
@@ -51,7 +52,7 @@ def a_plan(*changes: Change, **more: object) -> Plan:
         "unchanged": 214,
         "digest": DIGEST,
     }
-    return Plan(changes=changes, **{**fields, **more})  # type: ignore[arg-type]
+    return Plan(changes=changes, **{**fields, **more})
 
 
 def allowed(change: Change, principal: str, *needs: tuple[Right, Scope]) -> Judgement:
@@ -272,8 +273,8 @@ def partly() -> RunReport:
     )
 
 
-def entry(seq: int, action: str, resource: ResourceId, **more: object) -> AuditEntry:
-    fields: dict[str, object] = {
+def entry(seq: int, action: str, resource: ResourceId, **more: Any) -> AuditEntry:
+    fields: dict[str, Any] = {
         "at": datetime(2026, 11, 24, 3, 40, seq, tzinfo=UTC),
         "actor": "Pat Lead <pat@bank.example>",
         "principal": "payments-lead",
@@ -288,7 +289,7 @@ def entry(seq: int, action: str, resource: ResourceId, **more: object) -> AuditE
         "previous": "cc" * 32,
         "digest": "dd" * 32,
     }
-    return AuditEntry(seq=seq, action=action, resource=resource, **{**fields, **more})  # type: ignore[arg-type]
+    return AuditEntry(seq=seq, action=action, resource=resource, **{**fields, **more})
 
 
 def one_entry() -> AuditEntry:

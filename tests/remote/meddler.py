@@ -9,8 +9,9 @@ import http.client
 import socket
 import struct
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from collections.abc import Mapping
+
+from tests.servers import Handler, Loopback
 
 AFTER = (
     "reset-after",
@@ -28,20 +29,17 @@ AFTER = (
 BEFORE = ("reset-before", "404-before", "500-before", "429-before", "503-before")
 """The server never heard of it."""
 
+NOTHING: Mapping[str, str] = {}
 HARMLESS = ("wrong-type",)
 PAGE = b"<html><body><h1>Bad Gateway</h1></body></html>"
 
 
-class Meddler:
+class Meddler(Loopback):
     """Counts writes (everything but GET), or reads, from the last `spoil` on."""
 
     def __init__(self, port: int) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.upstream = port
-        self._server.meddler = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        super().__init__(_Handler)
+        self.upstream = port
         self._lock = threading.Lock()
         self._fault = ""
         self._at: range = range(0)
@@ -50,22 +48,9 @@ class Meddler:
         self.spoilt = 0
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
     def writes(self) -> int:
         """Requests of the kind that is spoilt since the last `spoil`."""
         return self._writes
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def spoil(self, fault: str = "", at: int = 0, times: int = 1, *, reads: bool = False) -> None:
         with self._lock:
@@ -85,30 +70,12 @@ class Meddler:
             return ""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    upstream: int
-    meddler: Meddler
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     timeout = 60
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
 
-    def log_message(self, *_arguments: Any) -> None:
-        """Nothing on stderr."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):
-            return self.pass_on
-        raise AttributeError(name)
-
-    def pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.meddler.due(self.command)
+    def answered(self) -> None:
+        body = self.body()
+        fault = self.server.owner.due(self.command)
         if fault in BEFORE:
             self._instead(fault.removesuffix("-before"))
             return
@@ -119,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, "text/plain" if fault == "wrong-type" else kind, content)
 
     def _forward(self, body: bytes) -> tuple[int, str, bytes]:
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.owner.upstream, timeout=30)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         upstream.request(self.command, self.path, body=body, headers=headers)
         answer = upstream.getresponse()
@@ -164,23 +131,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
 
     def _half(self, status: int, kind: str, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
+        self.head(status, {"Content-Type": kind}, len(content))
         self.wfile.write(content[: len(content) // 2])
         self.wfile.flush()
 
     def _answer(
-        self, status: int, kind: str, content: bytes, more: dict[str, str] | None = None
+        self, status: int, kind: str, content: bytes, more: Mapping[str, str] = NOTHING
     ) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in (more or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
+        self.say(status, {"Content-Type": kind, **more}, content)
 
     def _reset(self) -> None:
         """A TCP reset, as from a machine that lost its power."""

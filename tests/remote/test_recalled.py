@@ -13,6 +13,7 @@ from apiops.ports import Batch, Write
 from tests import managers
 from tests.remote.bank import PROXY, VendorShop, manifest
 from tests.shop import MERT, Done
+from tests.standin import Standin
 
 
 @pytest.fixture(params=["", "policies-nameless"])
@@ -85,5 +86,4 @@ def test_a_token_that_does_not_count_says_so(bank: VendorShop) -> None:
 def test_a_manager_that_is_away_says_so(bank: VendorShop) -> None:
     bank.standin.__exit__(None, None, None)
     assert "AO742" in bank.run("plan").err
-    bank.standin.__init__("")  # type: ignore[misc]  # a new one, for the fixture to end
-    bank.standin.__enter__()
+    bank.standin = Standin().__enter__()  # for the fixture to end

@@ -344,9 +344,9 @@ def always_creates(segment: str, what: str) -> None:  # noqa: C901 - four calls 
 
     @route("GET", f"{base}/", "API_MANAGEMENT.VIEW")
     def listed(call: Call) -> Any:
-        return [stub(one) for one in rows(call)]
+        return [in_list(one) for one in rows(call)]
 
-    def stub(one: Json) -> Json:
+    def in_list(one: Json) -> Json:
         if segment == "globalPolicies":
             return {
                 "id": one["id"],
@@ -364,7 +364,7 @@ def always_creates(segment: str, what: str) -> None:  # noqa: C901 - four calls 
         if "clientSecret" in call.body:
             raise Refused("Policy snapshot could not be parsed.")
         rows(call).append({"id": call.world.id(), **call.body})
-        return Saved([stub(rows(call)[-1])])
+        return Saved([in_list(rows(call)[-1])])
 
     @route("PUT", f"{base}/{{n}}/", "API_MANAGEMENT.MANAGE")
     def put(call: Call) -> Any:
@@ -375,7 +375,7 @@ def always_creates(segment: str, what: str) -> None:  # noqa: C901 - four calls 
                 kept = one["id"]
                 one.clear()
                 one.update({"id": kept, **call.body})
-                return Saved([stub(one)])
+                return Saved([in_list(one)])
         raise Refused(f"{what} (name: {call.names['n']}) was not found!")
 
     @route("DELETE", f"{base}/{{n}}/", "API_MANAGEMENT.MANAGE")

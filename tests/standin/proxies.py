@@ -144,9 +144,9 @@ def got(call: Call) -> Any:
             "routingEnabled": one.routing.get("routingEnabled", True),
             "routingAddressList": one.routing.get("routingAddressList", []),
         },
-        "endpointList": [endpoint_row(call, one, e, "stub" if with_policies else "") for e in one.endpoints],
+        "endpointList": [endpoint_row(call, one, e, "short" if with_policies else "") for e in one.endpoints],
         "deploymentList": [{"environmentName": e, **d} for e, d in sorted(one.deployed.items()) if d["deployed"]],
-        **(policy_lists(call, one, ("ALL", ""), "stub") if with_policies else {}),
+        **(policy_lists(call, one, ("ALL", ""), "short") if with_policies else {}),
     }]  # fmt: skip
 
 
@@ -223,8 +223,8 @@ def policy_lists(call: Call, one: Proxy, place: tuple[str, str], shape: str) -> 
 
 
 def policy_row(call: Call, policy: Json, shape: str) -> Json:
-    """§2.6: stubs with a proxy, bodies in the list; secrets are null (§5.2)."""
-    if shape == "stub":
+    """§2.6: short rows with a proxy, bodies in the list; secrets are null (§5.2)."""
+    if shape == "short":
         return {key: policy.get(key) for key in ("type", "name", "description", "active")}
     row = {key: (None if key in SECRETS else value) for key, value in policy.items()}
     if "policies-nameless" in call.world.quirks:

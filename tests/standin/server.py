@@ -2,13 +2,12 @@
 
 import json
 import re
-import threading
 from email import message_from_bytes
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.servers import Handler, Loopback
 from tests.standin import ai, contract, identity, more, owners, platform, proxies, shared, wire
 from tests.standin.wire import Call, Refused
 from tests.standin.world import World
@@ -18,56 +17,24 @@ OPEN = ("/apiops/test/healthcheck", "/apiops/auth/token")
 LARGEST = 64 * 1024 * 1024
 
 
-class Standin:
+class Standin(Loopback):
     """A running stand-in. `url` is the Manager's, `token` an administrator's."""
 
     token = "standin-token-of-an-administrator"
 
     def __init__(self, *quirks: str) -> None:
+        super().__init__(_Handler)
         self.world = World(*quirks)
         self.world.add_user(self.token, name="robot", admin=True)
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.world = self.world
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    world: World
-    request_queue_size = 64
+class _Handler(Handler):
+    def body(self) -> bytes:
+        return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST))
 
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: Server
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Nothing on stderr."""
-
-    def handle_one(self) -> None:
-        world = self.server.world
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST))
+    def answered(self) -> None:
+        world: World = self.server.owner.world
+        body = self.body()
         parts = urlsplit(self.path)
         with world.lock:
             world.requests.append((self.command, parts.path))
@@ -75,17 +42,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, kind, content = self._answered(world, parts.path, parts.query, body)
             except Refused as refused:
                 status, kind, content = wire.failure(world, refused)
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def __getattr__(self, name: str) -> Any:
-        """`do_GET` and its kin."""
-        if name.startswith("do_"):
-            return self.handle_one
-        raise AttributeError(name)
+        self.say(status, {"Content-Type": kind}, content)
 
     def _answered(self, world: World, path: str, query: str, body: bytes) -> tuple[int, str, bytes]:
         if path == "/apiops/auth/token":

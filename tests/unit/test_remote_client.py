@@ -133,11 +133,10 @@ def test_no_server_is_worth_a_retry() -> None:
     assert TOKEN not in raised.value.message
 
 
-def test_an_answer_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "MAX_ANSWER", 1000)
+def test_an_answer_that_is_too_long_is_not_read() -> None:
     with (
         Told(lambda _: ok(b"x" * 1001)) as server,
-        reaching(server.url) as here,
+        reaching(server.url, longest=1000) as here,
         pytest.raises(ManagerError) as raised,
     ):
         here.call("GET", "/")

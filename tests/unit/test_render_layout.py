@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -119,27 +120,24 @@ def test_colour_changes_no_row(width: int) -> None:
 
 class TestTheWidth:
     @pytest.fixture(autouse=True)
-    def plain(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("CI", "COLUMNS", "FORCE_COLOR"):
-            monkeypatch.delenv(name, raising=False)
+    def plain(self, environ: Callable[..., None]) -> None:
+        environ(CI=None, COLUMNS=None, FORCE_COLOR=None)
 
-    def test_a_pipe_has_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("COLUMNS", "60")
+    def test_a_pipe_has_none(self, environ: Callable[..., None]) -> None:
+        environ(COLUMNS="60")
         assert ink.width(io.StringIO()) is None
 
     def test_who_pretends_a_terminal_says_how_wide_it_is(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, environ: Callable[..., None]
     ) -> None:
-        monkeypatch.setenv("FORCE_COLOR", "1")
-        monkeypatch.setenv("COLUMNS", "60")
+        environ(FORCE_COLOR="1", COLUMNS="60")
         assert 60 == ink.width(io.StringIO())
-        monkeypatch.setenv("COLUMNS", "6")
+        environ(COLUMNS="6")
         assert ink.NARROWEST == ink.width(io.StringIO())
 
     def test_a_build_server_has_none_whatever_it_pretends(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, environ: Callable[..., None]
     ) -> None:
         """A wrapped name could begin a line there, and such lines may be commands."""
-        for name, value in {"FORCE_COLOR": "1", "COLUMNS": "60", "CI": "true"}.items():
-            monkeypatch.setenv(name, value)
+        environ(FORCE_COLOR="1", COLUMNS="60", CI="true")
         assert ink.width(io.StringIO()) is None

@@ -1,6 +1,7 @@
 """The progress line draws late, cleans up after itself, and keeps quiet when told to."""
 
 import io
+from collections.abc import Callable
 
 import pytest
 
@@ -17,10 +18,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def a_terminal_outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "40")
+def a_terminal_outside_of_ci(environ: Callable[..., None]) -> None:
+    environ(CI=None, TERM="xterm", COLUMNS="40")
 
 
 def test_a_fast_run_shows_nothing() -> None:
@@ -83,8 +82,8 @@ def test_elsewhere_each_station_of_a_slow_run_is_one_line() -> None:
     )
 
 
-def test_ci_gets_lines_even_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CI", "true")
+def test_ci_gets_lines_even_on_a_terminal(environ: Callable[..., None]) -> None:
+    environ(CI="true")
     stream = Terminal()
     with Progress(stream, delay=60) as progress:
         for event in (LOAD, LOAD, APPLY, APPLY):

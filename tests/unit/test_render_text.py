@@ -1,6 +1,7 @@
 """Text for a terminal: harmless, aligned, and short enough to read."""
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -76,18 +77,16 @@ def test_a_page_has_no_gap_at_its_ends_and_no_two_in_a_row() -> None:
     ],
 )
 def test_colour_follows_the_flag_then_the_environment(
-    choice: str, environment: dict[str, str], colour: bool, monkeypatch: pytest.MonkeyPatch
+    choice: str, environment: dict[str, str], colour: bool, environ: Callable[..., None]
 ) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {"TERM": "xterm", **environment}.items():
-        monkeypatch.setenv(name, value)
+    environ(NO_COLOR=None, FORCE_COLOR=None, COLORTERM=None, TERM="xterm")
+    environ(**environment)
 
     assert colour is wanted(Terminal(), choice=choice)
 
 
-def test_what_is_not_a_terminal_gets_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
+def test_what_is_not_a_terminal_gets_no_colour(environ: Callable[..., None]) -> None:
+    environ(FORCE_COLOR=None)
 
     assert not wanted(io.StringIO())
 

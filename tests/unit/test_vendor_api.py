@@ -4,7 +4,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,32 +15,15 @@ from apiops.remote.client import Answer, Client, Reach
 from apiops.remote.vendor import deploying
 from apiops.remote.vendor.api import Absent, Api, Forbidden, Refused, Unknown, Upload, path
 from apiops.remote.vendor.pace import LOST, MOST, Pace
+from tests.servers import Told
 
 
-class Answering:
+class Answering(Told):
     """A server that gives one answer to everything."""
 
     def __init__(self) -> None:
+        super().__init__(lambda _: (self.status, {"Content-Type": self.kind}, self.body))
         self.status, self.kind, self.body = 200, "application/json", b"{}"
-        answering = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def log_message(self, *_arguments: Any) -> None:
-                """Nothing on stderr."""
-
-            def do_GET(self) -> None:
-                self.send_response(answering.status)
-                self.send_header("Content-Type", answering.kind)
-                self.send_header("Content-Length", str(len(answering.body)))
-                self.end_headers()
-                self.wfile.write(answering.body)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
 
     def says(self, tree: Any, status: int = 200) -> None:
         self.status = status
@@ -50,18 +32,13 @@ class Answering:
 
 @pytest.fixture
 def answering() -> Iterator[Answering]:
-    server = Answering()
-    server.thread.start()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
-    server.thread.join()
+    with Answering() as server:
+        yield server
 
 
 @pytest.fixture
 def api(answering: Answering) -> Iterator[Api]:
-    reach = Reach(f"http://127.0.0.1:{answering.server.server_address[1]}", attempts=1)
-    with Client(reach, lambda: SecretValue("token")) as client:
+    with Client(Reach(answering.url, attempts=1), lambda: SecretValue("token")) as client:
         yield Api(client)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from apiops.errors import StoreError
+
 
 def build(connection: Connection, version: str) -> None:
     """Create the triggers and functions of `version` for the connection's engine."""
@@ -21,6 +23,15 @@ def build(connection: Connection, version: str) -> None:
         cursor.execute(text)  # the whole script at once, without parameters
     finally:
         cursor.close()
+
+
+def never_back() -> None:
+    """Alembic's way to an older version: there is none, since the log would be cut."""
+    raise StoreError(
+        "an audit log is never taken back to an older version",
+        code="AO700",
+        hint="restore the backup that was made before `apiops manager migrate`",
+    )
 
 
 def _statements(script: str) -> Iterator[str]:

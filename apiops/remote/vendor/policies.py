@@ -63,7 +63,7 @@ def seen(raw: JsonObject, written: JsonObject) -> dict[str, Any]:
     bodies: JsonObject = raw.get("policies") or {}
     wanted = slots(written)
     held = {
-        slot: _named(rows, stubs, wanted.get(slot, [])) for slot, rows, stubs in _rows(bodies, raw)
+        slot: _named(rows, short, wanted.get(slot, [])) for slot, rows, short in _rows(bodies, raw)
     }
     return {
         pipeline: _joined(pipeline, held, written.get(pipeline) or ()) for pipeline in PIPELINES
@@ -71,22 +71,22 @@ def seen(raw: JsonObject, written: JsonObject) -> dict[str, Any]:
 
 
 def _rows(bodies: JsonObject, raw: JsonObject) -> Iterator[tuple[Slot, Any, Any]]:
-    """Each place with its bodies and, beside them, the stubs, which have names (1.10 #39)."""
+    """Each place with its bodies and, beside them, the short rows, which have names (1.10 #39)."""
     for pipeline, (_, field) in PIPELINES.items():
         yield Slot(pipeline), bodies.get(field) or (), raw.get(field) or ()
-        stubs = {(e["endpoint"], e["httpMethod"]): e for e in raw.get("endpointList") or ()}
+        shown = {(e["endpoint"], e["httpMethod"]): e for e in raw.get("endpointList") or ()}
         for endpoint in bodies.get("endpointList") or ():
             key = (endpoint["endpoint"], endpoint["httpMethod"])
-            stub = stubs.get(key, {}).get(field) or ()
-            yield Slot(pipeline, *key), endpoint.get(field) or (), stub
+            short = shown.get(key, {}).get(field) or ()
+            yield Slot(pipeline, *key), endpoint.get(field) or (), short
 
 
 def _named(
-    rows: Sequence[JsonObject], stubs: Sequence[JsonObject], wanted: Sequence[JsonObject]
+    rows: Sequence[JsonObject], short: Sequence[JsonObject], wanted: Sequence[JsonObject]
 ) -> list[JsonObject]:
     named: list[JsonObject] = []
     for index, row in enumerate(rows):
-        name = row.get("name") or (stubs[index].get("name") if index < len(stubs) else None)
+        name = row.get("name") or (short[index].get("name") if index < len(short) else None)
         if name is None and index < len(wanted) and wanted[index]["type"] == row["type"]:
             name = wanted[index]["name"]
         name = name or f"{row['type']}-{index + 1}"

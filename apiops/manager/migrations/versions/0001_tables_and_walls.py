@@ -153,5 +153,4 @@ ENTRY = (
 OPTIONAL = {"kind", "project", "name", "environment", "before", "after", "note"}
 
 
-def downgrade() -> None:
-    raise NotImplementedError("an audit log is never taken back: restore a backup instead")
+downgrade = walls.never_back

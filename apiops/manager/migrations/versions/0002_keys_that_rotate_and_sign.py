@@ -61,5 +61,4 @@ def _rebuild() -> None:
     )
 
 
-def downgrade() -> None:
-    raise NotImplementedError("an audit log is never taken back: restore a backup instead")
+downgrade = walls.never_back

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from apiops.manager.migrations import walls
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -24,5 +26,4 @@ def upgrade() -> None:
     op.create_index("ix_journal_unsettled", "journal", ["repository", "target", "settled"])
 
 
-def downgrade() -> None:
-    raise NotImplementedError("an audit log is never taken back: restore a backup instead")
+downgrade = walls.never_back

@@ -30,5 +30,4 @@ def upgrade() -> None:
     walls.build(op.get_bind(), revision)
 
 
-def downgrade() -> None:
-    raise NotImplementedError("an audit log is never taken back: restore a backup instead")
+downgrade = walls.never_back
