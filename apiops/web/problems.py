@@ -32,6 +32,7 @@ _STATUS: Final[tuple[tuple[type[ApiopsError], int], ...]] = (
 """Error → status; the first that fits."""
 
 _BY_CODE: Final = {
+    "AO706": 503,  # a full disk is no bug, and worth another try
     "AO718": 409,  # the lease is held: not our fault, and worth another try
     "AO727": 404,
     "AO781": 401,

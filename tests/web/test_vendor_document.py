@@ -7,28 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 import schemathesis
 import yaml
-from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from apiops.model.audit import AuditQuery
 from apiops.web import vendor
+from tests.web.asking import asked
 from tests.web.conftest import Api
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 TRIES = 4
 """For each operation and each way to generate."""
 
@@ -91,32 +79,10 @@ def test_no_answer_is_another_than_the_vendors(
     api: Api, document: dict[str, Any], mode: GenerationMode
 ) -> None:
     headers = {"Authorization": f"Bearer {api.tokens['mert']}"}
-    tried, wrong = 0, dict[str, str]()
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=api.url)
-    for found in schema.get_all_operations():
-        operation = found.ok()
-
-        @hypothesis.settings(
-            max_examples=TRIES,
-            deadline=None,
-            database=None,
-            phases=[hypothesis.Phase.generate],
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
-        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-        def attempt(case: schemathesis.Case) -> None:
-            at_home(case)
-            case.call_and_validate(headers=headers, checks=CHECKS)
-
-        try:
-            attempt()
-        except hypothesis.errors.Unsatisfiable:
-            continue  # nothing wrong can be said to an operation without parameters
-        except (Exception, BaseExceptionGroup) as fault:  # noqa: BLE001 - all that is wrong, at once
-            wrong[operation.label] = str(fault)[:900]
-        tried += 1
-    assert not wrong, "\n".join(f"{label}: {why}" for label, why in wrong.items())
+    wrong, tried = asked(schema, headers, mode, TRIES, at_home)
+    assert not wrong, wrong
     assert tried > (10 if mode is GenerationMode.POSITIVE else 3)
 
 
