@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, reach
 from apiops.cli.options import Place
 from apiops.errors import ApiopsError, Exit, UsageError
 
@@ -25,20 +25,16 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 )
 @options.place
 @options.target
-@options.pace
+@reach.pace
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.option("--fetch", metavar="REMOTE", help="Fetch this remote first.")
 @options.option(
     "--clone", metavar="URL", help="Clone it first if the folder is empty (as origin, bare)."
 )
-@options.option(
-    "--git-token-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the token for an https remote (or the token itself in APIOPS_GIT_TOKEN).",
-)
+@reach.git_token
 @options.option(
     "--interval",
-    type=options.Duration(),
+    type=reach.Duration(),
     metavar="TIME",
     help="Go on: sync, wait so long (90s, 5m, 1h), sync again, until SIGTERM.",
 )

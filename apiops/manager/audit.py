@@ -64,11 +64,12 @@ def fields(body: bytes) -> tuple[str | None, ...] | None:
 
 
 def find(
-    connection: Connection, query: AuditQuery, projects: Collection[str] | None = None
+    connection: Connection, query: AuditQuery, projects: Collection[str | None] | None = None
 ) -> Iterator[AuditEntry]:
     """The entries that a query asks for, newest first, fetched page by page.
 
-    With `projects` those alone whose resource is in one of them or in none.
+    With `projects` (None among them: the System tier) those alone whose resource is in one of
+    them, and those that are about no resource.
     """
     wanted, below = query.limit, None
     while True:
@@ -136,14 +137,13 @@ def read(row: Any) -> AuditEntry:
     )
 
 
-def _narrowed(query: AuditQuery, projects: Collection[str] | None) -> Select[Any]:
+def _narrowed(query: AuditQuery, projects: Collection[str | None] | None) -> Select[Any]:
     entry = audit_entry.c
     chosen = select(audit_entry).where(*_conditions(query))
     if projects is None:
         return chosen
-    return chosen.where(
-        or_(entry.project.is_(None), entry.project.in_({SYSTEM_PROJECT, *projects}))
-    )
+    places = {SYSTEM_PROJECT if one is None else one for one in projects}
+    return chosen.where(or_(entry.project.is_(None), entry.project.in_(places)))
 
 
 def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:

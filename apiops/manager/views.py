@@ -113,8 +113,9 @@ class _Shown:
     def __call__(self, entry: AuditEntry) -> bool:
         return self._of(_project(entry))
 
-    def projects(self) -> frozenset[str] | None:
-        """The projects whose entries can be shown; None: every one, those that are gone too.
+    def projects(self) -> frozenset[str | None] | None:
+        """The projects whose entries can be shown, None in it for the System tier's; None alone:
+        every project's, those that are gone too.
 
         What somebody may in a project in which nobody was granted anything is theirs by a role
         in the System tier, in every project.
@@ -122,7 +123,7 @@ class _Shown:
         if self._of(_NO_PROJECT):
             return None
         granted = {one.project for one in self._grants.grants if one.principal == self._principal}
-        return frozenset(one for one in granted if one is not None and self._of(one))
+        return frozenset(one for one in {None, *granted} if self._of(one))
 
     def _of(self, project: str | None) -> bool:
         if project not in self._known:

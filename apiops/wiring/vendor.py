@@ -44,15 +44,15 @@ def still(target: TargetSettings, asked: Sequence[Sequence[Any]], told: str) -> 
 
     False where it does not answer or may not be asked: the long way says why.
     """
-    from apiops.remote.vendor import witness
+    from apiops.remote.vendor import shown
 
     questions = [(where, tuple((name, value) for name, value in query)) for where, query in asked]
     try:
         with api(target) as reached:
-            shown = witness.again(reached, questions)
+            now = shown.again(reached, questions)
     except ApiopsError:
         return False
-    return shown is not None and shown.digest == told
+    return now is not None and now.digest == told
 
 
 def token(target: TargetSettings) -> SecretValue:

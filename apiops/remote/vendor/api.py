@@ -85,16 +85,16 @@ class Api:
     def __init__(self, client: Client, pace: Pace | None = None) -> None:
         self._client = client
         self._pace = pace or Pace(ends=client.ends)
-        self._witness: Saw | None = None
+        self._watching: Saw | None = None
 
     @contextmanager
     def watched(self, saw: Saw) -> Iterator[None]:
         """Tell of every answer to a read meanwhile."""
-        self._witness = saw
+        self._watching = saw
         try:
             yield
         finally:
-            self._witness = None
+            self._watching = None
 
     @property
     def most(self) -> int:
@@ -153,8 +153,8 @@ class Api:
             except ManagerUnavailable as lost:
                 turn.lost()
                 raise Unknown(lost.message, code=lost.code, hint=lost.hint) from None
-        if self._witness is not None and method == "GET":
-            self._witness(where, query, answer)
+        if self._watching is not None and method == "GET":
+            self._watching(where, query, answer)
         if blank and answer.status == HTTPStatus.NOT_FOUND and not answer.body.strip():
             raise self._refusal(answer.status, "", f"{method} {where}", ())
         return self._judged(answer, f"{method} {where}", hidden)

@@ -4,6 +4,7 @@ A codec reads what the Manager shows as manifests say it, and carries out one ch
 sees specs in which secrets are leaves, to compare, and the same specs with plaintexts, to send.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -12,7 +13,7 @@ from apiops.errors import ManagerError, SecretError
 from apiops.model import canonical
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.secret import SecretLeaf, SecretValue, leaf_of
-from apiops.remote.vendor.api import Api, Unknown
+from apiops.remote.vendor.api import Api, Unknown, path
 
 TRIES: Final = 3
 """How often a call is sent whose answers get lost."""
@@ -32,13 +33,26 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Place:
     """A project as the Manager shows it; `path` stands before the routes of its proxies, `known` is
-    what the book says of it: kind → name → spec.
+    what the book says of it: kind → name → spec. Threads may share it.
     """
 
     api: Api
     project: str
     path: str = ""
     known: Mapping[str, Mapping[str, JsonObject]] = field(default_factory=dict)
+    _groups: list[list[dict[str, Any]]] = field(default_factory=list, repr=False, compare=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def ip_groups(self) -> list[dict[str, Any]]:
+        """The rows of its IP groups as they are now."""
+        return self.api.items(path("projects", self.project, "ipGroups"))
+
+    def ip_groups_read(self) -> list[dict[str, Any]]:
+        """The same, asked for once: for reading, in which all proxies mean the same groups."""
+        with self._turn:
+            if not self._groups:
+                self._groups.append(self.ip_groups())
+            return self._groups[0]
 
 
 class Missing:

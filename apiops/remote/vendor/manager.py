@@ -11,8 +11,8 @@ from apiops.ports import Batch, Book, Live
 from apiops.remote.vendor import reading
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.reading import Reading
+from apiops.remote.vendor.shown import Showing
 from apiops.remote.vendor.unit import Unit
-from apiops.remote.vendor.witness import Witness
 
 
 class VendorManager:
@@ -29,13 +29,13 @@ class VendorManager:
         """The live state, with the rights and the ledger of the book."""
         book = self._book.read(repository, target)
         unsettled = self._book.unsettled(repository, target)
-        witness = Witness()
-        with self._api.watched(witness):
+        showing = Showing()
+        with self._api.watched(showing):
             self._reading = reading.read(self._api, book, unsettled, repository)
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
         resources = tuple(sorted(chosen, key=lambda one: one.id.order))
-        return replace(book, resources=resources, shown=witness.shown())
+        return replace(book, resources=resources, shown=showing.shown())
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

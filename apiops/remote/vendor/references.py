@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from apiops.errors import ManagerError
 from apiops.model.resource import JsonObject
-from apiops.remote.vendor.api import path
 from apiops.remote.vendor.codec import Job, Place
 
 _FIELD: Final = "ipGroupIdList"
@@ -21,7 +20,7 @@ def with_ids(job: Job) -> Job:
     names = set(_listed(job.plain))
     if not names:
         return job
-    ids = {row["name"]: row["id"] for row in _groups(job.place) if row.get("id")}
+    ids = {row["name"]: row["id"] for row in job.place.ip_groups() if row.get("id")}
     missing = sorted(names - ids.keys())
     if missing:
         raise ManagerError(
@@ -37,13 +36,9 @@ def with_names(place: Place, raw: JsonObject) -> JsonObject:
     """What was read, with names for the ids that are known."""
     if not any(True for _ in _listed(raw)):
         return raw
-    names = {row["id"]: row["name"] for row in _groups(place) if row.get("id")}
+    names = {row["id"]: row["name"] for row in place.ip_groups_read() if row.get("id")}
     found: JsonObject = _replaced(raw, lambda one: names.get(one, one))
     return found
-
-
-def _groups(place: Place) -> list[dict[str, Any]]:
-    return place.api.items(path("projects", place.project, "ipGroups"))
 
 
 def _listed(node: Any) -> Iterator[str]:

@@ -15,7 +15,7 @@ from apiops.remote.client import Answer
 from apiops.remote.vendor.api import Api
 
 
-class Witness:
+class Showing:
     """Remembers what was asked, and a digest of each answer. Threads may share it."""
 
     def __init__(self) -> None:
@@ -49,10 +49,10 @@ def again(api: Api, asked: Sequence[Asked]) -> Shown | None:
         except ManagerUnavailable:
             raise
         except ManagerError:
-            return  # a refusal is an answer, and the witness has it
+            return  # a refusal is an answer, and was taken note of
 
-    witness = Witness()
-    with api.watched(witness), ThreadPoolExecutor(api.most, "apiops-ask") as pool:
+    showing = Showing()
+    with api.watched(showing), ThreadPoolExecutor(api.most, "apiops-ask") as pool:
         for _ in pool.map(ask, asked):
             pass
-    return witness.shown()
+    return showing.shown()
