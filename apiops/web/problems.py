@@ -163,8 +163,10 @@ def install(app: FastAPI) -> None:
         code = _PLAIN.get(fault.status_code, "AO787")
         if request.url.path.startswith(VENDOR) and code == "AO787":
             return ours(request, _misused(str(fault.detail)[:200]))
-        if request.url.path.startswith(VENDOR) and code == "AO784":
-            return envelope.failure(envelope.Told("There is no such address", 404), 404)
+        if request.url.path.startswith(VENDOR):
+            status = status_of(_misused("", code))
+            words = "There is no such address" if status == 404 else str(fault.detail)[:200]
+            return envelope.failure(envelope.Told(words, status), status)
         if code == "AO784":
             return answer(unknown(), request.state.id)
         made = answer(_misused(str(fault.detail)[:200], code), request.state.id)

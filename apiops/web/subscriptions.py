@@ -73,10 +73,10 @@ def review(
     found = manager.views.resource(calling.principal, _id(project, name))
     if found is None:
         raise problems.unknown()
-    said_: dict[str, Any] = {"state": decision.state, "reason": decision.reason}
+    decided: dict[str, Any] = {"state": decision.state, "reason": decision.reason}
     if decision.expires is not None:
-        said_["expireTime"] = decision.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    subscriptions.review(manager, found, said_, context(calling, decision.reason))
+        decided["expireTime"] = decision.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    subscriptions.review(manager, found, decided, context(calling, decision.reason))
     return _shown(manager, calling, found.id)
 
 

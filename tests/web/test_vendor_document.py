@@ -96,6 +96,17 @@ def at_home(case: schemathesis.Case) -> None:
         case.path_parameters.update(known)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_address_or_a_method_that_is_none_is_told_in_the_vendors_words(api: Api) -> None:
+    for method, path, status in (
+        ("PATCH", "/apiops/projects/", 405),
+        ("GET", "/apiops/nothing/", 404),
+        ("GET", "/apiops/projects/payments/apiProxies/orders/nothing/", 404),
+    ):
+        answer = api.call(method, path, as_="mert")
+        assert (status, {"status", "resultMessage"}) == (answer.status, set(answer.json()))
+
+
 @pytest.mark.parametrize("secret", ["LEAKED-PLAINTEXT", {"$secret": {"unheard": 1}}])
 def test_a_secret_in_an_ai_route_is_refused_and_stored_nowhere(api: Api, secret: object) -> None:
     path = "/apiops/projects/payments/apiProxies/orders/ai-routing/"
