@@ -12,7 +12,7 @@ from apiops.remote.vendor import reading
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.reading import Reading
 from apiops.remote.vendor.shown import Showing
-from apiops.remote.vendor.unit import Unit
+from apiops.remote.vendor.unit import UnitRun
 
 
 class VendorManager:
@@ -56,7 +56,7 @@ class VendorManager:
         if self._reading is None:
             self.read(batch.repository, batch.target)
         assert self._reading is not None, "it was just read"
-        outcomes = Unit(self._api, self._book, self._reading, batch).carry_out()
+        outcomes = UnitRun(self._api, self._book, self._reading, batch).carry_out()
         if all(outcome.result is Result.DONE for outcome in outcomes):
             self._book.advance(batch)
         return outcomes

@@ -34,7 +34,7 @@ TOGETHER: Final = 32
 """So many finished changes are recorded in one transaction."""
 
 
-class Unit:
+class UnitRun:
     """One batch while it is carried out."""
 
     def __init__(self, api: Api, book: Book, seen: Reading, batch: Batch) -> None:
