@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options, reach
+from apiops.cli import options
 from apiops.cli.options import Place
 
 FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
@@ -19,7 +19,7 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 )
 @options.place
 @options.target
-@reach.pace
+@options.pace
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.deliberate("--approve", metavar="DIGEST", help="Apply exactly the plan with this digest.")
 @options.deliberate("--yes", is_flag=True, help="Apply what the plan says, unseen.")

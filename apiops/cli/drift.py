@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options, reach
+from apiops.cli import options
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
@@ -14,7 +14,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 @options.verb("drift", "apiops drift --target production --detailed-exitcode")
 @options.place
 @options.target
-@reach.pace
+@options.pace
 @options.option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand.")
 @options.output(*FORMATS)
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is drift (0: none).")

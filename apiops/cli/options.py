@@ -7,6 +7,7 @@ the eager `--config`/`-C` pair), then default; it also remembers where a value c
 
 import difflib
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -62,6 +63,7 @@ class Place:
     settings: settings_file.Settings
 
 
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 ANSWERED: Final = frozenset(
     {
         *("yes", "allow", "approve", "introduction", "approver", "evidence", "trust"),
@@ -282,6 +284,44 @@ def target(command: Command) -> Command:
                 "--key-file",
                 type=click.Path(path_type=Path, dir_okay=False),
                 help="File with the key that wraps the Manager's keys.",
+            ),
+        )
+    ):
+        command = decorator(command)
+    return command
+
+
+class Duration(click.ParamType[float]):
+    """A length of time as people write it: `90s`, `5m`, `1h`; gives seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds."""
+        found = re.fullmatch(r"([1-9]\d{0,4})([smh])", str(value))
+        if found is None:
+            self.fail(f'"{value}" is no length of time: write 90s, 5m or 1h', param, ctx)
+        return float(int(found[1]) * _UNITS[found[2]])
+
+
+def pace(command: Command) -> Command:
+    """--deadline and --parallel: how long a run may take over a network, and how hard it asks."""
+    for decorator in reversed(
+        (
+            option(
+                "--deadline",
+                type=Duration(),
+                metavar="TIME",
+                help="Send nothing more over the network after so long (90s, 5m, 1h).",
+            ),
+            option(
+                "--parallel",
+                type=click.IntRange(1, 64),
+                metavar="N",
+                help="Calls of a vendor's Manager at once, at most (default 8; fewer while it is "
+                "slow).",
             ),
         )
     ):

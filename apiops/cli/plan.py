@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options, reach, recall
+from apiops.cli import options, recall
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
@@ -21,7 +21,7 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
 )
 @options.place
 @options.target
-@reach.pace
+@options.pace
 @options.revision
 @options.introduction
 @options.wishes

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from apiops.cli import options, reach
+from apiops.cli import options, remote
 from apiops.cli.options import Place
 from apiops.errors import Exit, UsageError
 
@@ -53,7 +53,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="URL",
     help="The repository that a submission may name a commit of, instead of carrying it.",
 )
-@reach.git_token
+@remote.git_token
 @click.pass_obj
 def command(place: Place, /, listen: str, repositories: Path | None, **chosen: Any) -> int:
     """Serve the Manager over HTTP: plans, applies, drift, the audit log, tokens.

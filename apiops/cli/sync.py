@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apiops.cli import options, reach
+from apiops.cli import options, remote
 from apiops.cli.options import Place
 from apiops.errors import ApiopsError, Exit, UsageError
 
@@ -25,16 +25,16 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 )
 @options.place
 @options.target
-@reach.pace
+@options.pace
 @options.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
 @options.option("--fetch", metavar="REMOTE", help="Fetch this remote first.")
 @options.option(
     "--clone", metavar="URL", help="Clone it first if the folder is empty (as origin, bare)."
 )
-@reach.git_token
+@remote.git_token
 @options.option(
     "--interval",
-    type=reach.Duration(),
+    type=options.Duration(),
     metavar="TIME",
     help="Go on: sync, wait so long (90s, 5m, 1h), sync again, until SIGTERM.",
 )
