@@ -18,6 +18,8 @@ from apiops.model.kinds import KINDS
 from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 
+_ANSWERS: Final = 50_000
+
 Need = tuple[Right, Scope]
 """A right and where it is needed."""
 
@@ -25,11 +27,14 @@ Need = tuple[Right, Scope]
 def decide(grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope) -> Verdict:
     """Whether `principal` may do `verb` on things of `category` in `scope`, and by which rule.
 
-    A snapshot never changes, so what was asked of it once has been answered.
+    A snapshot never changes, so what was asked of it once has been answered; it may live as long
+    as a server, and whoever asks chooses the questions, so not all answers are kept.
     """
     question = (principal, verb, category, scope)
     verdict = grants.answers.get(question)
     if verdict is None:
+        if len(grants.answers) >= _ANSWERS:
+            grants.answers.clear()
         verdict = grants.answers[question] = _decide(grants, *question)
     return verdict
 

@@ -158,7 +158,7 @@ class Writing:
             running = row.environments if row is not None else ()
             reached = tuple(name for name in running if here in ("", name))
         elif kind is not None and kind.category in roles.REACHES_WORKERS and not here:
-            reached = state.names_of(self._unit.connection, "Environment")
+            reached = self._unit.known.environments
         return (*reached, *_said_anew(write, row))
 
     def delete(self, permits: Sequence[Permit], row: Held | None) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied
-from apiops.manager import batch, embedded, faults, state, tables
+from apiops.manager import batch, embedded, faults, tables
 from apiops.manager.batch import Writing
 from apiops.manager.embedded import EmbeddedManager
 from apiops.manager.state import Held
@@ -56,7 +56,7 @@ class SqlBook(EmbeddedManager):
         doing = embedded.Doing()
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
-                ring = self._ring.at(state.keys(unit.connection))
+                ring = self._ring.at(unit.known.keys)
                 writing = _Recording(unit, ring, batch_)
                 batch.write_all(unit, batch_, writing, doing.note)
                 batch.conclude(unit, batch_)
@@ -124,7 +124,7 @@ class SqlBook(EmbeddedManager):
     def record(self, batch_: Batch, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Entries, what was written, the inventory, and the end of their rows in the journal."""
         with faults.translated(self._url), self._store.unit(writes[0].context) as unit:
-            ring = self._ring.at(state.keys(unit.connection))
+            ring = self._ring.at(unit.known.keys)
             some = replace(batch_, writes=tuple(writes))
             writing = _Recording(unit, ring, some)
             outcomes = batch.write_all(unit, some, writing, embedded.Doing().note)

@@ -23,7 +23,7 @@ from apiops.manager.keyring import Ring
 from apiops.manager.state import Held
 from apiops.manager.store import FETCH, Clock, Store
 from apiops.model import canonical, entitlement
-from apiops.model.access import Tier
+from apiops.model.access import Grants, Tier
 from apiops.model.audit import AuditContext
 from apiops.model.kinds import KINDS
 from apiops.model.resource import JsonObject, ResourceId
@@ -81,10 +81,10 @@ class Bundles:
     def digest(self, environment: str, context: AuditContext) -> str:
         """Identifies what a fetch would give now; opens nothing. Raises AccessDenied."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            grants = state.permissions(connection)
+            grants = self._store.knowledge.at(connection).grants
             needs = decide.need_for_bundle(environment)
             if decide.lacking(grants, context.principal, needs) is None:
-                return _digest(environment, _pieces(connection, environment))
+                return _digest(environment, _pieces(connection, grants, environment))
         return self.fetch(environment, context).digest  # which denies, and records it
 
     def fetch(self, environment: str, context: AuditContext) -> Bundle:
@@ -93,10 +93,10 @@ class Bundles:
             with faults.translated(self._url), self._store.unit(context) as unit:
                 needs = decide.need_for_bundle(environment)
                 permits = decide.permits(unit.grants, context.principal, needs)
-                pieces = tuple(_pieces(unit.connection, environment))
+                pieces = tuple(_pieces(unit.connection, unit.grants, environment))
                 digest = _digest(environment, pieces)
                 sealed = unit.fetch(permits, environment, {"digest": digest, "parts": len(pieces)})
-                ring = self._ring.at(state.keys(unit.connection))
+                ring = self._ring.at(unit.known.keys)
         except AccessDenied as denied:
             note = {"code": denied.code, "message": denied.message}
             with faults.translated(self._url), self._store.unit(context) as unit:
@@ -106,9 +106,9 @@ class Bundles:
         return Bundle(environment, digest, opened)
 
 
-def _pieces(connection: Connection, environment: str) -> Iterator[_Piece]:
+def _pieces(connection: Connection, grants: Grants, environment: str) -> Iterator[_Piece]:
     """What belongs into the bundle, by identity."""
-    sight = decide.sight(state.permissions(connection), ENGINE)
+    sight = decide.sight(grants, ENGINE)
     rows = state.held(connection, sight)
     running = [row for row in rows if environment in row.environments]
     projects = {row.id.project for row in running}

@@ -100,7 +100,7 @@ class EmbeddedManager:
         self._clock = clock
         self.keys = Keys(url, reading, store, ring, clock)
         self.tokens = Tokens(url, reading, store, clock)
-        self.views = Views(url, reading)
+        self.views = Views(url, reading, store.knowledge)
         self.checkpoints = Checkpoints(url, reading, store, ring)
         self.bundles = Bundles(url, reading, store, ring, clock)
 
@@ -171,7 +171,7 @@ class EmbeddedManager:
         anything is opened. Raises SecretError, StoreError, UnauditedWrite, ManagerUnavailable.
         """
         with faults.translated(self._url), self._store.unit(context) as unit:
-            ring = self._ring.at(state.keys(unit.connection))
+            ring = self._ring.at(unit.known.keys)
             granted = opening.grant(unit, ids, principal)
         return opening.unseal(granted, ring)
 
@@ -190,7 +190,7 @@ class EmbeddedManager:
         doing = Doing()
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
-                ring = self._ring.at(state.keys(unit.connection))
+                ring = self._ring.at(unit.known.keys)
                 return batch.carry_out(unit, ring, batch_, doing.note)
         except AccessDenied as denied:
             if doing.write is not None:

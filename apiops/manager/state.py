@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, Text, and_, func, select, type_coerce
+from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, func, select, type_coerce
 
 from apiops.access import grants
 from apiops.access.decide import Sight
@@ -21,6 +22,19 @@ from apiops.model.resource import Deployment, JsonObject, LiveResource, Resource
 
 _CHUNK = 500
 """Names in one query; SQLite and PostgreSQL both limit the parameters of a statement."""
+
+
+_HERE: Final = and_(
+    tables.resource.c.project == bindparam("project"),
+    tables.resource.c.name.in_(bindparam("names", expanding=True)),
+)
+_KEYS: Final = select(tables.resource.c.id).where(_HERE)
+_NAMED: Final = (
+    select(tables.resource).where(_HERE),
+    select(tables.deployment).where(tables.deployment.c.resource.in_(_KEYS)),
+    select(tables.sealed).where(tables.sealed.c.resource.in_(_KEYS)),
+)
+"""Made once: to make a statement costs as much as to carry it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,7 @@ def _whole(connection: Connection) -> list[Held]:
     column = tables.resource.c
     texts = {name: type_coerce(column[name], Text).label(name) for name in ("spec", "applied")}
     unread = select(*(texts.get(one.name, one) for one in column))
-    return _gathered(connection, unread, select(tables.deployment), None)
+    return _gathered(connection, (unread, select(tables.deployment)), {})
 
 
 def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId, Held]:
@@ -197,16 +211,8 @@ def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId,
         names[id.project or SYSTEM_PROJECT].add(id.name)
     found: dict[ResourceId, Held] = {}
     for project, chunk in _chunks(names):
-        column = tables.resource.c
-        of = and_(column.project == project, column.name.in_(chunk))
-        keys = select(column.id).where(of)
-        rows = _gathered(
-            connection,
-            select(tables.resource).where(of),
-            select(tables.deployment).where(tables.deployment.c.resource.in_(keys)),
-            select(tables.sealed).where(tables.sealed.c.resource.in_(keys)),
-        )
-        found.update((one.id, one) for one in rows)
+        where = {"project": project, "names": chunk}
+        found.update((one.id, one) for one in _gathered(connection, _NAMED, where))
     return found
 
 
@@ -289,15 +295,17 @@ def keys(connection: Connection) -> tuple[KeyVersion, ...]:
 
 
 def _gathered(
-    connection: Connection,
-    resources: Select[Any],
-    deployments: Select[Any],
-    sealed: Select[Any] | None,
+    connection: Connection, parts: tuple[Select[Any], ...], where: dict[str, Any]
 ) -> list[Held]:
-    found = {row.id: _held(row) for row in connection.execute(resources)}
-    for row in connection.execute(deployments):
+    """Resources with their deployments and, if a third part asks for them, their sealed values."""
+    resources, *hanging = parts
+    found = {row.id: _held(row) for row in connection.execute(resources, where)}
+    if not found:
+        return []
+    deployments, *sealed = (connection.execute(part, where) for part in hanging)
+    for row in deployments:
         found[row.resource].running[row.environment] = Running(*row[1:])
-    for row in connection.execute(sealed) if sealed is not None else ():
+    for row in chain(*sealed):
         found[row.resource].secrets[row.pointer] = (row.environment, row.fingerprint)
     return list(found.values())
 

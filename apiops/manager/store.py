@@ -23,6 +23,7 @@ from apiops.errors import AccessDenied, StoreError
 from apiops.manager import connect, faults, rows, state, tables
 from apiops.manager.fieldcrypt import SealedText
 from apiops.manager.keyring import KeyVersion
+from apiops.manager.known import Knowledge, Known
 from apiops.manager.state import Held, Running
 from apiops.manager.tables import SYSTEM_PROJECT
 from apiops.model import canonical
@@ -37,6 +38,8 @@ Clock = Callable[[], datetime]
 OPEN: Final = "open"
 """What the log calls the reading of a secret."""
 
+_END: Final = select(func.coalesce(func.max(tables.audit_entry.c.seq), 0))
+
 FETCH: Final = "fetch"
 """What the log calls a worker's fetching of its environment's configuration."""
 
@@ -47,6 +50,7 @@ class Store:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self.knowledge = Knowledge()
 
     @contextmanager
     def unit(self, context: AuditContext) -> Iterator["Unit"]:
@@ -58,7 +62,7 @@ class Store:
         with self._transaction() as connection:
             unit = Unit(connection, self._clock)
             unit.because(context)
-            unit.start()
+            unit.start(self.knowledge)
             yield unit
             unit.finish()
 
@@ -94,24 +98,29 @@ class Unit:
         self._adding: Table | None = None
         self._rows: list[dict[str, Any]] = []
         self._contents: dict[Table, dict[str, dict[str, Any]]] = defaultdict(dict)
-        self._grants: Grants | None = None
+        self._known: Known | None = None
+
+    @property
+    def known(self) -> Known:
+        """Permissions, keys and environments when the unit began; its own changes do not count."""
+        if self._known is None:
+            raise StoreError("the unit has not started", code="AO700")
+        return self._known
 
     @property
     def grants(self) -> Grants:
-        """The permissions that were held when the unit began; its own changes do not count."""
-        if self._grants is None:
-            raise StoreError("the unit has not started", code="AO700")
-        return self._grants
+        """The permissions that were held when the unit began."""
+        return self.known.grants
 
     @property
     def entry(self) -> int:
         """The number of the audit entry that the last change made."""
         return self._entries
 
-    def start(self) -> None:
+    def start(self, knowledge: Knowledge) -> None:
         """Take the permission snapshot and the end of the log. The log's lock is held by now."""
-        self._grants = state.permissions(self.connection)
-        self._entries = self._last()
+        self._known = knowledge.at(self.connection)
+        self._entries = self._known.seq
 
     def because(self, context: AuditContext) -> None:
         """Whatever follows happens for this reason. Raises UnauditedWrite if it names nobody."""
@@ -376,8 +385,7 @@ class Unit:
         self._contents.clear()
 
     def _last(self) -> int:
-        seq = tables.audit_entry.c.seq
-        return int(self.connection.execute(select(func.coalesce(func.max(seq), 0))).scalar_one())
+        return int(self.connection.execute(_END).scalar_one())
 
 
 def _covers(permit: Permit, need: Need) -> bool:

@@ -103,7 +103,7 @@ class Tokens:
     def list(self, asker: str) -> tuple[AccessToken, ...]:
         """The tokens that `asker` may know of: all, or their own. Newest first."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            grants = state.permissions(connection)
+            grants = self._store.knowledge.at(connection).grants
             every = decide.lacking(grants, asker, decide.need_for_tokens()) is None
             wanted = select(access_token).order_by(access_token.c.created.desc())
             if not every:

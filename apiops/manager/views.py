@@ -14,6 +14,7 @@ from sqlalchemy import URL, Engine
 from apiops.access import decide
 from apiops.access.grants import ENGINE
 from apiops.manager import audit, faults, state
+from apiops.manager.known import Knowledge
 from apiops.model.access import Category, Grants, Scope, Tier, Verb
 from apiops.model.audit import AuditEntry, AuditQuery
 from apiops.model.resource import SYSTEM, LiveResource, ResourceId
@@ -27,25 +28,26 @@ _NO_PROJECT: Final = "\0"
 class Views:
     """The reading side of one Manager."""
 
-    def __init__(self, url: URL, reading: Engine) -> None:
+    def __init__(self, url: URL, reading: Engine, knowledge: Knowledge) -> None:
         self._url = url
         self._reading = reading
+        self._knowledge = knowledge
 
     def grants(self) -> Grants:
         """The permission snapshot of now."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            return state.permissions(connection)
+            return self._knowledge.at(connection).grants
 
     def standing(self, principal: str) -> tuple[state.Standing, ...]:
         """Every resource that the principal may look at, by digest."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            sight = decide.sight(state.permissions(connection), principal)
+            sight = decide.sight(self._knowledge.at(connection).grants, principal)
             return state.standing(connection, sight)
 
     def resource(self, principal: str, id: ResourceId) -> LiveResource | None:
         """One resource whole, secrets as leaves; None if there is none that they may see."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            sight = decide.sight(state.permissions(connection), principal)
+            sight = decide.sight(self._knowledge.at(connection).grants, principal)
             if not sight.sees(id):
                 return None
             row = state.named(connection, (id,)).get(id)
@@ -54,26 +56,26 @@ class Views:
     def resources(self, principal: str, kind: str, project: str) -> list[LiveResource]:
         """The resources of a kind in a project, as far as the principal may look at them."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            sight = decide.sight(state.permissions(connection), principal)
+            sight = decide.sight(self._knowledge.at(connection).grants, principal)
             return [row.live() for row in state.of_kind(connection, sight, kind, project)]
 
     def projects(self, principal: str) -> list[str]:
         """The projects that a principal has anything to do with, by name."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            grants = state.permissions(connection)
+            grants = self._knowledge.at(connection).grants
             names = state.names_of(connection, "Project")
             return [name for name in names if _belongs(grants, principal, name)]
 
     def environments(self) -> list[LiveResource]:
         """The environments that there are: their names are no secret to whoever has a token."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            sight = decide.sight(state.permissions(connection), ENGINE)
+            sight = decide.sight(self._knowledge.at(connection).grants, ENGINE)
             return [row.live() for row in state.of_kind(connection, sight, "Environment", None)]
 
     def entries(self, principal: str, query: AuditQuery) -> tuple[AuditEntry, ...]:
         """Audit entries of the projects and tiers whose log the principal may view."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            shown = _Shown(state.permissions(connection), principal)
+            shown = _Shown(self._knowledge.at(connection).grants, principal)
             limit = min(query.limit or MOST, MOST)
             found = audit.find(connection, replace(query, limit=0), shown.projects())
             return tuple(islice((one for one in found if shown(one)), limit))
@@ -82,7 +84,7 @@ class Views:
         """One entry, if there is one that the principal may view."""
         with faults.translated(self._url), self._reading.connect() as connection:
             found = audit.get(connection, seq)
-            shown = _Shown(state.permissions(connection), principal)
+            shown = _Shown(self._knowledge.at(connection).grants, principal)
             return found if found is not None and shown(found) else None
 
     def demand_log(self, principal: str) -> None:
@@ -92,7 +94,7 @@ class Views:
     def leases(self, principal: str) -> Iterator[state.Leased]:
         """Who holds which lease; for those who may look at the System tier."""
         with faults.translated(self._url), self._reading.connect() as connection:
-            grants = state.permissions(connection)
+            grants = self._knowledge.at(connection).grants
             system = Scope(Tier.SYSTEM)
             may = decide.decide(grants, principal, Verb.VIEW, Category.MONITORING, system)
             if may.allowed:

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from apiops.access import decide
+from apiops.access.grants import build
 from apiops.errors import AccessDenied
 from apiops.model.access import Category, Right, Scope, Tier, Verb
 from apiops.model.plan import Action
@@ -148,3 +149,11 @@ GOVERN = Right(Category.PROJECT_MANAGEMENT, Verb.MANAGE)
 )
 def test_what_a_change_needs(action, id, environments, needs):
     assert needs == decide.need(id.kind, action, id, environments)
+
+
+def test_a_snapshot_that_lives_long_does_not_keep_every_answer() -> None:
+    """A stranger may ask about names without end."""
+    grants = build([])
+    for number in range(60_000):
+        decide.decide(grants, f"u{number}", Verb.VIEW, Category.AUDIT, Scope(Tier.SYSTEM))
+    assert 0 < len(grants.answers) <= 50_000
