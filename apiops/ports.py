@@ -3,12 +3,13 @@
 Every real adapter and every fake passes the same contract suite in `tests/contracts`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from apiops.model.access import Grants, Trust
+from apiops.model.access import Grants, Need, Trust
+from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -22,7 +23,7 @@ from apiops.model.order import Order
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
-from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
+from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot, Tag
 from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.model.shown import Shown
 from apiops.model.view import Carried, Planned
@@ -49,6 +50,9 @@ class Repository(Protocol):
 
     def commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """Commits reachable from `head` and not from `base`, parents first, signatures verified."""
+
+    def tags(self, commit: str, sent: Iterable[bytes] = ()) -> tuple[Tag, ...]:
+        """The annotated tags of a commit, here and among the tag objects `sent` along, verified."""
 
     def knowing(self, proofs: Proofs) -> "Repository":
         """The same repository, its commits verified and read with `proofs`.
@@ -178,6 +182,12 @@ class Ledger(Protocol):
     def deny(self, context: AuditContext, change: Change, code: str, message: str) -> int:
         """Record a denied attempt, in a transaction of its own; the entry's number."""
 
+    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
+        """Record what the context's principal says of a plan; the entry's number.
+
+        Raises AccessDenied (recorded) unless they hold all of `needs`.
+        """
+
     def verify(self) -> ChainReport:
         """Walk the chain and name the first bad entry."""
 
@@ -239,6 +249,12 @@ class Runs(Protocol):
 
     def apply(self, order: Order) -> Carried:
         """Plan and carry out. Raises ApiopsError for what stops all of it."""
+
+    def approve(self, order: Order, person: str, *, withdraw: bool = False) -> Planned:
+        """Give (or take back) a person's word for the plan with the digest `order.approved`.
+
+        Raises PlanRefused, AccessDenied.
+        """
 
     def drift(self) -> Planned | None:
         """The live state against what was applied last; None when nothing ever was."""

@@ -6,7 +6,7 @@ leaves nothing.
 
 import copy
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,8 @@ from typing import Any
 from apiops.access import decide, grants
 from apiops.errors import AccessDenied, Conflict, ManagerUnavailable, SecretError
 from apiops.model import canonical
-from apiops.model.access import Grants, Trust
+from apiops.model.access import Grants, Need, Trust
+from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -158,13 +159,26 @@ class FakeManager:
             context, change.action.value, change.id, change.environment, None, None, note
         )
 
+    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
+        note = {"plan": said.plan, "target": said.target, "head": said.head}
+        grants = self.read("", "").grants
+        held = bool(needs) and decide.lacking(grants, context.principal, needs) is None
+        outcome = "withdrawn" if said.withdrawn else "approved"
+        place = said.environment or None
+        if not held:
+            note["code"], outcome = "AO616", "denied"
+        seq = self.record(context, "approve", None, place, None, None, note, outcome)
+        if not held:
+            raise AccessDenied("not all of it", code="AO616")
+        return seq
+
     def verify(self) -> ChainReport:
         entries = self.state_now.entries
         return ChainReport(len(entries), entries[-1].digest if entries else "")
 
     def record(
         self, context: AuditContext, action: str, id: ResourceId | None, environment: str | None,
-        before: Any, after: Any, note: Any = None,
+        before: Any, after: Any, note: Any = None, outcome: str = "",
     ) -> int:  # fmt: skip
         """Append an audit entry; its number."""
         entries = self.state_now.entries
@@ -185,7 +199,7 @@ class FakeManager:
             source=context.source.value,
             previous=entries[-1].digest if entries else "",
             digest="",
-            outcome="denied" if note else "done",
+            outcome=outcome or ("denied" if note else "done"),
         )
         digest = hashlib.sha256(repr(entry).encode()).hexdigest()
         self.state_now.entries = (*entries, replace(entry, digest=digest))

@@ -1,7 +1,7 @@
 """Hand-written fakes behind the ports; each passes the contract suite of the real thing."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,6 +17,7 @@ from apiops.model.revision import (
     Signature,
     SignatureStatus,
     Snapshot,
+    Tag,
 )
 from apiops.model.secret import SecretLeaf, SecretValue
 from tests.people import MONDAY, Person
@@ -35,6 +36,7 @@ class FakeRepository:
 
     def __init__(self) -> None:
         self.branches: dict[str, str] = {}
+        self.tagged: dict[str, Tag] = {}
         self.stored: dict[str, _Stored] = {}
         self._blobs: dict[str, bytes] = {}
 
@@ -85,10 +87,15 @@ class FakeRepository:
             raise SourceError(f"no commit {id}", code="AO809")
         return self.stored[id].commit
 
+    def tags(self, commit: str, sent: Iterable[bytes] = ()) -> tuple[Tag, ...]:
+        """Those that the story made; `sent` ones are nothing that a fake can read."""
+        return tuple(tag for tag in self.tagged.values() if tag.commit == commit)
+
     def knowing(self, proofs: Proofs) -> "FakeRepository":
         """Signatures are what the story says; a squash merges the first head that is there."""
         known = FakeRepository()
         known.branches, known._blobs, known.stored = self.branches, self._blobs, dict(self.stored)
+        known.tagged = self.tagged
         for id, names in proofs.heads.items():
             head = next((name for name in names if name in self.stored), None)
             commit = self.stored[id].commit if id in self.stored else None
@@ -172,6 +179,16 @@ class FakeStory:
         git.stored[made.id] = _Stored(made, after)
         git.branches[branch] = made.id
         return made.id
+
+    def tag(
+        self, who: Person, name: str, message: str, commit: str = "main", *, signed: bool = True
+    ) -> bytes:
+        git = self.repository
+        status = SignatureStatus.GOOD if signed else SignatureStatus.UNSIGNED
+        signature = Signature(status, who.fingerprint if signed else "")
+        tagged = git.branches.get(commit, commit)
+        git.tagged[name] = Tag(name, tagged, f"{message}\n", signature)
+        return b""
 
     def merge(
         self,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pygit2
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pygit2.enums import ObjectType
 
 from apiops.git import author, repository
 from apiops.git.signing import SigningKey, sign
@@ -124,6 +125,22 @@ class GitStory:
         made = repository.create_commit_with_signature(payload, sign(payload.encode(), who.key))
         repository.references.create(f"refs/heads/{branch}", made, force=True)
         return str(made)
+
+    def tag(
+        self, who: Person, name: str, message: str, commit: str = "main", *, signed: bool = True
+    ) -> bytes:
+        """What `git tag -s NAME -m MESSAGE COMMIT` makes; the tag's object."""
+        repository = pygit2.Repository(str(self.path))
+        tagged = repository.revparse_single(commit).peel(pygit2.Commit)
+        seconds = int(self._tick().timestamp())
+        raw = (
+            f"object {tagged.id}\ntype commit\ntag {name}\n"
+            f"tagger {who.name} <{who.email}> {seconds} +0000\n\n{message}\n"
+        )
+        raw += sign(raw.encode(), who.key) if signed else ""
+        made = repository.odb.write(ObjectType.TAG, raw.encode())
+        repository.references.create(f"refs/tags/{name}", made, force=True)
+        return raw.encode()
 
     def merge(
         self,

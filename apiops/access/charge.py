@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from apiops.access import decide, roles
+from apiops.model.access import Need
 from apiops.model.kinds import KINDS
 from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
@@ -93,7 +94,7 @@ def _clean(
 
 def needs(
     subject: Subject, before: Iterable[CommitView], after: CommitView, environment: str
-) -> tuple[decide.Need, ...]:
+) -> tuple[Need, ...]:
     """What the step from `before` (a commit's parents; empty: nothing was there) to `after` needs.
 
     `environment` is the one that the plan is for: what runs in others, their own plans judge.

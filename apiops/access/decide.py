@@ -13,15 +13,12 @@ from typing import Final, NoReturn
 from apiops.access import roles
 from apiops.access.grants import ENGINE
 from apiops.errors import AccessDenied
-from apiops.model.access import Category, Grants, Right, Scope, Tier, Verb, Verdict, needed
+from apiops.model.access import Category, Grants, Need, Right, Scope, Tier, Verb, Verdict, needed
 from apiops.model.kinds import KINDS
 from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 
 _ANSWERS: Final = 50_000
-
-Need = tuple[Right, Scope]
-"""A right and where it is needed."""
 
 
 def decide(grants: Grants, principal: str, verb: Verb, category: Category, scope: Scope) -> Verdict:

@@ -11,7 +11,7 @@ from typing import Final
 
 from apiops.model import moment
 from apiops.model.access import Cause, Grants, Key, Trust
-from apiops.model.revision import Commit, Evidence, SignatureStatus
+from apiops.model.revision import Commit, Evidence, Signature, SignatureStatus
 
 _FAULTS: Final = {
     SignatureStatus.UNSIGNED: ("AO501", "is not signed"),
@@ -76,6 +76,19 @@ def identify(
     return maker
 
 
+def signer(
+    signature: Signature, grants: Grants, at: datetime, revoked: frozenset[str] = frozenset()
+) -> Key | tuple[str, str]:
+    """The key that made a signature, if it counts; else the code and the words of why not."""
+    if signature.status is not SignatureStatus.GOOD:
+        code, says = _FAULTS[signature.status]
+        return code, f"{says}: {signature.detail}" if signature.detail else says
+    key = grants.keys.get(signature.key)
+    if key is None:
+        return "AO502", f"is signed by {signature.key}, a key of no user"
+    return _lapsed(key, at, revoked) or key
+
+
 def _proven(
     commit: Commit,
     grants: Grants,
@@ -85,16 +98,9 @@ def _proven(
     evidence: Evidence,
 ) -> Maker:
     """The maker as far as keys prove it."""
-    if commit.signature.status is not SignatureStatus.GOOD:
-        code, says = _FAULTS[commit.signature.status]
-        detail = f": {commit.signature.detail}" if commit.signature.detail else ""
-        return _nobody(commit, code, f"{says}{detail}")
-    key = grants.keys.get(commit.signature.key)
-    if key is None:
-        return _nobody(commit, "AO502", f"is signed by {commit.signature.key}, a key of no user")
-    lapsed = _lapsed(key, at, revoked)
-    if lapsed is not None:
-        return _nobody(commit, *lapsed)
+    key = signer(commit.signature, grants, at, revoked)
+    if not isinstance(key, Key):
+        return _nobody(commit, *key)
     if key.attests:
         return _attested(commit, key, grants, trust, evidence)
     return Maker(key.principal, approves=True)

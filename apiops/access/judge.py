@@ -14,7 +14,7 @@ from apiops.access import charge, decide, taint
 from apiops.access.charge import Subject
 from apiops.access.taint import Account, Start
 from apiops.model import sharing
-from apiops.model.access import Cause, Grants, Judgement, Trust, Verdicts
+from apiops.model.access import Cause, Grants, Judgement, Need, Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Change, Plan
 from apiops.model.resource import SETTINGS
@@ -172,9 +172,7 @@ class _Court:
             rules=() if causes else self._rules(tuple(principals), needs),
         )
 
-    def _rules(
-        self, principals: tuple[str, ...], needs: tuple[decide.Need, ...]
-    ) -> tuple[str, ...]:
+    def _rules(self, principals: tuple[str, ...], needs: tuple[Need, ...]) -> tuple[str, ...]:
         """The rules by which everybody charged holds everything needed."""
         verdicts = (
             decide.decide(self.bench.grants, name, right.verb, right.category, scope)
@@ -183,7 +181,7 @@ class _Court:
         )
         return tuple(dict.fromkeys(verdict.rule for verdict in verdicts))
 
-    def _needs(self, change: Change, start: Start, head: CommitView) -> tuple[decide.Need, ...]:
+    def _needs(self, change: Change, start: Start, head: CommitView) -> tuple[Need, ...]:
         if change.environment is not None:
             environments: tuple[str, ...] = (change.environment,)
         else:
@@ -194,7 +192,7 @@ class _Court:
         return decide.needs_of(change, environments)
 
     def _unmoved(
-        self, change: Change, subject: Subject, start: Start, needs: tuple[decide.Need, ...]
+        self, change: Change, subject: Subject, start: Start, needs: tuple[Need, ...]
     ) -> Account:
         """Who answers when no commit moved the subject: for a correction, who stands for it now."""
         head, applied = self.views[self.history.head], self.views[start.commit]
@@ -206,7 +204,7 @@ class _Court:
         return (self._correction(change, head, needs),)
 
     def _correction(
-        self, change: Change, head: CommitView, needs: tuple[decide.Need, ...]
+        self, change: Change, head: CommitView, needs: tuple[Need, ...]
     ) -> taint.Charge:
         """Setting right what drifted: the head's signer answers, else the first approver."""
         bench = self.bench
@@ -221,9 +219,7 @@ class _Court:
         hint = "let somebody who holds the right sign the newest commit; it may be empty"
         return taint.Charge("", None, (Cause("", "AO534", message, hint=hint),))
 
-    def _late(
-        self, change: Change, account: Account, needs: tuple[decide.Need, ...]
-    ) -> tuple[Cause, ...]:
+    def _late(self, change: Change, account: Account, needs: tuple[Need, ...]) -> tuple[Cause, ...]:
         """What the Manager will ask when it writes: do the makers hold what this change needs?
 
         It may need more than the commits did: a Project that was deleted behind the repository's

@@ -15,7 +15,7 @@ from apiops.access import approval, charge, decide, revocation
 from apiops.access.charge import Subject
 from apiops.access.identify import Maker, identify
 from apiops.model import sharing
-from apiops.model.access import Cause, Grants, Trust
+from apiops.model.access import Cause, Grants, Need, Trust
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.revision import Commit, CommitView, Evidence, History
 from apiops.model.sharing import Shared
@@ -302,7 +302,7 @@ _APPROVE = "ask one of those who could to approve it: `apiops-approve: KIND/PROJ
 def refusal(
     grants: Grants,
     principal: str,
-    needs: Iterable[decide.Need],
+    needs: Iterable[Need],
     id: ResourceId,
     commit: str,
     code: str = "AO520",

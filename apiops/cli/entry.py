@@ -39,7 +39,7 @@ class Entry:
         """The line of this command."""
         with (
             self.console.progress() as observer,
-            assemble.line(self._wiring(), observer) as line,
+            assemble.line(self.wiring(), observer) as line,
             _uncollected(),
         ):
             yield line
@@ -49,12 +49,13 @@ class Entry:
         """What carries out this command's run: the line here, or the Manager's over HTTP."""
         with (
             self.console.progress() as observer,
-            assemble.runs(self._wiring(), observer) as runs,
+            assemble.runs(self.wiring(), observer) as runs,
             _uncollected(),
         ):
             yield runs
 
-    def _wiring(self) -> assemble.Wiring:
+    def wiring(self) -> assemble.Wiring:
+        """What this command is wired from."""
         return assemble.Wiring(
             directory=self.place.directory,
             target=self.target,

@@ -27,6 +27,7 @@ VERBS: Final = {
     "plan": "Show what would change, and whether you may.",
     "apply": "Carry out a plan.",
     "sync": "Plan, judge and apply a ref without asking; for CI and schedules.",
+    "approve": "Give a second person's word for a plan.",
     "rollback": "Commit an earlier revision's files again, and plan that.",
     "drift": "Compare the Manager with the last applied revision.",
     "export": "Write what the Manager holds as manifests.",

@@ -66,8 +66,8 @@ def _proven(function: Any) -> Any:
     "scopes",
     multiple=True,
     required=True,
-    help="What it may be used for, repeatable: read, write, plan, apply, override, attest, audit, "
-    "tokens, bundle.",
+    help="What it may be used for, repeatable: read, write, plan, apply, approve, override, "
+    "attest, audit, keys, tokens, bundle.",
 )
 @options.option(
     "--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it lives."

@@ -52,6 +52,9 @@ class _Answers(pygit2.RemoteCallbacks):
         return pygit2.UserPass(username_from_url or _NAME, self._token.reveal().decode())
 
 
+_TAGS: Final = "refs/tags/*:refs/tags/*"
+"""Every tag, new ones of old commits too: somebody may have approved in one. None is moved."""
+
 _NAME: Final = "apiops"
 """A user for forges that look at the token alone, which is all of them."""
 
@@ -90,11 +93,10 @@ def fetch(
     SourceUnavailable (AO812), which is worth a retry.
     """
     remote, address = _remote(repository, name)
-    wanted = [f"+{ref}:{ref}" for ref in refs]
+    wanted = [_TAGS, *(f"+{ref}:{ref}" for ref in refs)]
     with _translated(name, token):
         remote.fetch(callbacks=_Answers(address, token))
-        if wanted:
-            remote.fetch(wanted, callbacks=_Answers(address, token))
+        remote.fetch(wanted, callbacks=_Answers(address, token))
 
 
 def names(repository: pygit2.Repository, name: str, token: SecretValue | None) -> frozenset[str]:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import pygit2
-from pygit2.enums import ObjectType
+from pygit2.enums import ObjectType, ReferenceFilter
 
 from apiops.errors import SourceError
-from apiops.git import commitobject, faults, graph, pack, remote, signature
+from apiops.git import commitobject, faults, graph, pack, remote, signature, tags
 from apiops.git.openpgp import Certificates
 from apiops.git.tree import Trees
-from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot
+from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot, Tag
 from apiops.model.secret import SecretValue
 
 MAX_BLOB: Final = 16 * 1024 * 1024
@@ -158,6 +158,27 @@ class GitRepository:
             known = self._commits[id] = self._commit(id)
         return known
 
+    def tags(self, commit: str, sent: Iterable[bytes] = ()) -> tuple[Tag, ...]:
+        """The annotated tags of a commit, here and among the tag objects `sent` along, verified."""
+        found = (tags.read(raw, self._certificates) for raw in (*self._tag_objects, *sent))
+        return tuple(tag for tag in found if tag is not None and tag.commit == commit)
+
+    def tag_objects(self, commit: str) -> tuple[bytes, ...]:
+        """The objects of the annotated tags that a commit has here."""
+        none = Certificates()
+        read = ((raw, tags.read(raw, none)) for raw in self._tag_objects)
+        return tuple(raw for raw, tag in read if tag is not None and tag.commit == commit)
+
+    @cached_property
+    def _tag_objects(self) -> tuple[bytes, ...]:
+        """Of every tag that is an object; one too long to be read is none."""
+        targets = (ref.target for ref in self._repository.references.iterator(ReferenceFilter.TAGS))
+        found = []
+        for target in targets:
+            with contextlib.suppress(SourceError):
+                found.append(self._object(str(target), ObjectType.TAG, tags.MAX_TAG))
+        return tuple(found)
+
     def knowing(self, proofs: Proofs) -> "GitRepository":
         """The same repository, its commits verified and read with `proofs`.
 
@@ -179,7 +200,8 @@ class GitRepository:
         Raises SourceError, SourceUnavailable.
         """
         remote.fetch(self._repository, name, refs, token)
-        for name_ in ("_edges", "_squashed"):  # a fetch may have moved a shallow clone's edge
+        # A fetch may have moved a shallow clone's edge.
+        for name_ in ("_edges", "_squashed", "_tag_objects"):
             self.__dict__.pop(name_, None)
         self._nodes.clear()
 

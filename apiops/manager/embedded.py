@@ -36,7 +36,8 @@ from apiops.manager.store import Clock, Store
 from apiops.manager.tokens import Tokens
 from apiops.manager.views import Views
 from apiops.manager.wrapping import Provider
-from apiops.model.access import Grants
+from apiops.model.access import Grants, Need
+from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -240,6 +241,27 @@ class EmbeddedManager:
         """Record a denied attempt, in a transaction of its own; the entry's number."""
         with faults.translated(self._url), self._store.unit(context) as unit:
             return unit.deny(change, code, message)
+
+    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
+        """Record what the context's principal says of a plan; the entry's number.
+
+        Raises AccessDenied (recorded) unless they hold all of `needs`.
+        """
+        note: JsonObject = {"plan": said.plan, "target": said.target, "head": said.head}
+        where = said.environment or None
+        with faults.translated(self._url), self._store.unit(context) as unit:
+            held = decide.lacking(unit.grants, context.principal, needs) is None and bool(needs)
+            outcome = "withdrawn" if said.withdrawn else "approved"
+            if not held:
+                outcome, note = "denied", {**note, "code": "AO616"}
+            seq = unit.event("approve", outcome, note, environment=where)
+        if not held:
+            raise AccessDenied(
+                f"{context.principal} may not approve this plan: they may not do all of it",
+                code="AO616",
+                hint="let somebody approve who holds every right that the plan needs",
+            )
+        return seq
 
     def verify(self) -> ChainReport:
         """Walk the audit chain and name the first bad entry."""

@@ -18,7 +18,7 @@ from sqlalchemy import delete as remove
 from sqlalchemy.dialects import postgresql, sqlite
 
 from apiops.access import decide
-from apiops.access.decide import Need, Permit
+from apiops.access.decide import Permit
 from apiops.errors import AccessDenied, StoreError
 from apiops.manager import connect, faults, rows, state, tables
 from apiops.manager.fieldcrypt import SealedText
@@ -27,7 +27,7 @@ from apiops.manager.known import Knowledge, Known
 from apiops.manager.state import Held, Running
 from apiops.manager.tables import SYSTEM_PROJECT
 from apiops.model import canonical
-from apiops.model.access import Grants, Trust
+from apiops.model.access import Grants, Need, Trust
 from apiops.model.audit import Applied, AuditContext, Introduction
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, ResourceId

@@ -191,6 +191,10 @@ class Cause:
     hint: str = ""
 
 
+Need = tuple[Right, Scope]
+"""A right and where it is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on one change of a plan.
@@ -206,7 +210,7 @@ class Judgement:
     principals: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     could: tuple[str, ...] = ()
-    needs: tuple[tuple[Right, Scope], ...] = ()
+    needs: tuple[Need, ...] = ()
     rules: tuple[str, ...] = ()
 
 

@@ -15,7 +15,8 @@ class Reason:
 
     `text` is the first line people read: the newest charged commit's subject, or the reason a
     person gave in a console. `signer` is the principal whose signature proved that commit.
-    `overrides` are the guards that whoever started the run overrode.
+    `overrides` are the guards that whoever started the run overrode, `approvers` the people whose
+    word the plan needed.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Reason:
     signer: str = ""
     pull_request: str = ""
     overrides: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
 
 
 class Source(StrEnum):

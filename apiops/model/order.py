@@ -16,7 +16,8 @@ class Order:
     `introduction` (a commit) and `approver` say where trust begins, on the first sync only;
     `approved` is the digest, or its beginning, of the plan that somebody approved; `stored` is
     that plan itself; `evidence` is what the forge says of merges that it made; without `secrets`
-    none is opened. `commit` is what `ref` was found to be, by whoever has the branches and tags.
+    none is opened. `commit` is what `ref` was found to be, by whoever has the branches and tags;
+    `tags` are the objects of its tags, as text.
     `settled` is what need not be looked at again, for as long as the Manager did not move.
     """
 
@@ -32,4 +33,5 @@ class Order:
     pull_request: str = ""
     secrets: bool = True
     commit: str = ""
+    tags: tuple[str, ...] = ()
     settled: Settled | None = None

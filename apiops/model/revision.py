@@ -117,6 +117,16 @@ class Proofs:
     heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An annotated tag of a commit. `name` is what the tag calls itself, whatever ref it has."""
+
+    name: str
+    commit: str
+    message: str
+    signature: Signature
+
+
 class Relation(StrEnum):
     """How a head stands to the last applied commit."""
 

@@ -23,6 +23,7 @@ SCOPES: Final = {
     "write": "change by hand what its holder may change: subscriptions, and in the vendor's shape",
     "plan": "submit commits and see the plan that they make",
     "apply": "submit commits and have the plan carried out",
+    "approve": "give its holder's word for a plan, or take it back",
     "override": "override guards in a submission",
     "attest": "hand in the forge's evidence of merges with a submission",
     "audit": "query the audit log, as far as its holder may",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apiops.model.access import Right, Scope, Verdict, Verdicts
+from apiops.model.approval import Approvals
 from apiops.model.audit import AuditEntry
 from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.outcome import RunReport
@@ -23,7 +24,8 @@ class PlanView:
 
     `subjects` maps a commit id to its first line; `keyless` says that no age identity was at
     hand; `drift` that the plan was made from the last applied revision, to show what somebody
-    changed in the Manager, and will not be applied; `notes` are sentences to show with it.
+    changed in the Manager, and will not be applied; `notes` are sentences to show with it;
+    `approvals` is how far its approval is, where it takes any.
     """
 
     plan: Plan
@@ -32,6 +34,7 @@ class PlanView:
     keyless: bool = False
     drift: bool = False
     notes: tuple[str, ...] = ()
+    approvals: Approvals | None = None
 
     @property
     def uncompared(self) -> int:

@@ -7,7 +7,7 @@ failure does not stop the others, except for those that need what failed.
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from apiops.errors import AccessDenied, ApiopsError, ManagerError, ManagerUnavailable
@@ -19,6 +19,7 @@ from apiops.model.resource import SYSTEM
 from apiops.model.revision import Commit, Snapshot
 from apiops.plan import build, freeze
 from apiops.ports import Batch, Event, Write
+from apiops.reconcile import approvals
 from apiops.reconcile.line import Line, Prepared, Wish, prepare
 
 
@@ -39,13 +40,22 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
             build.same(wish.stored, prepared.plan)
         if wish.approved is not None:
             build.check(prepared.plan, wish.approved)
-        report = _carry_out(line, prepared, fence, overrides)
+        approvers = approvals.demand(approvals.standing(line, prepared, wish), prepared.plan.digest)
+        report = _carry_out(line, prepared, fence, Leave(overrides, approvers))
     return prepared, replace(report, seconds=(line.now() - started).total_seconds())
 
 
-def _carry_out(line: Line, prepared: Prepared, fence: int, overrides: tuple[str, ...]) -> RunReport:
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """By whose leave a plan is carried out: what was overridden, and who approved."""
+
+    overrides: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+def _carry_out(line: Line, prepared: Prepared, fence: int, leave: Leave) -> RunReport:
     """Write every unit that may be written; the report has an outcome for every change."""
-    carrier = _Carrier(line, prepared, fence, overrides)
+    carrier = _Carrier(line, prepared, fence, leave)
     units = carrier.units
     for number, unit in enumerate(units, 1):
         line.observer.notice(Event("apply", f"applying {unit}", number, len(units)))
@@ -65,9 +75,7 @@ def _carry_out(line: Line, prepared: Prepared, fence: int, overrides: tuple[str,
 class _Carrier:
     """The state of one apply: outcomes so far, units that moved, units that stay."""
 
-    def __init__(
-        self, line: Line, prepared: Prepared, fence: int, overrides: tuple[str, ...]
-    ) -> None:
+    def __init__(self, line: Line, prepared: Prepared, fence: int, leave: Leave) -> None:
         assert prepared.verdicts is not None, "an unjudged plan is never carried out"
         self.outcomes: list[Outcome] = []
         self.applied: dict[str, str] = {}
@@ -77,7 +85,8 @@ class _Carrier:
         self._prepared = prepared
         self._fence = fence
         guards = {guard.guard for guard in prepared.plan.guards if guard.overridden}
-        self._overrides = tuple(sorted({*guards, *overrides}))
+        self._overrides = tuple(sorted({*guards, *leave.overrides}))
+        self._approvers = leave.approvers
         self._verdicts = prepared.verdicts
         self._judgements = {j.change.key: j for j in prepared.verdicts.judgements}
         self._changes: dict[str, list[Change]] = defaultdict(list)
@@ -253,6 +262,7 @@ class _Carrier:
                 signer=principal,
                 pull_request=said.pull_request if said else self._line.pull_request,
                 overrides=self._overrides,
+                approvers=self._approvers,
             ),
             run=self._line.run,
             source=self._line.source,

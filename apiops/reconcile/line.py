@@ -60,7 +60,8 @@ class Wish:
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
     `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
     its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file;
-    `evidence` is what the forge says of merges that it made, from the CI job. `sees` says what
+    `evidence` is what the forge says of merges that it made, from the CI job; `tags` are tag
+    objects that came with the commits, for what is signed in them. `sees` says what
     the asker may look at, where that is not everything: a unit with anything that they may not
     see takes no part in the run. `settled` is what need not be looked at again, for as long as the
     Manager did not move since that was found.
@@ -72,6 +73,7 @@ class Wish:
     approved: str | None = None
     stored: Plan | None = None
     evidence: Evidence = field(default_factory=dict)
+    tags: tuple[bytes, ...] = ()
     sees: Callable[[ResourceId], bool] | None = None
     settled: Settled | None = None
 

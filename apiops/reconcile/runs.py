@@ -17,6 +17,7 @@ from apiops.model.settled import Settled
 from apiops.model.view import Carried, Findings, Planned, PlanView
 from apiops.plan import freeze, guard
 from apiops.reconcile import apply as carrying
+from apiops.reconcile import approvals
 from apiops.reconcile import drift as drifting
 from apiops.reconcile import line as walk
 from apiops.reconcile.line import Line, Prepared, Wish
@@ -41,23 +42,33 @@ class InProcess:
     def plan(self, order: Order) -> Planned:
         """Everything between reading and writing."""
         line = self._line(order)
-        prepared = walk.prepare(line, self._snapshot(order), self._wish(order))
-        planned = self._planned(prepared, keyless=not line.keyring.available)
+        wish = self._wish(order)
+        prepared = walk.prepare(line, self._snapshot(order), wish)
+        planned = self._planned(prepared, wish, keyless=not line.keyring.available)
         settled = self._settled(order, prepared)
         return replace(planned, settled=settled, shown=prepared.live.shown)
 
     def apply(self, order: Order) -> Carried:
         """Plan and carry out."""
         line = self._line(order)
-        prepared, report = carrying.apply(line, self._snapshot(order), self._wish(order))
-        planned = self._planned(prepared, keyless=not line.keyring.available)
+        wish = self._wish(order)
+        prepared, report = carrying.apply(line, self._snapshot(order), wish)
+        planned = self._planned(prepared, wish, keyless=not line.keyring.available)
         return Carried(planned.view, planned.findings, report)
+
+    def approve(self, order: Order, person: str, *, withdraw: bool = False) -> Planned:
+        """Give a person's word for the plan, or take it back."""
+        line, wish, snapshot = self._line(order), self._wish(order), self._snapshot(order)
+        prepared, _ = approvals.approve(line, snapshot, wish, person, withdraw=withdraw)
+        return self._planned(prepared, wish, keyless=not line.keyring.available)
 
     def drift(self) -> Planned | None:
         """The live state against what was applied last."""
         prepared = drifting.find(self.line, self.sees)
         keyless = not self.line.keyring.available
-        return None if prepared is None else self._planned(prepared, keyless=keyless, drift=True)
+        if prepared is None:
+            return None
+        return self._planned(prepared, Wish(), keyless=keyless, drift=True)
 
     def _settled(self, order: Order, prepared: Prepared) -> Settled | None:
         """What later plans need not look at, where this one had nothing to do and to remark.
@@ -71,9 +82,12 @@ class InProcess:
             return None
         return None if settled is None else settled(plan.repository)
 
-    def _planned(self, prepared: Prepared, *, keyless: bool, drift: bool = False) -> Planned:
+    def _planned(
+        self, prepared: Prepared, wish: Wish, *, keyless: bool, drift: bool = False
+    ) -> Planned:
         commits = prepared.history.views if prepared.history else ()
         frozen = freeze.standing(prepared.live, self.line.target.environment, self.line.now())
+        asked = None if drift else approvals.standing(self.line, prepared, wish)
         view = PlanView(
             prepared.plan,
             prepared.verdicts,
@@ -81,6 +95,7 @@ class InProcess:
             keyless=keyless,
             drift=drift,
             notes=(frozen.message,) if frozen and prepared.plan.changes and not drift else (),
+            approvals=asked,
         )
         return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
 
@@ -109,6 +124,7 @@ class InProcess:
             approved=order.approved,
             stored=order.stored,
             evidence=order.evidence,
+            tags=tuple(tag.encode() for tag in order.tags),
             sees=self.sees,
             settled=order.settled,
         )

@@ -4,9 +4,9 @@ The client sends commits, not claims: a pack of what the Manager lacks, the head
 asked for. What comes back are the same values that the line gives in this process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import orjson
@@ -25,6 +25,11 @@ from apiops.ports import Event, Observer
 from apiops.remote.answers import GOOD, Value, read, strange, told
 from apiops.remote.client import Client
 
+MOST_TAGS: Final = 50
+"""Tags of a commit that are sent along."""
+
+_NOTHING: Final[Mapping[str, str]] = {}
+
 
 class Clone(Protocol):
     """The clone that commits are submitted from: `git.repository.GitRepository`."""
@@ -38,6 +43,9 @@ class Clone(Protocol):
 
     def has(self, id: str) -> bool:
         """Whether a commit is here."""
+
+    def tag_objects(self, commit: str) -> tuple[bytes, ...]:
+        """The objects of a commit's annotated tags."""
 
     def pack(self, tips: list[str], have: list[str]) -> bytes:
         """What leads to `tips` and not to `have`."""
@@ -60,6 +68,19 @@ class NativeManager:
         """Let the Manager plan and carry out."""
         return self._submitted("runs", order, Carried)
 
+    def approve(self, order: Order, person: str, *, withdraw: bool = False) -> Planned:
+        """Let the Manager record a word for the plan: that of whoever the token is for.
+
+        Raises UsageError AO905 for a `person`, since nobody is asked who they are.
+        """
+        if person:
+            raise UsageError(
+                "a Manager over HTTP knows people by their tokens",
+                code="AO905",
+                hint="leave out --as and --sign-key, and give your own token",
+            )
+        return self._submitted("approvals", order, Planned, {"withdraw": str(withdraw).lower()})
+
     def drift(self) -> Planned | None:
         """The live state against what was applied last."""
         self._observer.notice(Event("read", "asking the Manager"))
@@ -67,7 +88,9 @@ class NativeManager:
         tree = told(self._client.call("GET", f"{self._path}/drift", query=query))
         return None if tree is None else read(Planned, tree)
 
-    def _submitted(self, what: str, order: Order, kind: type[Value]) -> Value:
+    def _submitted(
+        self, what: str, order: Order, kind: type[Value], more: Mapping[str, str] = _NOTHING
+    ) -> Value:
         if order.worktree:
             raise UsageError(
                 "a Manager over HTTP takes commits, not the files of a work tree",
@@ -84,6 +107,7 @@ class NativeManager:
         self._observer.notice(Event("apply" if what == "runs" else "plan", "asking the Manager"))
         body, media = encode_multipart_formdata(
             {
+                **more,
                 "repository": lineage,
                 "head": head,
                 "order": orjson.dumps(codec.dump(order)).decode(),
@@ -102,7 +126,14 @@ class NativeManager:
     def _settled(self, order: Order, head: str) -> Order:
         """The order with full commit ids, where it names commits by names of this clone."""
         first = self._clone.resolve(order.introduction).commit if order.introduction else ""
-        return replace(order, commit=head, introduction=first, evidence=self._heads(order.evidence))
+        tags = (raw.decode(errors="replace") for raw in self._clone.tag_objects(head))
+        return replace(
+            order,
+            commit=head,
+            introduction=first,
+            evidence=self._heads(order.evidence),
+            tags=tuple(tags)[:MOST_TAGS],
+        )
 
     def _heads(self, evidence: Evidence) -> Evidence:
         """The evidence, the heads of pull requests by the ids that they have here."""

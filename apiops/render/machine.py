@@ -86,6 +86,7 @@ def _plan(view: PlanView) -> dict[str, Any]:
         "uncompared": view.uncompared,
         "keyless": view.keyless,
         "notes": list(view.notes),
+        "approvals": _tree(view.approvals) if view.approvals else None,
     }
 
 

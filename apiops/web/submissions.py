@@ -33,6 +33,7 @@ routes = APIRouter(
 )
 
 MAX_REF: Final = 250
+MOST_TAGS: Final = 50
 Target = Annotated[str, Path(max_length=100, description="as the server's apiops.toml names it")]
 FULL_ID: Final = "^[0-9a-f]{40}$"
 Pack = Annotated[UploadFile | None, File(description="left out: the server fetches the commit")]
@@ -131,6 +132,35 @@ def apply(
     return _said(carried)
 
 
+@routes.post(
+    "/approvals",
+    summary="Approve a plan",
+    responses={200: {"model": Planned, "description": "the plan, and how far its approval is"}},
+)
+def approve(
+    request: Request,
+    calling: Calling,
+    target: Target,
+    repository: Annotated[str, Form(pattern=FULL_ID)],
+    head: Annotated[str, Form(pattern=FULL_ID)],
+    pack: Pack = None,
+    order: Annotated[str, Form(max_length=1024 * 1024)] = "{}",
+    withdraw: Annotated[bool, Form(description="take an approval back")] = False,
+) -> Response:
+    """Give the word of the token's holder for the plan of a range whose digest the order names.
+
+    The range is planned anew and whole: what is approved is what will be applied. Whoever does not
+    hold every right that it needs is told no more than that. A word counts for seven days.
+    """
+    _admit(calling, "plan", repository)
+    require(calling, "approve")
+    wish = _order(calling, head, order)
+    content = _content(_serving(request, target), target, repository, head, pack)
+    submission = _Submission(calling, repository, head, wish, content)
+    with _runs(request, target, submission, whole=True) as runs:
+        return _said(runs.approve(submission.order, calling.principal, withdraw=withdraw))
+
+
 @routes.get(
     "/drift",
     summary="Compare with what was applied last",
@@ -212,6 +242,10 @@ def _order(calling: Caller, head: str, text: str) -> Order:
         ) from None
     if len(order.ref) > MAX_REF or not order.ref.isprintable():
         raise UsageError("the ref is no name", code="AO787", hint="name a branch, tag or commit")
+    if len(order.tags) > MOST_TAGS:
+        raise UsageError(
+            "there are too many tags", code="AO787", hint=f"send {MOST_TAGS} tags at most"
+        )
     if order.allow:
         require(calling, "override")
     if order.evidence:
@@ -231,10 +265,16 @@ def _eyes(calling: Caller) -> str | None:
 
 
 @contextmanager
-def _runs(request: Request, target: str, submission: _Submission) -> Iterator[InProcess]:
-    """The line over a submission, in a quarantine that ends with it."""
+def _runs(
+    request: Request, target: str, submission: _Submission, *, whole: bool = False
+) -> Iterator[InProcess]:
+    """The line over a submission, in a quarantine that ends with it.
+
+    Unless it is `whole`, units with anything that the caller may not see take no part.
+    """
     serving = _serving(request, target)
-    sees = views.sees(serving.manager.grants(), _eyes(submission.caller)).sees
+    eyes = None if whole else _eyes(submission.caller)
+    sees = views.sees(serving.manager.grants(), eyes).sees
     taken = serving.inbox.taken(submission.lineage, submission.head, submission.content)
     with taken as repository:
         runs = serving.runs(target, repository, sees, submission.caller.address)

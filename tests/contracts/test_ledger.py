@@ -5,6 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from apiops.errors import AccessDenied
+from apiops.model.access import Category, Right, Scope, Tier, Verb
+from apiops.model.approval import Statement
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action, Change
 from tests.managers import (
@@ -135,3 +138,27 @@ def test_no_entry_holds_a_plaintext(ledger):
     resource, plain = secret_resource(ledger, "correct-horse-battery")
     write_batch(ledger, a_write(Action.CREATE, resource, secrets=plain), base=3, number=4)
     assert "correct-horse-battery" not in repr(entries(ledger))
+
+
+SAID = Statement("d" * 64, TARGET, "production", "c" * 40)
+NEEDS = ((Right(Category.API_MANAGEMENT, Verb.MANAGE), Scope(Tier.TEAM, "payments")),)
+
+
+def test_a_word_for_a_plan_is_an_entry_of_whoever_gave_it(ledger):
+    number = ledger.approve(a_context("ayse"), SAID, NEEDS)
+    withdrawn = Statement("d" * 64, TARGET, "production", "c" * 40, withdrawn=True)
+    ledger.approve(a_context("ayse"), withdrawn, NEEDS)
+    last, first = entries(ledger, action="approve")
+    assert (number, "ayse", "approved") == (first.seq, first.principal, first.outcome)
+    assert "withdrawn" == last.outcome
+    assert {"plan": "d" * 64, "target": TARGET, "head": "c" * 40} == first.delta
+    assert "production" == first.environment
+
+
+@pytest.mark.parametrize("needs", [NEEDS, ()])
+def test_whoever_lacks_a_right_has_no_say_and_leaves_an_entry(ledger, needs):
+    with pytest.raises(AccessDenied) as denied:
+        ledger.approve(a_context("mert"), SAID, needs)
+    assert "AO616" == denied.value.code
+    (entry,) = entries(ledger, action="approve")
+    assert ("mert", "denied", "AO616") == (entry.principal, entry.outcome, entry.delta["code"])

@@ -214,3 +214,19 @@ def test_heads_that_would_make_a_circle_are_passed_over(story: Story, opened: Op
     order = [commit.id for commit in known.commits(None, head)]
     assert {root, one, two, after_one, after_two, head} == set(order)
     assert order.index(after_two) < order.index(one)
+
+
+def test_a_commit_has_the_annotated_tags_that_point_at_it(story, opened) -> None:
+    first = story.commit(AYSE, {"a.yaml": "1\n"})
+    second = story.commit(AYSE, {"a.yaml": "2\n"})
+    story.tag(BORA, "approved", "apiops-approve-plan: d", first)
+    story.tag(CANAN, "plain", "Not signed", first, signed=False)
+    repo = opened()
+    assert () == repo.tags(second)
+    told = {tag.name: tag for tag in repo.tags(first)}
+    assert {"approved", "plain"} == told.keys()
+    signature = told["approved"].signature
+    assert (SignatureStatus.GOOD, BORA.fingerprint) == (signature.status, signature.key)
+    assert "apiops-approve-plan: d" == told["approved"].message.strip()
+    assert SignatureStatus.UNSIGNED is told["plain"].signature.status
+    assert told == {tag.name: tag for tag in repo.knowing(Proofs()).tags(first)}

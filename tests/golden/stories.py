@@ -17,6 +17,7 @@ from apiops.model.access import (
     Verdict,
     Verdicts,
 )
+from apiops.model.approval import Approval, Approvals
 from apiops.model.audit import AuditEntry, ChainReport, KeyList, KeyView, ProofReport, Reason
 from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.doctor import Check, DoctorReport, Health, Setting
@@ -174,6 +175,15 @@ def guarded() -> PlanView:
         GuardFinding("AO698", "protected", "legacy-00 is protected", "payments", overridden=True),
     )
     return PlanView(a_plan(*deletes, guards=guards, stopped={"cards": "AO203"}))
+
+
+def waiting() -> PlanView:
+    """A plan that one person approved, of two that it takes; another's word does not count."""
+    tag = Approval("payments-deputy", "tag approve-4711")
+    passed = ("entry 18 is the word of payments-lead, who made some of it",)
+    approvals = Approvals(2, (tag,), passed, ("mert", "zeynep"))
+    judgement = allowed(ORDERS, "payments-lead", (MANAGE, project_scope("payments")))
+    return PlanView(a_plan(ORDERS), Verdicts(Trust.SIGNED, (judgement,)), approvals=approvals)
 
 
 def denied() -> PlanView:
@@ -405,6 +415,7 @@ STORIES = {
     "create": creation,
     "rotation": rotation,
     "guarded": guarded,
+    "waiting": waiting,
     "denied": denied,
     "believed": believed,
     "drift": drifted,

@@ -14,6 +14,7 @@ TOLD_TO_PIPELINES = {
     "create",
     "rotation",
     "guarded",
+    "waiting",
     "denied",
     "drift",
     "no-changes",

@@ -17,11 +17,11 @@ from apiops.git.author import Draft
 from apiops.git.ledgerref import Access
 from apiops.wiring import gitledger
 from tests.gitserver import GitServer
-from tests.people import GitStory, signing_key
+from tests.people import GitStory, person, signing_key
 from tests.process import child
-from tests.remote.bank import PROXY, VendorShop, manifest
+from tests.remote.bank import PROXY, VendorShop, manifest, the_vendor_bank
 from tests.servers import certificates
-from tests.shop import AYSE, MERT, run
+from tests.shop import AYSE, MERT, a_member, a_user, run
 
 SETTINGS = """
 [targets.dev]
@@ -322,3 +322,31 @@ def test_it_is_pushed_to_a_server_that_wants_a_token(bank: GitShop, tmp_path: Pa
                      APIOPS_GIT_TOKEN="git-token")  # fmt: skip
         assert 0 == done.code, done.err
     assert bank.ledger()[0].startswith("Give back the lease")
+
+
+def test_a_word_for_a_plan_goes_from_one_runner_to_another(tmp_path: Path) -> None:
+    """What somebody approves is in the ledger, and a second runner has it from there."""
+    zeynep = person("zeynep")
+    files = {
+        **the_vendor_bank(),
+        "system/zeynep.yaml": a_user(zeynep),
+        "payments/zeynep.yaml": a_member(zeynep, "payments", "Project Owner"),
+        "system/dev.yaml": (
+            "apiVersion: apiops/v1\nkind: Environment\nmetadata: {name: dev}\n"
+            "spec: {type: TEST, approvals: 1}\n"
+        ),
+    }
+    with GitShop(tmp_path) as bank:
+        bank.begin(files)
+        a_change(bank)
+        other = bank.another_runner()
+        digest = bank.run("plan", "-o", "json").json["plan"]["digest"]
+        assert 5 == bank.run("apply", "--yes").code
+        by = ("--as", "zeynep", "--sign-key", bank.person_key(zeynep))
+        done = bank.run("approve", digest, *by)
+        assert 0 == done.code, done.err
+
+        applied = run("apply", "--yes", cwd=other, **bank.variables)
+        assert 0 == applied.code, applied.err
+        (entry, *_) = bank.run("audit", "list", "--action", "update", "-o", "json").json["entries"]
+        assert ["zeynep"] == entry["reason"]["approvers"]

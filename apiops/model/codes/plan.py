@@ -118,6 +118,32 @@ CODES: tuple[Code, ...] = (
         "freeze`, which every audit entry of the run then records.",
     ),
     Code(
+        "AO614",
+        "The plan needs somebody else's approval",
+        "Its Environment in the Manager says how many people, none of whom made the changes, must "
+        "approve a plan before it is applied. A word counts when it names all 64 digits of the "
+        "plan's digest, when it is signed by a known key that counts now (or was given in the "
+        "Manager within seven days), and when that person holds every right the plan needs. A "
+        "digest is bound to commit, live state and permissions: when one moves, so must the word.",
+        "Let one of those who are named run `apiops approve DIGEST`; or sign a tag of the commit "
+        'that was planned, `git tag -s NAME -m "apiops-approve-plan: DIGEST"`, and push it; or '
+        "sign an empty commit on top whose message ends in that line.",
+    ),
+    Code(
+        "AO615",
+        "Nobody has to approve the plan",
+        "An approval was given for a plan of an environment that asks for none, or of which "
+        "nothing would be carried out.",
+        "Apply it. To ask for approvals, set spec.approvals of the Environment.",
+    ),
+    Code(
+        "AO616",
+        "The approval does not count",
+        "Whoever made one of the changes cannot approve them, nor can anybody who lacks a right "
+        "that the plan needs: their word would be worth nothing. The attempt is in the audit log.",
+        "Let one of those who are named approve the plan.",
+    ),
+    Code(
         "AO620",
         "The plan is not the one that was approved",
         "The digest of the plan as it is now differs from the approved one. A plan is bound to the "

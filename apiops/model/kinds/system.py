@@ -38,6 +38,12 @@ class EnvironmentSpec(Part):
         "a commit that ends a freeze has to be applied in it, with `--allow freeze`.",
         [],
     )
+    approvals: Annotated[int, Field(ge=0, le=5)] = about(
+        "How many people, none of whom made the changes, must approve a plan by its digest before "
+        "it is applied to its targets. It counts as the Manager has it, so a commit that lowers it "
+        "needs as many itself.",
+        0,
+    )
 
 
 class ProjectSpec(Part):

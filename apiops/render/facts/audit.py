@@ -61,6 +61,7 @@ def lines(entry: AuditEntry) -> tuple[tuple[str, str], ...]:
         ("signer", reason.signer),
         ("request", reason.pull_request),
         ("overrode", ", ".join(reason.overrides)),
+        ("approved", ", ".join(reason.approvers)),
         ("run", f"{entry.run} through {entry.source}"),
         ("from", entry.address),
         ("digest", entry.digest),

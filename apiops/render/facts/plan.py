@@ -135,15 +135,22 @@ def stopped(name: str) -> str:
 def lead(view: PlanView) -> str:
     """What stands before the command that applies a plan."""
     held = any(unit in view.held for unit in view.plan.units)
+    if view.approvals is not None and view.approvals.missing:
+        return "Once it is approved, to apply exactly this:"
     return "To apply the rest, exactly as shown:" if held else "To apply exactly this:"
 
 
 def notes(view: PlanView) -> tuple[str, ...]:
     """What a reader must know beside the changes."""
-    if not view.uncompared:
-        return view.notes
-    why = "no age identity" if view.keyless else "they could not be opened"
-    return (f"{words.plural(view.uncompared, 'secret field')} not compared: {why}", *view.notes)
+    found = [*view.notes]
+    if view.approvals is not None:
+        found.append(view.approvals.told)
+        if view.approvals.missing:
+            found.append(view.approvals.way(view.plan.digest))
+    if view.uncompared:
+        why = "no age identity" if view.keyless else "they could not be opened"
+        found.insert(0, f"{words.plural(view.uncompared, 'secret field')} not compared: {why}")
+    return tuple(found)
 
 
 def why_not(view: PlanView) -> str:
