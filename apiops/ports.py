@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from apiops.model.access import Grants, Need, Trust
-from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -18,6 +17,7 @@ from apiops.model.audit import (
     ChainReport,
     Introduction,
     LedgerState,
+    Statement,
 )
 from apiops.model.order import Order
 from apiops.model.outcome import Outcome
@@ -182,10 +182,10 @@ class Ledger(Protocol):
     def deny(self, context: AuditContext, change: Change, code: str, message: str) -> int:
         """Record a denied attempt, in a transaction of its own; the entry's number."""
 
-    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
-        """Record what the context's principal says of a plan; the entry's number.
+    def say(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
+        """Record what the context's principal says of a target; the entry's number.
 
-        Raises AccessDenied (recorded) unless they hold all of `needs`.
+        Raises AccessDenied AO520 (recorded) unless they hold all of `needs`, or nothing is needed.
         """
 
     def verify(self) -> ChainReport:

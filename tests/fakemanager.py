@@ -16,7 +16,6 @@ from apiops.access import decide, grants
 from apiops.errors import AccessDenied, Conflict, ManagerUnavailable, SecretError
 from apiops.model import canonical
 from apiops.model.access import Grants, Need, Trust
-from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -25,6 +24,7 @@ from apiops.model.audit import (
     ChainReport,
     Introduction,
     LedgerState,
+    Statement,
 )
 from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result
@@ -159,17 +159,16 @@ class FakeManager:
             context, change.action.value, change.id, change.environment, None, None, note
         )
 
-    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
-        note = {"plan": said.plan, "target": said.target, "head": said.head}
+    def say(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
         grants = self.read("", "").grants
         held = bool(needs) and decide.lacking(grants, context.principal, needs) is None
-        outcome = "withdrawn" if said.withdrawn else "approved"
+        note, outcome = (
+            (said.note, said.outcome) if held else ({**said.note, "code": "AO520"}, "denied")
+        )
         place = said.environment or None
+        seq = self.record(context, said.action, said.subject, place, None, None, note, outcome)
         if not held:
-            note["code"], outcome = "AO616", "denied"
-        seq = self.record(context, "approve", None, place, None, None, note, outcome)
-        if not held:
-            raise AccessDenied("not all of it", code="AO616")
+            raise AccessDenied("not all of it", code="AO520")
         return seq
 
     def verify(self) -> ChainReport:

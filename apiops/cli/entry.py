@@ -70,6 +70,7 @@ class Entry:
             worktree=self.options.get("worktree", False),
             allow=tuple(sorted(set(self.options["allow"]))),
             prune=not self.options["no_prune"],
+            corrects=self.options["drift"] == "correct",
             introduction=self.options["introduction"] or "",
             approver=self.options["approver"] or "",
             evidence=evidence.given(self.options["evidence"]),

@@ -27,6 +27,8 @@ VERBS: Final = {
     "plan": "Show what would change, and whether you may.",
     "apply": "Carry out a plan.",
     "sync": "Plan, judge and apply a ref without asking; for CI and schedules.",
+    "suspend": "Let nothing be applied to a target until further notice.",
+    "resume": "End the suspension of a target.",
     "approve": "Give a second person's word for a plan.",
     "rollback": "Commit an earlier revision's files again, and plan that.",
     "drift": "Compare the Manager with the last applied revision.",

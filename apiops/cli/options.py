@@ -200,6 +200,13 @@ def _default(path: Path, flag: click.Option, value: object) -> object:
     return texts if flag.multiple else texts[0]
 
 
+def _each(command: Command, *decorators: Callable[[Command], Command]) -> Command:
+    """The command with all of these, in the order in which help shows them."""
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
 def place(command: Command) -> Command:
     """-C and --config: where to work. The command gets `ctx.obj` as a Place."""
     command = option(
@@ -276,19 +283,16 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
 def target(command: Command) -> Command:
     """--target, --manager, --key-file: which Manager and environment."""
-    for decorator in reversed(
-        (
-            option("-t", "--target", help="Target from apiops.toml."),
-            option("--manager", metavar="URL", help="Manager URL instead of the target's."),
-            option(
-                "--key-file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                help="File with the key that wraps the Manager's keys.",
-            ),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option("-t", "--target", help="Target from apiops.toml."),
+        option("--manager", metavar="URL", help="Manager URL instead of the target's."),
+        option(
+            "--key-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="File with the key that wraps the Manager's keys.",
+        ),
+    )
 
 
 class Duration(click.ParamType[float]):
@@ -308,92 +312,80 @@ class Duration(click.ParamType[float]):
 
 def pace(command: Command) -> Command:
     """--deadline and --parallel: how long a run may take over a network, and how hard it asks."""
-    for decorator in reversed(
-        (
-            option(
-                "--deadline",
-                type=Duration(),
-                metavar="TIME",
-                help="Send nothing more over the network after so long (90s, 5m, 1h).",
-            ),
-            option(
-                "--parallel",
-                type=click.IntRange(1, 64),
-                metavar="N",
-                help="Calls of a vendor's Manager at once, at most (default 8; fewer while it is "
-                "slow).",
-            ),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option(
+            "--deadline",
+            type=Duration(),
+            metavar="TIME",
+            help="Send nothing more over the network after so long (90s, 5m, 1h).",
+        ),
+        option(
+            "--parallel",
+            type=click.IntRange(1, 64),
+            metavar="N",
+            help="Calls of a vendor's Manager at once, at most (default 8; fewer while it is "
+            "slow).",
+        ),
+    )
 
 
 def revision(command: Command) -> Command:
     """--ref or --worktree: what is read."""
-    for decorator in reversed(
-        (
-            option(
-                "--ref", default="HEAD", show_default=True, help="Branch, tag or commit to read."
-            ),
-            option("--worktree", is_flag=True, help="Read the files as they lie in the folder."),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit to read."),
+        option("--worktree", is_flag=True, help="Read the files as they lie in the folder."),
+    )
 
 
 def introduction(command: Command) -> Command:
     """--introduction and --approver: where trust begins, on the first sync."""
-    for decorator in reversed(
-        (
-            option(
-                "--introduction", metavar="COMMIT", help="First sync: the commit to begin with."
-            ),
-            option("--approver", metavar="NAME", help="First sync: who answers for its tree."),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option("--introduction", metavar="COMMIT", help="First sync: the commit to begin with."),
+        option("--approver", metavar="NAME", help="First sync: who answers for its tree."),
+    )
 
 
 def wishes(command: Command) -> Command:
     """Everything that shapes a plan."""
-    for decorator in reversed(
-        (
-            option(
-                "--allow",
-                multiple=True,
-                metavar="GUARD",
-                help="Override a guard by name (audited), repeatable.",
-            ),
-            option("--no-prune", is_flag=True, help="Delete nothing."),
-            option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
-            option("--pull-request", default="", help="Pull request to name in the audit reason."),
-            option(
-                "--evidence",
-                metavar="FILE",
-                help="What the forge says of merges that it made: a JSON file, or the JSON itself.",
-            ),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option(
+            "--allow",
+            multiple=True,
+            metavar="GUARD",
+            help="Override a guard by name (audited), repeatable.",
+        ),
+        option("--no-prune", is_flag=True, help="Delete nothing."),
+        option("--no-secrets", is_flag=True, help="Open no secret, even if a key is at hand."),
+        option(
+            "--drift",
+            type=click.Choice(["correct", "report"]),
+            default="correct",
+            show_default=True,
+            help="What somebody changed in the Manager: set it right, or only tell of it.",
+        ),
+        option("--pull-request", default="", help="Pull request to name in the audit reason."),
+        option(
+            "--evidence",
+            metavar="FILE",
+            help="What the forge says of merges that it made: a JSON file, or the JSON itself.",
+        ),
+    )
 
 
 def reporting(command: Command) -> Command:
     """--comment and --status: what the forge is told of the outcome."""
-    for decorator in reversed(
-        (
-            option(
-                "--comment",
-                type=click.Choice(["never", "auto", "always"]),
-                default="never",
-                show_default=True,
-                help="Keep one comment on the pull request; auto begins none that says nothing.",
-            ),
-            option("--status", is_flag=True, help="Set a status on the commit."),
-        )
-    ):
-        command = decorator(command)
-    return command
+    return _each(
+        command,
+        option(
+            "--comment",
+            type=click.Choice(["never", "auto", "always"]),
+            default="never",
+            show_default=True,
+            help="Keep one comment on the pull request; auto begins none that says nothing.",
+        ),
+        option("--status", is_flag=True, help="Set a status on the commit."),
+    )

@@ -31,7 +31,7 @@ _PLAIN: Final = frozenset(
 )  # fmt: skip
 """Options that a recalled plan may have been given; any other sends it the long way."""
 
-_NEVER: Final = {"comment": "never"}
+_USUAL: Final = {"comment": "never", "drift": "correct"}
 _FORMATS: Final = (("text",), ("json",), ("markdown",))
 _LOOKS: Final = ("CI", "COLORTERM", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TERM", "TTY_COMPATIBLE")
 _QUESTION: Final = "apiops.question"
@@ -78,7 +78,7 @@ def keep(answer: str, shown: "Shown | None") -> None:
 def question(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question | None:
     """What the options ask; None if they ask for more than the plain case."""
     more = {name: value for name, value in chosen.items() if name not in _PLAIN}
-    if any(value and value != _NEVER.get(name) for name, value in more.items()):
+    if any(value and value != _USUAL.get(name) for name, value in more.items()):
         return None
     if chosen["outputs"] not in _FORMATS:
         return None

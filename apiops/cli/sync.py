@@ -117,7 +117,7 @@ def _counted(door: "Entry", counts: "Metrics | None", file: Path | None) -> Exit
     began, code = time.monotonic(), Exit.FAILED
     try:
         carried = _once(door)
-        counts.carried_out(carried.view.plan, carried.report)
+        counts.carried_out(carried.view, carried.report)
         code = carrying.exit_code(carried)
     except ApiopsError as fault:
         code = fault.exit_code

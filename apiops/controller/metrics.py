@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, write_to_textfi
 from apiops import __version__
 from apiops.errors import Exit, UsageError
 from apiops.model.outcome import RunReport
-from apiops.model.plan import Plan
+from apiops.model.view import PlanView
 
 GOOD: Final = (Exit.OK, Exit.CHANGES)
 
@@ -54,13 +54,14 @@ class Metrics:
         if code in GOOD:
             self._success.labels(self._target).set(at)
 
-    def carried_out(self, plan: Plan, report: RunReport) -> None:
-        """Count what became of a plan's changes."""
+    def carried_out(self, view: PlanView, report: RunReport) -> None:
+        """Count what became of a plan's changes, and what was only told of."""
         for outcome in report.outcomes:
             change, result = outcome.change, outcome.result.value
             names = (self._target, change.id.kind, change.action.value, result)
             self._changes.labels(*names).inc()
-        drifted = {change.id for change in plan.changes if change.drifted}
+        drifted = {change.id for change in view.plan.changes if change.drifted}
+        drifted |= {change.id for change in view.left}
         self._drifted.labels(self._target).set(len(drifted))
         self._frozen.labels(self._target).set(len(report.frozen))
 

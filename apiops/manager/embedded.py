@@ -37,7 +37,6 @@ from apiops.manager.tokens import Tokens
 from apiops.manager.views import Views
 from apiops.manager.wrapping import Provider
 from apiops.model.access import Grants, Need
-from apiops.model.approval import Statement
 from apiops.model.audit import (
     Applied,
     AuditContext,
@@ -45,6 +44,7 @@ from apiops.model.audit import (
     AuditQuery,
     ChainReport,
     LedgerState,
+    Statement,
 )
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
@@ -242,24 +242,22 @@ class EmbeddedManager:
         with faults.translated(self._url), self._store.unit(context) as unit:
             return unit.deny(change, code, message)
 
-    def approve(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
-        """Record what the context's principal says of a plan; the entry's number.
+    def say(self, context: AuditContext, said: Statement, needs: Sequence[Need]) -> int:
+        """Record what the context's principal says of a target; the entry's number.
 
-        Raises AccessDenied (recorded) unless they hold all of `needs`.
+        Raises AccessDenied AO520 (recorded) unless they hold all of `needs`, or nothing is needed.
         """
-        note: JsonObject = {"plan": said.plan, "target": said.target, "head": said.head}
         where = said.environment or None
         with faults.translated(self._url), self._store.unit(context) as unit:
-            held = decide.lacking(unit.grants, context.principal, needs) is None and bool(needs)
-            outcome = "withdrawn" if said.withdrawn else "approved"
-            if not held:
-                outcome, note = "denied", {**note, "code": "AO616"}
-            seq = unit.event("approve", outcome, note, environment=where)
+            held = bool(needs) and decide.lacking(unit.grants, context.principal, needs) is None
+            outcome = said.outcome if held else "denied"
+            note = said.note if held else {**said.note, "code": "AO520"}
+            seq = unit.event(said.action, outcome, note, id=said.subject, environment=where)
         if not held:
             raise AccessDenied(
-                f"{context.principal} may not approve this plan: they may not do all of it",
-                code="AO616",
-                hint="let somebody approve who holds every right that the plan needs",
+                f"{context.principal} may not {said.action} {said.target}",
+                code="AO520",
+                hint="let somebody do it who holds every right that it needs",
             )
         return seq
 

@@ -64,14 +64,3 @@ class Approvals:
         """What to do while anybody is missing."""
         who = ", ".join(self.could) or "nobody, as rights are now,"
         return f"{who} could: apiops approve {digest} (or a signed tag: apiops explain AO614)"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What somebody says of a plan in the Manager: that they approve it, or no longer do."""
-
-    plan: str
-    target: str
-    environment: str
-    head: str
-    withdrawn: bool = False

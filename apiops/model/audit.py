@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from apiops.model.resource import ResourceId
+from apiops.model.resource import SETTINGS, JsonObject, ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,25 @@ class AuditContext:
     source: Source
     tier: str = ""
     address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody says of a target in the Manager, without changing a row: an entry of the log.
+
+    `action` is what it is about (`approve`), `outcome` what they say (`approved`).
+    """
+
+    action: str
+    outcome: str
+    target: str
+    environment: str
+    note: JsonObject
+
+    @property
+    def subject(self) -> ResourceId:
+        """What the entry is about: the target, as its settings are called."""
+        return ResourceId(SETTINGS, None, self.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ class Order:
 
     `ref` is a branch, tag or commit; `worktree` reads the files as they lie there instead.
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
+    `corrects` sets right what somebody changed in the Manager, which is only told otherwise;
     `introduction` (a commit) and `approver` say where trust begins, on the first sync only;
     `approved` is the digest, or its beginning, of the plan that somebody approved; `stored` is
     that plan itself; `evidence` is what the forge says of merges that it made; without `secrets`
@@ -25,6 +26,7 @@ class Order:
     worktree: bool = False
     allow: tuple[str, ...] = ()
     prune: bool = True
+    corrects: bool = True
     introduction: str = ""
     approver: str = ""
     approved: str | None = None

@@ -12,7 +12,7 @@ from apiops.model.approval import Approvals
 from apiops.model.audit import AuditEntry
 from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.outcome import RunReport
-from apiops.model.plan import Plan
+from apiops.model.plan import Change, Plan
 from apiops.model.revision import Revision
 from apiops.model.settled import Settled
 from apiops.model.shown import Shown
@@ -25,7 +25,8 @@ class PlanView:
     `subjects` maps a commit id to its first line; `keyless` says that no age identity was at
     hand; `drift` that the plan was made from the last applied revision, to show what somebody
     changed in the Manager, and will not be applied; `notes` are sentences to show with it;
-    `approvals` is how far its approval is, where it takes any.
+    `approvals` is how far its approval is, where it takes any; `left` are changes that would set
+    right what somebody changed in the Manager, and are not in the plan.
     """
 
     plan: Plan
@@ -35,6 +36,7 @@ class PlanView:
     drift: bool = False
     notes: tuple[str, ...] = ()
     approvals: Approvals | None = None
+    left: tuple[Change, ...] = ()
 
     @property
     def uncompared(self) -> int:

@@ -19,7 +19,7 @@ from apiops.model.resource import SYSTEM
 from apiops.model.revision import Commit, Snapshot
 from apiops.plan import build, freeze
 from apiops.ports import Batch, Event, Write
-from apiops.reconcile import approvals
+from apiops.reconcile import approvals, suspension
 from apiops.reconcile.line import Line, Prepared, Wish, prepare
 
 
@@ -27,15 +27,18 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
     """Plan and carry out, under the lease of this repository and target.
 
     The plan is made anew while the lease is held, so an approved digest that no longer fits is
-    found before the first write. Raises PlanRefused, AccessDenied (never for one project among
-    several), ManagerUnavailable when the lease is held.
+    found before the first write. Nothing is looked at while the target is suspended. Raises
+    PlanRefused, AccessDenied (never for one project among several), ManagerUnavailable when the
+    lease is held.
     """
     started = line.now()
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
+        held = suspension.standing(line.ledger, line.target.name, started)
+        overrides = suspension.admit(held, wish.allow)
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)
         frozen = freeze.standing(prepared.live, line.target.environment, started)
-        overrides = freeze.admit(frozen, wish.allow) if prepared.plan.changes else ()
+        overrides += freeze.admit(frozen, wish.allow) if prepared.plan.changes else ()
         if wish.stored is not None:
             build.same(wish.stored, prepared.plan)
         if wish.approved is not None:

@@ -14,9 +14,10 @@ from apiops.access import approval, revocation, twoperson
 from apiops.access.twoperson import Council
 from apiops.errors import AccessDenied, PlanRefused, SourceError
 from apiops.model.access import Judgement
-from apiops.model.approval import Approvals, Statement, Word
-from apiops.model.audit import AuditContext, AuditQuery, Reason
-from apiops.model.resource import ResourceId
+from apiops.model.approval import Approvals, Word
+from apiops.model.audit import AuditContext, AuditQuery, Reason, Statement
+from apiops.model.plan import Plan
+from apiops.model.resource import SETTINGS, SYSTEM, ResourceId
 from apiops.model.revision import Commit, Revision, Snapshot
 from apiops.plan import build
 from apiops.ports import Live, Repository
@@ -66,15 +67,7 @@ def approve(
             code="AO615",
             hint="its Environment asks for approvals with spec.approvals; see `apiops plan`",
         )
-    plan = prepared.plan
-    context = AuditContext(
-        actor=person,
-        principal=person,
-        reason=Reason(plan.head.subject, plan.head.commit, pull_request=line.pull_request),
-        run=line.run,
-        source=line.source,
-        address=line.address,
-    )
+    plan, context = prepared.plan, _context(line, prepared.plan, person)
     council = _council(line, prepared, judged)
     fault = council.unfit(person)
     if fault:
@@ -85,8 +78,25 @@ def approve(
             code="AO616",
             hint=f"let somebody else approve it: {others}",
         )
-    said = Statement(plan.digest, plan.target, plan.environment, plan.head.commit, withdraw)
-    return prepared, line.ledger.approve(context, said, council.needs)
+    said = Statement(
+        action=APPROVE,
+        outcome="withdrawn" if withdraw else "approved",
+        target=plan.target,
+        environment=plan.environment,
+        note={"plan": plan.digest, "head": plan.head.commit},
+    )
+    return prepared, line.ledger.say(context, said, council.needs)
+
+
+def _context(line: Line, plan: Plan, person: str) -> AuditContext:
+    return AuditContext(
+        actor=person,
+        principal=person,
+        reason=Reason(plan.head.subject, plan.head.commit, pull_request=line.pull_request),
+        run=line.run,
+        source=line.source,
+        address=line.address,
+    )
 
 
 def _wanted(live: Live, environment: str) -> int:
@@ -155,7 +165,14 @@ def _descent(repository: Repository, head: str) -> Iterator[tuple[Commit, tuple[
 
 def _said(line: Line, prepared: Prepared) -> Iterator[Word]:
     """What was said of the plan in the Manager, by everybody their last word."""
-    query = AuditQuery(action=APPROVE, since=line.now() - LIFE, limit=0)
+    query = AuditQuery(
+        project=SYSTEM,
+        kind=SETTINGS,
+        name=line.target.name,
+        action=APPROVE,
+        since=line.now() - LIFE,
+        limit=0,
+    )
     heard: set[str] = set()
     for entry in line.ledger.entries(query):
         note = entry.delta if isinstance(entry.delta, dict) else {}

@@ -16,13 +16,13 @@ from apiops.access import judge
 from apiops.errors import SourceError
 from apiops.model.access import Trust, Verdicts
 from apiops.model.audit import Introduction, Source
-from apiops.model.plan import Plan
+from apiops.model.plan import Change, Plan
 from apiops.model.resource import ResourceId, Target
 from apiops.model.revision import Evidence, History, Proofs, Snapshot
 from apiops.model.settled import Settled
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import history, narrow, within
+from apiops.reconcile import drifted, history, narrow, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 from apiops.spec.documents import Documents
@@ -58,6 +58,7 @@ class Wish:
     """What the caller asks for beyond the revision.
 
     `allow` names guards to override; `prune` deletes what the desired state no longer has;
+    `corrects` sets right what somebody changed in the Manager, which is only told otherwise;
     `introduction` is where trust begins, on the first sync only; `approved` is the digest (or
     its beginning) of the plan that somebody approved; `stored` is that plan itself, from a file;
     `evidence` is what the forge says of merges that it made, from the CI job; `tags` are tag
@@ -69,6 +70,7 @@ class Wish:
 
     allow: frozenset[str] = frozenset()
     prune: bool = True
+    corrects: bool = True
     introduction: Introduction | None = None
     approved: str | None = None
     stored: Plan | None = None
@@ -80,7 +82,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything between reading and writing: what a plan shows and an apply carries out."""
+    """Everything between reading and writing: what a plan shows and an apply carries out.
+
+    `left` is what would set right what somebody changed in the Manager, and is only told of.
+    """
 
     snapshot: Snapshot
     loaded: load.Loaded
@@ -91,6 +96,7 @@ class Prepared:
     verdicts: Verdicts | None = None
     introduction: Introduction | None = None
     evidence: Evidence = field(default_factory=dict)
+    left: tuple[Change, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -197,6 +203,9 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, reader: Reader) -> Prepa
         introduction,
         reader,
     )
+    if not wish.corrects:
+        plan, left = drifted.aside(prepared.plan, past)
+        prepared = replace(prepared, built=replace(prepared.built, plan=plan), left=left)
     verdicts = judge.judge(
         prepared.plan, past, live.grants, live.trust, introduction, at=at, evidence=evidence
     )

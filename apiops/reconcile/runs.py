@@ -17,14 +17,14 @@ from apiops.model.settled import Settled
 from apiops.model.view import Carried, Findings, Planned, PlanView
 from apiops.plan import freeze, guard
 from apiops.reconcile import apply as carrying
-from apiops.reconcile import approvals
+from apiops.reconcile import approvals, suspension
 from apiops.reconcile import drift as drifting
 from apiops.reconcile import line as walk
 from apiops.reconcile.line import Line, Prepared, Wish
 from apiops.reconcile.within import Sees
 from apiops.spec import near
 
-OVERRIDES: Final = guard.OVERRIDABLE | {freeze.FREEZE}
+OVERRIDES: Final = guard.OVERRIDABLE | {freeze.FREEZE, suspension.SUSPENSION}
 """Whatever may be overridden by its name."""
 
 
@@ -76,9 +76,15 @@ class InProcess:
         Not while an environment has freezes: they stand in a resource that would be left out.
         """
         plan, settled = prepared.plan, prepared.loaded.settled
-        remarks = plan.changes or plan.stopped or plan.guards or prepared.loaded.diagnostics
+        remarks = plan.stopped or plan.guards or prepared.loaded.diagnostics
         whole = order.prune and self.sees is None and plan.head.commit
-        if remarks or not whole or any(freeze.said(prepared.live, plan.environment)):
+        if (
+            plan.changes
+            or prepared.left
+            or remarks
+            or not whole
+            or any(freeze.said(prepared.live, plan.environment))
+        ):
             return None
         return None if settled is None else settled(plan.repository)
 
@@ -86,7 +92,11 @@ class InProcess:
         self, prepared: Prepared, wish: Wish, *, keyless: bool, drift: bool = False
     ) -> Planned:
         commits = prepared.history.views if prepared.history else ()
-        frozen = freeze.standing(prepared.live, self.line.target.environment, self.line.now())
+        line, at = self.line, self.line.now()
+        frozen = freeze.standing(prepared.live, line.target.environment, at)
+        held = suspension.standing(line.ledger, line.target.name, at)
+        stops = [held.message] if held and not drift else []
+        stops += [frozen.message] if frozen and prepared.plan.changes and not drift else []
         asked = None if drift else approvals.standing(self.line, prepared, wish)
         view = PlanView(
             prepared.plan,
@@ -94,8 +104,9 @@ class InProcess:
             subjects={seen.commit.id: seen.commit.subject for seen in commits},
             keyless=keyless,
             drift=drift,
-            notes=(frozen.message,) if frozen and prepared.plan.changes and not drift else (),
+            notes=tuple(stops),
             approvals=asked,
+            left=prepared.left,
         )
         return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
 
@@ -120,6 +131,7 @@ class InProcess:
         return Wish(
             allow=_known(order.allow),
             prune=order.prune,
+            corrects=order.corrects,
             introduction=self._introduction(order),
             approved=order.approved,
             stored=order.stored,

@@ -151,6 +151,12 @@ class NativeManager:
             return
 
 
+def say(client: Client, target: str, what: str, reason: str, until: str | None) -> None:
+    """Suspend or resume a target, as whoever the token is for. Raises ApiopsError."""
+    order = {"reason": reason} if until is None else {"reason": reason, "until": until}
+    told(client.call("POST", f"/v1/targets/{quote(target, safe='')}/{what}", json=order))
+
+
 def probe(client: Client) -> None:
     """Ask whether the Manager is ready and the token counts. Raises ApiopsError for what is not."""
     ready = client.call("GET", "/readyz", anonymous=True)

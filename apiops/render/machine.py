@@ -87,6 +87,7 @@ def _plan(view: PlanView) -> dict[str, Any]:
         "keyless": view.keyless,
         "notes": list(view.notes),
         "approvals": _tree(view.approvals) if view.approvals else None,
+        "left": _tree(view.left),
     }
 
 

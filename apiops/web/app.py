@@ -15,6 +15,7 @@ from apiops.web import (
     problems,
     submissions,
     subscriptions,
+    suspension,
     vendor,
 )
 from apiops.web.guard import Guard, Limits
@@ -48,6 +49,7 @@ def create(serving: Serving, limits: Limits | None = None) -> FastAPI:
         native,
         keys,
         subscriptions,
+        suspension,
         bundle,
         oauth,
         vendor,

@@ -1,5 +1,6 @@
 """What every ledger promises: entries with reasons, applied revisions as a chain, a walk that verifies."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -7,9 +8,9 @@ import pytest
 
 from apiops.errors import AccessDenied
 from apiops.model.access import Category, Right, Scope, Tier, Verb
-from apiops.model.approval import Statement
-from apiops.model.audit import AuditQuery
+from apiops.model.audit import AuditQuery, Statement
 from apiops.model.plan import Action, Change
+from apiops.model.resource import ResourceId
 from tests.managers import (
     REPOSITORY,
     TARGET,
@@ -140,25 +141,24 @@ def test_no_entry_holds_a_plaintext(ledger):
     assert "correct-horse-battery" not in repr(entries(ledger))
 
 
-SAID = Statement("d" * 64, TARGET, "production", "c" * 40)
+SAID = Statement("approve", "approved", TARGET, "production", {"plan": "d" * 64})
 NEEDS = ((Right(Category.API_MANAGEMENT, Verb.MANAGE), Scope(Tier.TEAM, "payments")),)
 
 
-def test_a_word_for_a_plan_is_an_entry_of_whoever_gave_it(ledger):
-    number = ledger.approve(a_context("ayse"), SAID, NEEDS)
-    withdrawn = Statement("d" * 64, TARGET, "production", "c" * 40, withdrawn=True)
-    ledger.approve(a_context("ayse"), withdrawn, NEEDS)
+def test_what_is_said_of_a_target_is_an_entry_of_whoever_gave_it(ledger):
+    number = ledger.say(a_context("ayse"), SAID, NEEDS)
+    ledger.say(a_context("ayse"), replace(SAID, outcome="withdrawn"), NEEDS)
     last, first = entries(ledger, action="approve")
     assert (number, "ayse", "approved") == (first.seq, first.principal, first.outcome)
     assert "withdrawn" == last.outcome
-    assert {"plan": "d" * 64, "target": TARGET, "head": "c" * 40} == first.delta
-    assert "production" == first.environment
+    assert {"plan": "d" * 64} == first.delta
+    assert (ResourceId("Target", None, TARGET), "production") == (first.resource, first.environment)
 
 
 @pytest.mark.parametrize("needs", [NEEDS, ()])
 def test_whoever_lacks_a_right_has_no_say_and_leaves_an_entry(ledger, needs):
     with pytest.raises(AccessDenied) as denied:
-        ledger.approve(a_context("mert"), SAID, needs)
-    assert "AO616" == denied.value.code
+        ledger.say(a_context("mert"), SAID, needs)
+    assert "AO520" == denied.value.code
     (entry,) = entries(ledger, action="approve")
-    assert ("mert", "denied", "AO616") == (entry.principal, entry.outcome, entry.delta["code"])
+    assert ("mert", "denied", "AO520") == (entry.principal, entry.outcome, entry.delta["code"])

@@ -144,6 +144,14 @@ CODES: tuple[Code, ...] = (
         "Let one of those who are named approve the plan.",
     ),
     Code(
+        "AO617",
+        "The target is suspended",
+        "Somebody said in the Manager that nothing is to be applied to it, until a time that they "
+        "named or until somebody resumes it. Plans can be made meanwhile.",
+        "Wait, or end it with `apiops resume`. What cannot wait goes with `--allow suspension`, "
+        "which every audit entry of the run then records.",
+    ),
+    Code(
         "AO620",
         "The plan is not the one that was approved",
         "The digest of the plan as it is now differs from the approved one. A plan is bound to the "

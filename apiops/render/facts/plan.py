@@ -1,6 +1,6 @@
 """What there is to say about a plan and its changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from apiops.model.diagnostic import Location
@@ -81,7 +81,11 @@ def origin(view: PlanView) -> str:
 def makers(view: PlanView) -> tuple[str, ...]:
     """The principals who answer for the changes, each once; more than three are counted."""
     judgements = view.verdicts.judgements if view.verdicts else ()
-    names = tuple(dict.fromkeys(name for judged in judgements for name in judged.principals))
+    return _few(dict.fromkeys(name for judged in judgements for name in judged.principals))
+
+
+def _few(named: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(named)
     if len(names) <= words.FEW:
         return names
     return (*names[: words.FEW], f"{len(names) - words.FEW:,} more")
@@ -143,6 +147,9 @@ def lead(view: PlanView) -> str:
 def notes(view: PlanView) -> tuple[str, ...]:
     """What a reader must know beside the changes."""
     found = [*view.notes]
+    if view.left:
+        names = ", ".join(_few(dict.fromkeys(str(change.id) for change in view.left)))
+        found.append(f"left as somebody changed it in the Manager: {names}  (--drift report)")
     if view.approvals is not None:
         found.append(view.approvals.told)
         if view.approvals.missing:

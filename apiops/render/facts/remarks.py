@@ -85,6 +85,9 @@ def _plan(view: PlanView) -> Iterator[Remark]:
     for unit, code in sorted(view.plan.stopped.items()):
         yield Remark(Severity.ERROR, code, plan.stopped(unit), words.unit(unit))
     yield from _denials(view)
+    for change in view.left:
+        message = f"{plan.what(change)} was changed in the Manager, and is left so"
+        yield _change(Severity.WARNING, DRIFTED, message, change)
     removals = plan.removals(view)
     for change in view.plan.changes:
         if view.drift:

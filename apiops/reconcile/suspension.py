@@ -1,0 +1,107 @@
+"""Suspended targets: somebody said in the Manager that nothing is applied until further notice.
+
+What was said last counts. It is an entry of the log and nothing else: who, when, why, until when.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from apiops.access import decide
+from apiops.errors import PlanRefused
+from apiops.model import moment
+from apiops.model.access import Need
+from apiops.model.audit import AuditContext, AuditEntry, AuditQuery, Statement
+from apiops.model.plan import Action
+from apiops.model.resource import SETTINGS, SYSTEM, ResourceId, Target
+from apiops.ports import Ledger
+
+SUSPENSION: Final = "suspension"
+"""The name by which a suspension is overridden."""
+
+_ACTION: Final = "suspend"
+_SUSPENDED: Final = "suspended"
+_RESUMED: Final = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """That nothing is applied to a target: by whom, since when, until when (if ever), and why."""
+
+    target: str
+    by: str
+    since: datetime
+    until: datetime | None
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """In words."""
+        end = f" until {_written(self.until)}" if self.until else ""
+        since = _written(self.since)
+        return f"{self.target} is suspended{end} (by {self.by}, {since}): {self.reason}"
+
+
+def standing(ledger: Ledger, target: str, at: datetime) -> Suspension | None:
+    """The suspension of a target at a moment, if it is suspended."""
+    query = AuditQuery(project=SYSTEM, kind=SETTINGS, name=target, action=_ACTION, limit=0)
+    last = next(
+        (entry for entry in ledger.entries(query) if entry.outcome in (_SUSPENDED, _RESUMED)), None
+    )
+    if last is None or last.outcome == _RESUMED:
+        return None
+    until = _until(last)
+    if until is not None and until <= at:
+        return None
+    return Suspension(target, last.principal, last.at, until, last.reason.text)
+
+
+def admit(found: Suspension | None, allow: frozenset[str]) -> tuple[str, ...]:
+    """What was overridden to go on: the suspension's name, or nothing. Raises PlanRefused AO617."""
+    if found is None:
+        return ()
+    if SUSPENSION in allow:
+        return (SUSPENSION,)
+    raise PlanRefused(
+        found.message,
+        code="AO617",
+        hint=f"`apiops resume` ends it; if it cannot wait: --allow {SUSPENSION} (recorded)",
+    )
+
+
+def say(
+    ledger: Ledger,
+    target: Target,
+    context: AuditContext,
+    *,
+    until: datetime | None = None,
+    resumes: bool = False,
+) -> int:
+    """Suspend a target or resume it, for the context's reason; the entry's number.
+
+    Raises AccessDenied (recorded) for whoever may not change the target's environment.
+    """
+    note = {} if until is None else {"until": until.isoformat(timespec="seconds")}
+    said = Statement(
+        action=_ACTION,
+        outcome=_RESUMED if resumes else _SUSPENDED,
+        target=target.name,
+        environment=target.environment,
+        note=note,
+    )
+    return ledger.say(context, said, _needs(target))
+
+
+def _needs(target: Target) -> tuple[Need, ...]:
+    environment = ResourceId("Environment", None, target.environment)
+    return decide.need(environment.kind, Action.UPDATE, environment)
+
+
+def _until(entry: AuditEntry) -> datetime | None:
+    """When it ends by itself. What cannot be read does not end."""
+    until = entry.delta.get("until") if isinstance(entry.delta, dict) else None
+    return None if until is None else moment.parse(until)
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")
