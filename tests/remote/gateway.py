@@ -3,15 +3,20 @@
 with Gateway(tmp_path, "policies-nameless") as gateway:
     gateway.apply([a_variable])            outcomes of a run
     gateway.plan([a_variable]).changes     what the next run would do
+    moment = gateway.moment()              as a process killed now would leave it
+with Gateway(elsewhere, since=moment) as gateway:
 """
 
 import atexit
 import hashlib
 import itertools
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -52,26 +57,49 @@ def a_resource(kind: str, name: str, project: str | None = "payments", **spec: A
     return Resource(ResourceId(kind, project, name), spec, Origin("x.yaml", "b" * 40), "c")
 
 
-class Gateway:
-    """`address` is where the adapter goes instead of the stand-in (a proxy in between)."""
+@dataclass(frozen=True)
+class Moment:
+    """What Manager and ledger held, lease and all; what was not committed is not in it."""
 
-    def __init__(self, folder: Path, *quirks: str) -> None:
+    world: World
+    ledger: bytes
+
+
+class Gateway:
+    """`address` is where the adapter goes instead of the stand-in (a proxy in between).
+
+    `since` a moment it goes on an hour later, when no lease of then lives any more.
+    """
+
+    def __init__(self, folder: Path, *quirks: str, since: Moment | None = None) -> None:
         self.standin = Standin(*quirks)
-        for name in ENVIRONMENTS:
-            self.world.add_environment(name)
-        self.world.add_project(
-            "payments", path="/pay" if "project-path-in-routes" in quirks else ""
-        )
+        self._file = folder / "ledger.db"
         for file in settled_ledger().iterdir():
             shutil.copy(file, folder)
-        self.ledger = (f"sqlite:///{folder}/ledger.db", folder / "ledger.key")
+        clock = Clock()
+        if since is None:
+            for name in ENVIRONMENTS:
+                self.world.add_environment(name)
+            self.world.add_project(
+                "payments", path="/pay" if "project-path-in-routes" in quirks else ""
+            )
+        else:
+            self.standin.world = since.world.copy()
+            self._file.write_bytes(since.ledger)
+            clock.at += timedelta(hours=1)
+        self.ledger = (f"sqlite:///{self._file}", folder / "ledger.key")
         self.files: dict[str, bytes] = {}
-        self.book = open_book(self.ledger[0], key_file=self.ledger[1], clock=Clock())
+        self.book = open_book(self.ledger[0], key_file=self.ledger[1], clock=clock)
         self.token = self.standin.token
         self.address = ""
         self.patience = 30.0
         self._client: Client | None = None
-        self._runs = itertools.count(2)
+        self._runs = itertools.count(2 if since is None else 100)
+
+    def moment(self) -> Moment:
+        """As it is now. Nothing may write to the Manager meanwhile."""
+        with closing(sqlite3.connect(self._file)) as ledger:
+            return Moment(self.world.copy(), ledger.serialize())
 
     @property
     def world(self) -> World:

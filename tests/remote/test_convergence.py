@@ -16,13 +16,15 @@ from tests.remote.states import states
 from tests.standin import QUIRKS
 
 FEW = settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""Each example is real servers and databases: shrinking would take minutes."""
+"""Each example is real servers and databases: shrinking would take minutes. A quirk by itself has
+one, for half of the sets of quirks have it too.
+"""
 
 RIVALS = (
     {"success-instead-of-status", "both-envelopes"},
@@ -75,21 +77,21 @@ def converges(data: st.DataObject, *quirks: str) -> None:
         assert [] == gateway.world.violations
 
 
-@FEW
+@settings(FEW, max_examples=6)
 @given(st.data())
 def test_without_quirks(data: st.DataObject) -> None:
     converges(data)
 
 
 @pytest.mark.parametrize("quirk", QUIRKS)
-@FEW
+@settings(FEW, max_examples=1)
 @given(st.data())
 def test_with_a_quirk(quirk: str, data: st.DataObject) -> None:
     converges(data, quirk)
 
 
 @pytest.mark.parametrize("quirks", covering(), ids=len)
-@settings(FEW, max_examples=2)
+@FEW
 @given(st.data())
 def test_with_every_pair_of_quirks_in_one_of_few_sets(
     quirks: tuple[str, ...], data: st.DataObject
@@ -98,7 +100,7 @@ def test_with_every_pair_of_quirks_in_one_of_few_sets(
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=12)
 @given(st.data(), st.sampled_from(PAIRS))
 def test_with_quirks_in_pairs(data: st.DataObject, pair: tuple[str, str]) -> None:
     converges(data, *pair)

@@ -5,6 +5,7 @@ and what others made untouched.
 """
 
 import copy
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from apiops.model.secret import SecretValue
 from apiops.remote.client import Answer, Client, Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
-from tests.remote.gateway import Gateway, a_resource, done, left, secret, told
+from tests.remote.gateway import Gateway, Moment, a_resource, done, left, secret, told
 from tests.remote.meddler import AFTER, BEFORE, HARMLESS, Meddler
 
 
@@ -97,10 +98,17 @@ def _bare(node: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def wished(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What an undisturbed run leaves."""
-    with Gateway(tmp_path_factory.mktemp("wished")) as gateway:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Moment:
+    """When the fault may strike: made once, gone on from often."""
+    with Gateway(tmp_path_factory.mktemp("prepared")) as gateway:
         prepare(gateway)
+        return gateway.moment()
+
+
+@pytest.fixture(scope="module")
+def wished(tmp_path_factory: pytest.TempPathFactory, prepared: Moment) -> Any:
+    """What an undisturbed run leaves."""
+    with Gateway(tmp_path_factory.mktemp("wished"), since=prepared) as gateway:
         assert done(gateway.apply(after(gateway)))
         return holds(gateway)
 
@@ -114,21 +122,27 @@ def prepare(gateway: Gateway) -> None:
     assert done(gateway.apply(before(gateway)))
 
 
-def recovers(gateway: Gateway, wished: Any) -> None:
+def recovers(gateway: Gateway, wished: Any, what: str = "") -> None:
     outcomes = gateway.apply(after(gateway))
-    assert done(outcomes), told(outcomes)
-    assert "" == left(gateway.plan(after(gateway)))
-    assert wished == holds(gateway)
+    assert done(outcomes), f"{what}: {told(outcomes)}"
+    assert "" == left(gateway.plan(after(gateway))), what
+    assert wished == holds(gateway), what
 
 
 WRITES = 19
 """At least so many writes has the run; a fault that comes later never strikes."""
 
+FAULTS = (*AFTER, *BEFORE, *HARMLESS)
+STRIDE = 5
+"""As many as `BEFORE` has: of any faults so far apart in `FAULTS` just one is of those."""
+
 
 @pytest.fixture
-def struck(tmp_path: Path) -> Iterator[tuple[Gateway, Meddler]]:
-    with Gateway(tmp_path) as gateway, Meddler(gateway.standin.port) as meddler:
-        prepare(gateway)
+def struck(tmp_path: Path, prepared: Moment) -> Iterator[tuple[Gateway, Meddler]]:
+    with (
+        Gateway(tmp_path, since=prepared) as gateway,
+        Meddler(gateway.standin.port) as meddler,
+    ):
         gateway.address, gateway.patience = meddler.url, 1.0
         yield gateway, meddler
 
@@ -145,28 +159,37 @@ def strike(
     recovers(gateway, wished)
 
 
-@pytest.mark.parametrize("at", [0, 9, 18])
-@pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *HARMLESS])
-def test_one_spoilt_answer(struck: Any, wished: Any, fault: str, at: int) -> None:
-    strike(*struck, fault, at, 1, wished)
+@pytest.mark.parametrize(
+    ("at", "fault"),
+    [(at, fault) for at in range(WRITES) for fault in FAULTS[at % STRIDE :: STRIDE]],
+)
+def test_spoilt_at_every_write(struck: Any, wished: Any, fault: str, at: int) -> None:
+    """Each write meets a fault of either side of it, each fault three writes or more; the answer to
+    every other write is spoilt again when it is asked for again.
+    """
+    strike(*struck, fault, at, 1 + at % 2, wished)
 
 
-@pytest.mark.parametrize("at", [4, 13])
-@pytest.mark.parametrize("fault", [*AFTER, *BEFORE])
+@pytest.mark.parametrize(
+    ("fault", "at"),
+    [(fault, (4, 13)[number % 2]) for number, fault in enumerate([*AFTER, *BEFORE])],
+)
 def test_answers_spoilt_until_the_run_gives_up(
     struck: Any, wished: Any, fault: str, at: int
 ) -> None:
+    struck[0].patience = 0.3
     strike(*struck, fault, at, 1000, wished)
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, Meddler, str]]:
+def read(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Moment
+) -> Iterator[tuple[Gateway, Meddler, str]]:
     """A Manager whose reads can be spoilt, and what is to do there; nothing of it is done."""
     with (
-        Gateway(tmp_path_factory.mktemp("read")) as gateway,
+        Gateway(tmp_path_factory.mktemp("read"), since=prepared) as gateway,
         Meddler(gateway.standin.port) as meddler,
     ):
-        prepare(gateway)
         gateway.address, gateway.patience = meddler.url, 0.3
         yield gateway, meddler, left(gateway.plan(after(gateway)))
 
@@ -203,21 +226,6 @@ def test_one_spoilt_read_ends_the_plan_or_changes_nothing_of_it(
     assert to_do == planned
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", ["reset-after", "500-after", "reset-before"])
-def test_spoilt_at_every_write(tmp_path: Path, wished: Any, fault: str) -> None:
-    for at in range(WRITES):
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        with Gateway(folder) as gateway, Meddler(gateway.standin.port) as meddler:
-            prepare(gateway)
-            gateway.address = meddler.url
-            meddler.spoil(fault, at, 2)
-            gateway.apply(after(gateway))
-            meddler.spoil()
-            recovers(gateway, wished)
-
-
 class Killed(BaseException):
     """The end of the process, as far as a test in the same process can have it."""
 
@@ -242,37 +250,44 @@ class Mortal(Client):
         return answer
 
 
-@pytest.mark.parametrize("sends_last", [False, True], ids=["before", "after"])
-def test_killed_at_every_write(tmp_path: Path, wished: Any, sends_last: bool) -> None:
-    survived = False
-    at = 0
-    while not survived:
-        folder = tmp_path / str(at)
+class Witness(Client):
+    """A client that keeps each moment before and after a write: what a process leaves there that is
+    killed. Writes go one at a time, whoever else is busy with the ledger.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(Reach(gateway.standin.url), lambda: SecretValue(gateway.token))
+        self._gateway = gateway
+        self._turn = threading.Lock()
+        self.moments: list[tuple[str, Moment]] = []
+
+    def call(self, method: str, path: str, **more: Any) -> Answer:
+        if method == "GET":
+            return super().call(method, path, **more)
+        with self._turn:
+            self.moments.append((f"before {method} {path}", self._gateway.moment()))
+            answer = super().call(method, path, **more)
+            self.moments.append((f"after {method} {path}", self._gateway.moment()))
+            return answer
+
+
+def test_killed_before_and_after_every_write(tmp_path: Path, prepared: Moment, wished: Any) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    with Gateway(begun, since=prepared) as gateway, Witness(gateway) as client:
+        assert done(gateway.apply(after(gateway), VendorManager(Api(client), gateway.book)))
+    assert len(client.moments) >= 2 * WRITES
+    for number, (what, moment) in enumerate(client.moments):
+        folder = tmp_path / str(number)
         folder.mkdir()
-        with Gateway(folder) as gateway:
-            prepare(gateway)
-            survived = killed(gateway, at, sends_last)
-            recovers(gateway, wished)
-        at += 1
-    assert at > WRITES
-
-
-def killed(gateway: Gateway, lives: int, sends_last: bool) -> bool:
-    """Whether the run came to its end."""
-    reach = Reach(gateway.standin.url, pause=0.001)
-    with Mortal(reach, gateway.token, lives=lives, sends_last=sends_last) as client:
-        try:
-            gateway.apply(after(gateway), VendorManager(Api(client), gateway.book))
-        except Killed:
-            return False
-        return True
+        with Gateway(folder, since=moment) as gateway:
+            recovers(gateway, wished, what)
 
 
 def test_a_token_revoked_in_the_middle_ends_the_run_and_the_next_goes_on(
-    tmp_path: Path, wished: Any
+    tmp_path: Path, prepared: Moment, wished: Any
 ) -> None:
-    with Gateway(tmp_path) as gateway:
-        prepare(gateway)
+    with Gateway(tmp_path, since=prepared) as gateway:
         user = gateway.world.users[gateway.token]
         gateway.world.expires_after = 12
         outcomes = gateway.apply(after(gateway))
@@ -284,10 +299,9 @@ def test_a_token_revoked_in_the_middle_ends_the_run_and_the_next_goes_on(
 
 
 def test_a_deploy_that_works_in_one_environment_and_not_in_the_other(
-    tmp_path: Path, wished: Any
+    tmp_path: Path, prepared: Moment, wished: Any
 ) -> None:
-    with Gateway(tmp_path) as gateway:
-        prepare(gateway)
+    with Gateway(tmp_path, since=prepared) as gateway:
         gateway.world.refusing.add(("orders", "production"))
         outcomes = gateway.apply(after(gateway))
         gateway.world.refusing.clear()

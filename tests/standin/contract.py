@@ -77,6 +77,7 @@ def answer(method: str, template: str, content: bytes, quirks: set[str]) -> list
     return _faults(f"answer to {method} {template}", schema, json.loads(content))
 
 
+@cache
 def _judged(method: str, template: str) -> dict[str, Any] | None:
     if any(re.fullmatch(pattern, f"{method} {template}") for pattern in UNJUDGED):
         return None

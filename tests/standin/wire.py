@@ -72,7 +72,9 @@ class Call:
         return found
 
 
-ROUTES: list[tuple[str, str, re.Pattern[str], Callable[[Call], Any], str | None]] = []
+Route = tuple[str, re.Pattern[str], Callable[[Call], Any], str | None]
+ROUTES: dict[tuple[str, int], list[Route]] = {}
+"""Method and number of steps → what may be meant."""
 
 
 def route(method: str, template: str, right: str | None = None) -> Callable[[Any], Any]:
@@ -80,7 +82,8 @@ def route(method: str, template: str, right: str | None = None) -> Callable[[Any
     pattern = re.compile("/apiops" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + r"\Z")
 
     def register(handler: Callable[[Call], Any]) -> Callable[[Call], Any]:
-        ROUTES.append((method, template, pattern, handler, right))
+        routes = ROUTES.setdefault((method, template.count("/") + 1), [])
+        routes.append((template, pattern, handler, right))
         return handler
 
     return register
@@ -92,8 +95,8 @@ def find(
     """Literal segments win over names: `apiProxies/url/` is no proxy called url."""
     hits = [
         (template.count("{"), template, handler, match, right)
-        for verb, template, pattern, handler, right in ROUTES
-        if verb == method and (match := pattern.match(path))
+        for template, pattern, handler, right in ROUTES.get((method, path.count("/")), ())
+        if (match := pattern.match(path))
     ]
     if not hits:
         return None

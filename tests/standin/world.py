@@ -1,7 +1,7 @@
 """What the stand-in holds: projects, environments, users with tokens, and everything inside."""
 
+import copy
 import hashlib
-import itertools
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,11 +96,21 @@ class World:
         self.expires_after: int | None = None
         self.violations: list[str] = []
         self.lock = threading.RLock()
-        self._numbers = itertools.count(1)
+        self._made = 0
+
+    def copy(self) -> "World":
+        """The same state in a world of its own, which was asked nothing yet."""
+        own = ("lock", "requests", "bodies")
+        other = World(*self.quirks)
+        with self.lock:
+            state = {name: value for name, value in vars(self).items() if name not in own}
+            vars(other).update(copy.deepcopy(state))
+        return other
 
     def id(self) -> str:
         """24 hex digits (§1.7)."""
-        return hashlib.sha256(str(next(self._numbers)).encode()).hexdigest()[:24]
+        self._made += 1
+        return hashlib.sha256(str(self._made).encode()).hexdigest()[:24]
 
     def add_project(self, name: str, description: str = "", path: str = "") -> Project:
         return self.projects.setdefault(name, Project(self.id(), name, description, path))
