@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from apiops.model.access import Right, Scope, Verdict, Verdicts
 from apiops.model.approval import Approvals
 from apiops.model.audit import AuditEntry
+from apiops.model.breaking import Breaking
 from apiops.model.diagnostic import Diagnostic, Severity
 from apiops.model.outcome import RunReport
 from apiops.model.plan import Change, Plan
@@ -26,7 +27,8 @@ class PlanView:
     hand; `drift` that the plan was made from the last applied revision, to show what somebody
     changed in the Manager, and will not be applied; `notes` are sentences to show with it;
     `approvals` is how far its approval is, where it takes any; `left` are changes that would set
-    right what somebody changed in the Manager, and are not in the plan.
+    right what somebody changed in the Manager, and are not in the plan; `breaking` is what new API
+    documents break.
     """
 
     plan: Plan
@@ -37,6 +39,7 @@ class PlanView:
     notes: tuple[str, ...] = ()
     approvals: Approvals | None = None
     left: tuple[Change, ...] = ()
+    breaking: tuple[Breaking, ...] = ()
 
     @property
     def uncompared(self) -> int:

@@ -32,8 +32,12 @@ RENAME: Final = "rename"
 INVENTORY: Final = "inventory"
 PLAINTEXT: Final = "plaintext"
 STEPS: Final = "steps"
+BREAKING: Final = "breaking"
+"""Spoken by `reconcile.breaking`, which has the documents that were applied."""
 
-OVERRIDABLE: Final = frozenset({EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, RENAME, PLAINTEXT})
+OVERRIDABLE: Final = frozenset(
+    {EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, RENAME, PLAINTEXT, BREAKING}
+)
 """The guards that `allow` may name. What is not ours is never pruned, no step is left out."""
 
 

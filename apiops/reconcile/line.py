@@ -16,13 +16,14 @@ from apiops.access import judge
 from apiops.errors import SourceError
 from apiops.model.access import Trust, Verdicts
 from apiops.model.audit import Introduction, Source
+from apiops.model.breaking import Breaking
 from apiops.model.plan import Change, Plan
 from apiops.model.resource import ResourceId, Target
 from apiops.model.revision import Evidence, History, Proofs, Snapshot
 from apiops.model.settled import Settled
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import drifted, history, narrow, within
+from apiops.reconcile import breaking, drifted, history, narrow, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 from apiops.spec.documents import Documents
@@ -84,7 +85,8 @@ class Wish:
 class Prepared:
     """Everything between reading and writing: what a plan shows and an apply carries out.
 
-    `left` is what would set right what somebody changed in the Manager, and is only told of.
+    `left` is what would set right what somebody changed in the Manager, and is only told of;
+    `breaking` what new API documents break.
     """
 
     snapshot: Snapshot
@@ -97,6 +99,7 @@ class Prepared:
     introduction: Introduction | None = None
     evidence: Evidence = field(default_factory=dict)
     left: tuple[Change, ...] = ()
+    breaking: tuple[Breaking, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -209,9 +212,25 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, reader: Reader) -> Prepa
     verdicts = judge.judge(
         prepared.plan, past, live.grants, live.trust, introduction, at=at, evidence=evidence
     )
-    return replace(
+    judged = replace(
         prepared, history=past, verdicts=verdicts, introduction=introduction, evidence=evidence
     )
+    return _gated(line, judged, wish)
+
+
+def _gated(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
+    """With what the new API documents break, and the guard for it where one is wanted."""
+    history, verdicts, plan = prepared.history, prepared.verdicts, prepared.plan
+    policy = breaking.policy(prepared.live, plan.environment)
+    if history is None or verdicts is None or policy == "ALLOW":
+        return prepared
+    resources = {one.id: one for one in prepared.revealed.desired.resources}
+    gate = breaking.Gate(line.repository, prepared.snapshot, resources, prepared.live, history.base)
+    commits = {view.commit.id: view.commit for view in history.views}
+    found = breaking.meant(gate.breaking(plan.changes), verdicts.judgements, commits)
+    if policy == "REFUSE":
+        plan = breaking.gated(plan, found, wish.allow)
+    return replace(prepared, built=replace(prepared.built, plan=plan), breaking=found)
 
 
 def believed(live: Live, evidence: Evidence) -> Evidence:

@@ -107,6 +107,7 @@ class InProcess:
             notes=tuple(stops),
             approvals=asked,
             left=prepared.left,
+            breaking=prepared.breaking,
         )
         return Planned(view, Findings(prepared.loaded.diagnostics, prepared.loaded.checked))
 

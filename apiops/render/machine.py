@@ -88,6 +88,7 @@ def _plan(view: PlanView) -> dict[str, Any]:
         "notes": list(view.notes),
         "approvals": _tree(view.approvals) if view.approvals else None,
         "left": _tree(view.left),
+        "breaking": _tree(view.breaking),
     }
 
 

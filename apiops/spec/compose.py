@@ -72,16 +72,20 @@ class _Frame:
     repeated: bool = False
 
 
-def document(text: str, first_line: int = 0) -> Composed:
-    """Compose the one document in `text`, whose first line is line `first_line` + 1 of its file."""
-    return _Composer(first_line).run(text)
+def document(text: str, first_line: int = 0, *, nodes: int = NODES) -> Composed:
+    """Compose the one document in `text`, whose first line is line `first_line` + 1 of its file.
+
+    It may have so many `nodes`.
+    """
+    return _Composer(first_line, nodes).run(text)
 
 
 class _Composer:
     """Turns the events of one document into a tree."""
 
-    def __init__(self, first_line: int) -> None:
+    def __init__(self, first_line: int, most: int) -> None:
         self._first_line = first_line
+        self._most = most
         self._out = Composed()
         self._stack: list[_Frame] = []
         self._anchors: dict[str, Any] = {}
@@ -241,8 +245,10 @@ class _Composer:
 
     def _count(self, event: Any) -> None:
         self._nodes += 1
-        if self._nodes > NODES:
-            self._find("AO112", f"this document has more than {NODES:,} values", event, end=True)
+        if self._nodes > self._most:
+            self._find(
+                "AO112", f"this document has more than {self._most:,} values", event, end=True
+            )
 
     # --- findings
 

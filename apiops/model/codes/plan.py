@@ -152,6 +152,16 @@ CODES: tuple[Code, ...] = (
         "which every audit entry of the run then records.",
     ),
     Code(
+        "AO618",
+        "The new API document breaks those who call it",
+        "What a client of the document that was applied last may rely on is no longer there: a "
+        "path, a method, a value that could be sent, a field of an answer, a way to be let in. "
+        "The environment (`breakingChanges: REFUSE`) says that this stops the plan.",
+        "Keep what was there beside what is new; or, if it is meant, say why in the message of "
+        "the commit: `apiops-break: ApiProxy/PROJECT/NAME REASON`. `--allow breaking` lets all of "
+        "a run through. Both are recorded.",
+    ),
+    Code(
         "AO620",
         "The plan is not the one that was approved",
         "The digest of the plan as it is now differs from the approved one. A plan is bound to the "

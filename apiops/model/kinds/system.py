@@ -44,6 +44,11 @@ class EnvironmentSpec(Part):
         "needs as many itself.",
         0,
     )
+    breakingChanges: Literal["ALLOW", "TELL", "REFUSE"] = about(
+        "What to do with a new OpenAPI document that breaks those who call a proxy by the one "
+        "before: nothing, tell of it, or refuse the plan. It counts as the Manager has it.",
+        "TELL",
+    )
 
 
 class ProjectSpec(Part):

@@ -147,6 +147,10 @@ def lead(view: PlanView) -> str:
 def notes(view: PlanView) -> tuple[str, ...]:
     """What a reader must know beside the changes."""
     found = [*view.notes]
+    for broken in view.breaking:
+        told = "; ".join(_few(one.message for one in broken.breaks))
+        meant = f"  (meant: {broken.reason})" if broken.reason else ""
+        found.append(f"{broken.id} breaks those who call it: {told}{meant}")
     if view.left:
         names = ", ".join(_few(dict.fromkeys(str(change.id) for change in view.left)))
         found.append(f"left as somebody changed it in the Manager: {names}  (--drift report)")

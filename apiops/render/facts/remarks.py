@@ -85,6 +85,11 @@ def _plan(view: PlanView) -> Iterator[Remark]:
     for unit, code in sorted(view.plan.stopped.items()):
         yield Remark(Severity.ERROR, code, plan.stopped(unit), words.unit(unit))
     yield from _denials(view)
+    for broken in view.breaking:
+        hint = f"it is meant: {broken.reason}" if broken.reason else ""
+        for one in broken.breaks:
+            message = f"{broken.id} breaks those who call it: {one.message}"
+            yield Remark(Severity.WARNING, one.rule, message, str(broken.id), one.location, hint)
     for change in view.left:
         message = f"{plan.what(change)} was changed in the Manager, and is left so"
         yield _change(Severity.WARNING, DRIFTED, message, change)
