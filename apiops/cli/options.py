@@ -69,7 +69,8 @@ ANSWERED: Final = frozenset(
         *("yes", "allow", "approve", "introduction", "approver", "evidence", "trust"),
         *("as", "sign-key", "reason", "admin", "admin-key", "email"),
         *("age", "recipient", "encrypted-regex", "encrypt-to", "with-secrets"),
-        *("out", "into", "overwrite", "check", "clone", "git-token-file", "metrics-file"),
+        *("out", "into", "overwrite", "check", "clone", "metrics-file"),
+        *("git-token-file", "git-ssh-key", "git-ssh-passphrase-file", "git-known-hosts"),
     }
 )
 """Flags that have no place in `apiops.toml`: whoever runs the command answers for them.

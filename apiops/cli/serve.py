@@ -1,5 +1,6 @@
 """`apiops manager serve`: the Manager over HTTP."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="URL",
     help="The repository that a submission may name a commit of, instead of carrying it.",
 )
-@remote.git_token
+@remote.login
 @click.pass_obj
 def command(place: Place, /, listen: str, repositories: Path | None, **chosen: Any) -> int:
     """Serve the Manager over HTTP: plans, applies, drift, the audit log, tokens.
@@ -62,7 +63,7 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
     applies by itself, with the committers' rights; a client's claims count for nothing.
     """
     from apiops.cli import entry
-    from apiops.wiring import serving
+    from apiops.wiring import serving, source
 
     web = _web()
     host, port = _address(listen)
@@ -70,7 +71,7 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
     listening = web.Listening(host, port, **{name: chosen[name] for name in names})
     web.check(listening)
     target = entry.chosen_target(place, chosen)
-    fetching = (chosen["fetch_from"], chosen["git_token_file"])
+    fetching = (chosen["fetch_from"], functools.partial(source.login, *remote.files(chosen)))
     with serving.opened(place.settings, target, repositories, *fetching) as opened:
         opened.inbox.ready()
         click.echo(f"serving the Manager of {target.name} on {host} port {port}", err=True)

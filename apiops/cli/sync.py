@@ -31,7 +31,7 @@ FORMATS = ("text", "json", "jsonl", "markdown", "github", "junit")
 @options.option(
     "--clone", metavar="URL", help="Clone it first if the folder is empty (as origin, bare)."
 )
-@remote.git_token
+@remote.login
 @options.option(
     "--interval",
     type=options.Duration(),
@@ -134,10 +134,10 @@ def _once(door: "Entry") -> "Carried":
 
     chosen, directory = door.options, door.place.directory
     if chosen["clone"] or chosen["fetch"]:
-        token = source.token(chosen["git_token_file"])
+        login = source.login(*remote.files(chosen))
         if chosen["clone"]:
-            source.clone(directory, chosen["clone"], token)
+            source.clone(directory, chosen["clone"], login)
         if chosen["fetch"]:
-            source.fetch(directory, chosen["fetch"], evidence.given(chosen["evidence"]), token)
+            source.fetch(directory, chosen["fetch"], evidence.given(chosen["evidence"]), login)
     with door.runs() as runs:
         return carrying.carry_out(door, runs, door.order())

@@ -151,6 +151,16 @@ def refused_transport(name: str) -> SourceError:
     )
 
 
+def unknown_host(host: str) -> SourceError:
+    """An SSH server whose key is not among those that are known."""
+    return SourceError(
+        f"The SSH server {host} shows a key that is not known for it.",
+        code="AO825",
+        hint="Get its key from whoever runs it and put the line into the known hosts "
+        "(--git-known-hosts); if it was another key before, somebody may stand in between.",
+    )
+
+
 def unreachable(name: str, detail: str) -> SourceUnavailable:
     """The remote does not answer, or does not let us in."""
     return SourceUnavailable(

@@ -7,7 +7,7 @@ this clone has seen. Nobody checks such a ref out, and a clone does not fetch it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +17,10 @@ from pygit2.enums import FileMode
 from apiops.errors import Conflict, SourceError, StoreError, UsageError
 from apiops.git import commitobject, faults, remote, signature
 from apiops.git.author import Draft
+from apiops.git.login import NOBODY, Login
 from apiops.git.repository import MAX_BLOB, open_plain
 from apiops.git.signing import SigningKey
 from apiops.model.revision import SignatureStatus
-from apiops.model.secret import SecretValue
 
 MAX_LEDGER: Final = 16 * MAX_BLOB
 _WHO: Final = ("apiops", "apiops@localhost")
@@ -31,12 +31,12 @@ _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 class Access:
     """How a ref is reached and vouched for.
 
-    `name` is the remote (empty: the ref as it is here) and `token` is for it; `key` signs what is
+    `name` is the remote (empty: the ref as it is here) and `login` is for it; `key` signs what is
     put there (None: nothing is), `trusted` are the fingerprints of keys whose states are believed.
     """
 
     name: str = ""
-    token: SecretValue | None = field(default=None, repr=False)
+    login: Login = NOBODY
     key: SigningKey | None = None
     trusted: frozenset[str] = frozenset()
 
@@ -65,8 +65,8 @@ class LedgerRef:
         before = self._here()
         if self._access.name:
             if self._on_remote():
-                name, token = self._access.name, self._access.token
-                remote.fetch(self._repository, name, (self._ref,), token)
+                name, login = self._access.name, self._access.login
+                remote.fetch(self._repository, name, (self._ref,), login)
             elif before is not None:
                 raise _went_back(self._ref)
         self._base = self._here()
@@ -173,7 +173,7 @@ class LedgerRef:
         name = self._access.name
         try:
             self._repository.references.create(staged, new, force=True)
-            refused = remote.push(self._repository, name, staged, self._ref, self._access.token)
+            refused = remote.push(self._repository, name, staged, self._ref, self._access.login)
         except _GIT_FAULTS as fault:
             raise _rejected(self._ref, name, fault) from None
         finally:
@@ -184,7 +184,7 @@ class LedgerRef:
 
     def _on_remote(self) -> bool:
         """Whether the remote has the ref: fetching one that is not there is an error."""
-        return self._ref in remote.names(self._repository, self._access.name, self._access.token)
+        return self._ref in remote.names(self._repository, self._access.name, self._access.login)
 
 
 def _rejected(ref: str, name: str, fault: Exception) -> Conflict | SourceError:

@@ -19,10 +19,10 @@ from pygit2.enums import ObjectType, ReferenceFilter
 
 from apiops.errors import SourceError
 from apiops.git import commitobject, faults, graph, pack, remote, signature, tags
+from apiops.git.login import NOBODY, Login
 from apiops.git.openpgp import Certificates
 from apiops.git.tree import Trees
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot, Tag
-from apiops.model.secret import SecretValue
 
 MAX_BLOB: Final = 16 * 1024 * 1024
 """Larger files are not read (bytes)."""
@@ -194,12 +194,12 @@ class GitRepository:
         """Whether a commit is here, by its full id."""
         return self._exists(id)
 
-    def fetch(self, name: str, refs: Iterable[str] = (), token: SecretValue | None = None) -> None:
+    def fetch(self, name: str, refs: Iterable[str] = (), login: Login = NOBODY) -> None:
         """Update the remote branches of a remote, and `refs` by their full names if it has them.
 
         Raises SourceError, SourceUnavailable.
         """
-        remote.fetch(self._repository, name, refs, token)
+        remote.fetch(self._repository, name, refs, login)
         # A fetch may have moved a shallow clone's edge.
         for name_ in ("_edges", "_squashed", "_tag_objects"):
             self.__dict__.pop(name_, None)

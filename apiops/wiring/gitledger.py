@@ -109,7 +109,7 @@ def ref(target: TargetSettings) -> Sealed:
     own = frozenset() if key is None else frozenset({key.fingerprint})
     access = ledgerref.Access(
         name=target.ledger.removeprefix(SCHEME),
-        token=source.token(None),
+        login=source.login(),
         key=key,
         trusted=own | _trusted(target),
     )

@@ -5,21 +5,28 @@ address.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apiops.errors import SourceError
 from apiops.wiring import source
 
+if TYPE_CHECKING:
+    from apiops.git.login import Login
+
 
 @dataclass(slots=True)
 class Mirror:
-    """A bare clone of `address` in `folder`. Threads share it; one fetches at a time."""
+    """A bare clone of `address` in `folder`. Threads share it; one fetches at a time.
+
+    `login` is asked for each time, so that a token or key can be changed meanwhile.
+    """
 
     address: str
     folder: Path
-    token_file: Path | None = None
+    login: Callable[[], "Login"] = source.login
     _fetching: threading.Lock = field(default_factory=threading.Lock)
 
     def pack(self, head: str, have: Iterable[str]) -> bytes:
@@ -32,10 +39,10 @@ class Mirror:
 
         with self._fetching:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            token = source.token(self.token_file)
-            source.clone(self.folder, self.address, token)
+            login = self.login()
+            source.clone(self.folder, self.address, login)
             if not repository.open(self.folder).has(head):
-                source.fetch(self.folder, "origin", {}, token)
+                source.fetch(self.folder, "origin", {}, login)
             clone = repository.open(self.folder)
         if not clone.has(head):
             raise SourceError(

@@ -1,7 +1,7 @@
 """What the HTTP face serves: one open Manager, the targets that live in it, and their commits."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +16,13 @@ from apiops.ports import Event
 from apiops.reconcile.line import Line
 from apiops.reconcile.runs import InProcess
 from apiops.reconcile.within import Sees
-from apiops.wiring import assemble
+from apiops.wiring import assemble, source
 from apiops.wiring.mirror import Mirror
 from apiops.wiring.settings import Settings, TargetSettings
 
 if TYPE_CHECKING:
     from apiops.git.inbox import Inbox
+    from apiops.git.login import Login
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
 
@@ -69,12 +70,12 @@ def opened(
     target: TargetSettings,
     repositories: Path | None,
     fetch_from: str | None = None,
-    token_file: Path | None = None,
+    login: Callable[[], "Login"] = source.login,
 ) -> Iterator[Serving]:
     """The Manager of a target, with every other target that the settings put into it.
 
-    `fetch_from` is the address of the repository that commits may be fetched from, `token_file`
-    has the token for it.
+    `fetch_from` is the address of the repository that commits may be fetched from, `login`
+    is what its server is shown.
 
     Raises UsageError AO908 for a Manager that is itself reached over HTTP, StoreError and kin.
     """
@@ -89,7 +90,7 @@ def opened(
     folder = repositories or _folder(target)
     same = {name: one for name, one in settings.targets.items() if one.manager == target.manager}
     with assemble.manager(target) as manager:
-        mirror = Mirror(fetch_from, folder / "fetched.git", token_file) if fetch_from else None
+        mirror = Mirror(fetch_from, folder / "fetched.git", login) if fetch_from else None
         yield Serving(manager, Inbox(folder), {**same, target.name: target}, mirror)
 
 

@@ -2,16 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from apiops.errors import UsageError
 from apiops.model.revision import Evidence
 from apiops.model.secret import SecretValue
 from apiops.wiring import files
 
+if TYPE_CHECKING:
+    from apiops.git.login import Login
+
 VARIABLE: Final = "APIOPS_GIT_TOKEN"
 LONGEST: Final = 16 * 1024
-"""Bytes of a token's file: a longer one holds something else."""
+"""Bytes of the file of a token or key: a longer one holds something else."""
+
+MOST_HOSTS: Final = 4 * 1024 * 1024
+"""Bytes of known hosts."""
 
 
 def token(file: Path | None) -> SecretValue | None:
@@ -29,7 +35,36 @@ def token(file: Path | None) -> SecretValue | None:
     return SecretValue(held)
 
 
-def clone(directory: Path, address: str, given: SecretValue | None) -> None:
+def login(
+    token_file: Path | None = None,
+    ssh_key: Path | None = None,
+    passphrase_file: Path | None = None,
+    known_hosts: Path | None = None,
+) -> "Login":
+    """Who we are to a Git server, from files or, where none is named, from the environment.
+
+    Raises UsageError AO907 for a file that cannot be read.
+    """
+    from apiops.git.login import Login
+
+    key = ssh_key or _named("APIOPS_GIT_SSH_KEY")
+    phrase = passphrase_file or _named("APIOPS_GIT_SSH_PASSPHRASE_FILE")
+    hosts = known_hosts or _named("APIOPS_GIT_KNOWN_HOSTS")
+    return Login(
+        token=token(token_file),
+        ssh_key=SecretValue(files.read(key, LONGEST)) if key else None,
+        passphrase=SecretValue(files.read(phrase, LONGEST).strip(b"\r\n")) if phrase else None,
+        known_hosts=files.read(hosts, MOST_HOSTS).decode(errors="replace") if hosts else None,
+    )
+
+
+def _named(variable: str) -> Path | None:
+    """The file that a variable names: the ledger in a Git ref has no flags for it."""
+    given = os.environ.get(variable, "")
+    return Path(given) if given else None
+
+
+def clone(directory: Path, address: str, given: "Login") -> None:
     """Clone into an empty or missing folder; one that has something in it is left as it is.
 
     Raises SourceError, SourceUnavailable.
@@ -40,7 +75,7 @@ def clone(directory: Path, address: str, given: SecretValue | None) -> None:
         remote.clone(address, directory, given)
 
 
-def fetch(directory: Path, remote: str, evidence: Evidence, given: SecretValue | None) -> None:
+def fetch(directory: Path, remote: str, evidence: Evidence, given: "Login") -> None:
     """Fetch a remote, with the heads of the pull requests that the evidence names.
 
     Raises SourceError, SourceUnavailable.

@@ -11,6 +11,7 @@ from tests.gitserver import GitServer
 from tests.process import child
 from tests.servers import Certificates, certificates
 from tests.shop import MERT, Done, Shop, a_proxy
+from tests.sshserver import SshServer
 
 TOKEN = "git-token-of-the-test"
 CHANGED = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
@@ -116,3 +117,28 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(cluster: Cluster) -> Non
     done = cluster.sync(APIOPS_GIT_TOKEN=TOKEN)
     assert (3, True) == (done.code, "AO801" in done.err)
     assert ["note"] == [file.name for file in cluster.clone.iterdir()]
+
+
+@pytest.mark.parametrize("by", ["flags", "variables"])
+def test_over_ssh_it_takes_a_key_and_knows_the_server(cluster: Cluster, by: str) -> None:
+    folder = cluster.shop.folder
+    with SshServer(folder) as ssh:
+        known, stranger = folder / "known_hosts", folder / "strangers"
+        known.write_text(ssh.known + "\n")
+        stranger.write_text("elsewhere.example " + ssh.known.split(" ", 1)[1] + "\n")
+        clone = ("--clone", ssh.url(folder / "served/bank.git"))
+
+        def sync(hosts: Path) -> Done:
+            named = {"--git-ssh-key": ssh.key_file(), "--git-known-hosts": hosts}
+            if by == "flags":
+                return cluster.sync(*clone, *(word for pair in named.items() for word in pair))
+            variables = {
+                "APIOPS" + flag.upper().replace("-", "_")[1:]: str(file)
+                for flag, file in named.items()
+            }
+            return cluster.sync(*clone, **variables)
+
+        refused = sync(stranger)
+        assert (3, True) == (refused.code, "AO825" in refused.err), refused.err
+        done = sync(known)
+        assert 0 == done.code, done.err

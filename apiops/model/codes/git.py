@@ -164,4 +164,19 @@ CODES: tuple[Code, ...] = (
         "it fetches from leads there.",
         "Push the commit first. `apiops plan --manager` from a clone carries the commits along.",
     ),
+    Code(
+        "AO825",
+        "The SSH server is not known",
+        "An SSH server proves itself by its key. This one is not in the known hosts for that name "
+        "and port, or another one is. apiops trusts no key because it is the first that it sees.",
+        "Ask whoever runs the server for the key (`ssh-keyscan` shows one, from a network that you "
+        "do not trust yet), and name the file with `--git-known-hosts`.",
+    ),
+    Code(
+        "AO826",
+        "A file for SSH cannot be used",
+        "The known hosts have a line that apiops would not heed as it is meant: @revoked and "
+        "@cert-authority are not supported.",
+        "List the keys that count, one host and key a line; plain and hashed names are known.",
+    ),
 )

@@ -1,0 +1,173 @@
+"""Fetching over SSH, from a real server: who is believed, and with what key."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pygit2
+import pytest
+
+from apiops.errors import SourceError, SourceUnavailable
+from apiops.git import remote
+from apiops.git.login import Login
+from apiops.model.secret import SecretValue
+from tests.people import GitStory, person
+from tests.sshserver import SshServer
+
+AYSE = person("ayse")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    with SshServer(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> GitStory:
+    story = GitStory(tmp_path / "theirs")
+    story.commit(AYSE, {"a.yaml": "1\n"})
+    return story
+
+
+@pytest.fixture
+def login(server: SshServer) -> Login:
+    return Login(ssh_key=SecretValue(server.key_file().read_bytes()), known_hosts=server.known)
+
+
+def fetched(tmp_path: Path, address: str, login: Login, name: str = "ours") -> set[str]:
+    remote.clone(address, tmp_path / name, login)
+    return set(pygit2.Repository(str(tmp_path / name)).references)
+
+
+def test_a_known_server_and_the_right_key(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    assert "refs/heads/main" in fetched(tmp_path, server.url(story.path), login)
+    second = story.commit(AYSE, {"a.yaml": "2\n"})
+    ours = pygit2.Repository(str(tmp_path / "ours"))
+    remote.fetch(ours, "origin", login=login)
+    assert second == str(ours.references["refs/heads/main"].target)
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
+def test_any_kind_of_host_key(tmp_path: Path, story: GitStory, kind: str) -> None:
+    with SshServer(tmp_path, kind=kind) as server:
+        key = SecretValue(server.key_file().read_bytes())
+        found = fetched(
+            tmp_path, server.url(story.path), Login(ssh_key=key, known_hosts=server.known)
+        )
+    assert "refs/heads/main" in found
+
+
+def test_a_key_with_a_passphrase(tmp_path: Path, server: SshServer, story: GitStory) -> None:
+    key = SecretValue(server.key_file(passphrase="open sesame").read_bytes())
+    right = Login(ssh_key=key, passphrase=SecretValue("open sesame"), known_hosts=server.known)
+    assert "refs/heads/main" in fetched(tmp_path, server.url(story.path), right)
+    wrong = replace(right, passphrase=SecretValue("guess"))
+    with pytest.raises(SourceUnavailable) as fault:
+        fetched(tmp_path, server.url(story.path), wrong, "other")
+    assert "guess" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        "",
+        "[127.0.0.1]:%(port)s %(other)s",
+        "[127.0.0.1]:1 %(key)s",
+        "elsewhere.example %(key)s",
+        "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= %(key)s",
+    ],
+    ids=["nobody", "another key", "another port", "another host", "another hashed host"],
+)
+def test_whoever_is_not_known_is_not_spoken_to(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, known: str
+) -> None:
+    host, key = server.known.split(" ", 1)
+    other = SshServer(tmp_path).known.split(" ", 1)[1]
+    lines = known % {"port": server.port, "key": key, "other": other}
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, known_hosts=lines))
+    assert ("AO825", True) == (fault.value.code, "127.0.0.1" in str(fault.value)), host
+    assert [] == server.served
+
+
+def test_what_the_user_knows_counts_where_nothing_else_is_named(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    """The user's own known hosts do not have it; with a file of ours they are not asked."""
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, known_hosts=None))
+    assert "AO825" == fault.value.code
+    before = pygit2.settings.homedir
+    fetched(tmp_path, server.url(story.path), login, "other")
+    assert before == pygit2.settings.homedir
+
+
+def test_a_key_that_changed_meanwhile_ends_the_next_fetch(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    fetched(tmp_path, server.url(story.path), login)
+    server.with_another_key()
+    with pytest.raises(SourceError) as fault:
+        remote.fetch(pygit2.Repository(str(tmp_path / "ours")), "origin", login=login)
+    assert "AO825" == fault.value.code
+
+
+@pytest.mark.parametrize("marker", ["@revoked", "@cert-authority", "  @revoked"])
+def test_a_marker_that_would_not_be_heeded_is_refused(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, marker: str
+) -> None:
+    lines = f"{server.known}\n{marker} {server.known}"
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, known_hosts=lines))
+    assert ("AO826", True) == (fault.value.code, "line 2" in str(fault.value))
+
+
+def test_another_persons_key_and_none_are_not_let_in(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    other = SecretValue(AYSE.key.private_bytes())
+    for number, key in enumerate((other, None)):
+        wrong = replace(login, ssh_key=key)
+        with pytest.raises(SourceUnavailable):
+            fetched(tmp_path, server.url(story.path), wrong, f"clone-{number}")
+    assert [] == server.served
+
+
+def test_the_key_is_only_shown_over_ssh_and_the_token_only_over_https(login: Login) -> None:
+    both = replace(login, token=SecretValue("t0ken"))
+    assert "t0ken" not in repr(both)
+    assert "PRIVATE" not in repr(both)
+
+
+def test_more_than_is_taken_ends_the_fetch(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, most=10))
+    assert "AO810" == fault.value.code
+
+
+def test_a_server_that_says_nothing_is_given_up(tmp_path: Path, story: GitStory) -> None:
+    before = pygit2.settings.server_timeout
+    with SshServer(tmp_path, deaf=True) as server:
+        key = SecretValue(server.key_file().read_bytes())
+        deaf = Login(ssh_key=key, known_hosts=server.known)
+        pygit2.settings.server_timeout = 500
+        try:
+            with pytest.raises(SourceUnavailable):
+                fetched(tmp_path, server.url(story.path), deaf)
+        finally:
+            pygit2.settings.server_timeout = before
+
+
+def test_a_ref_is_pushed_as_well(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    fetched(tmp_path, server.url(story.path), login)
+    ours = pygit2.Repository(str(tmp_path / "ours"))
+    assert "" == remote.push(ours, "origin", "refs/heads/main", "refs/apiops/dev", login)
+    theirs = pygit2.Repository(str(story.path))
+    assert theirs.references["refs/apiops/dev"].target == ours.references["refs/heads/main"].target
