@@ -7,9 +7,11 @@ with Child("manager", "serve", …) as it:    `apiops manager serve` as a proces
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +65,8 @@ class Child:
         self.port = 0
 
     def __enter__(self) -> Self:
-        notices = self._cwd.parent / "notices"
+        place = Path(tempfile.mkdtemp())  # a socket's path has 107 bytes at most
+        notices = place / "notices"
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._told.bind(str(notices))
         self._log = (self._cwd.parent / "server.log").open("w+")
@@ -81,7 +84,7 @@ class Child:
             self._process.kill()
             raise AssertionError(self.log) from None
         finally:
-            notices.unlink()
+            shutil.rmtree(place)
         assert said.startswith("READY=1")
         self.port = int(said.split()[-1])
         return self

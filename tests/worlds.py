@@ -45,6 +45,10 @@ class World:
             yield World(_shop(self.shop, folder, url), url, self.server)
         shutil.rmtree(folder)
 
+    def by(self, url: URL) -> "World":
+        """The same world, whose commands go another way to the database."""
+        return World(_shop(self.shop, self.shop.folder, url), url, self.server)
+
     @contextmanager
     def opened(self) -> Iterator[embedded.EmbeddedManager]:
         url = self.url.render_as_string(hide_password=False)
@@ -92,6 +96,13 @@ class World:
 def keep(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[World]:
     """A repository without a commit, and an empty database."""
     server = request.getfixturevalue("postgres_server") if engine == "postgresql" else None
+    with keep_on(server, folder) as world:
+        yield world
+
+
+@contextmanager
+def keep_on(server: URL | None, folder: Path) -> Iterator[World]:
+    """A repository without a commit, and an empty database on that server (None: a file)."""
     start = folder / "world"
     start.mkdir()
     with _database(server, start) as url:

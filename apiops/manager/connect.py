@@ -113,7 +113,9 @@ def issue(connection: Connection, fields: dict[str, str]) -> None:
 
 
 def withdraw(connection: Connection) -> None:
-    """Take back what `admit` and `issue` gave."""
+    """Take back what `admit` and `issue` gave; a connection that was lost has nothing of it."""
+    if connection.invalidated:
+        return
     connection.info.pop(_UNIT, None)
     if connection.dialect.name == "sqlite":
         connection.info[_TICKET].fields = {}

@@ -96,16 +96,11 @@ _FAULTS: Final = (
         "the database server does not let us into {where}",
         "check the role, its password and the database's name",
     ),
-    _Fault(
-        ("08", "57", "53", "55000"),
-        ManagerUnavailable,
-        "AO701",
-        "the database server of {where} does not answer",
-        "check host and port, and that the server runs and accepts connections",
-    ),
 )
 
 
+_AWAY: Final = ("08", "57", "53", "55000")
+"""Codes of a server that cannot be reached, shuts down, or takes no more connections."""
 _TURNED_AWAY: Final = ("does not exist", "authentication failed", "not permitted", "no pg_hba")
 _CONNECTION_FAULTS: Final = ("OperationalError", "ConnectionTimeout", "InterfaceError")
 
@@ -121,6 +116,8 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
+        if fault.connection_invalidated:  # whatever its last words were, nothing was committed
+            raise _gone(url) from None
         original = fault.orig if isinstance(fault.orig, Exception) else fault
         raise _translation(url, original) from None
     except sqlite3.Error as fault:
@@ -130,6 +127,23 @@ def translated(url: URL) -> Iterator[None]:
             f"the database {shown(url)} cannot be used: {type(fault).__name__}",
             code="AO700",
             hint="check the database URL; `apiops doctor` tries a connection",
+        ) from None
+
+
+@contextmanager
+def committing(url: URL) -> Iterator[None]:
+    """A commit: when the connection is lost in it, nobody here knows whether it was carried out."""
+    try:
+        yield
+    except DBAPIError as fault:
+        if not fault.connection_invalidated:
+            raise
+        raise ManagerUnavailable(
+            f"the connection to the database of {shown(url)} was lost during the commit: whether "
+            "the change was stored is not known",
+            code="AO734",
+            hint="run the command again: it reads the state anew and does what is missing, nothing "
+            "twice; `apiops audit list` shows what was stored",
         ) from None
 
 
@@ -151,6 +165,14 @@ def already_initialised() -> StoreError:
     )
 
 
+def _gone(url: URL) -> ManagerUnavailable:
+    return ManagerUnavailable(
+        f"the database server of {shown(url)} does not answer",
+        code="AO701",
+        hint="check host and port, and that the server runs and accepts connections",
+    )
+
+
 def _translation(url: URL, fault: Exception) -> ApiopsError:
     words = str(fault).partition("\n")[0]
     code = getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or ""
@@ -159,10 +181,14 @@ def _translation(url: URL, fault: Exception) -> ApiopsError:
         code = "28" if any(sign in words for sign in _TURNED_AWAY) else "08"
     if code.startswith("AU") or words.startswith(("AU0", "no such function: apiops")):
         return unaudited(words)
+    if code == "XX000" and words.startswith("could not extend file"):
+        code = "53100"  # beyond a quota or a limit of the system, which has no code of its own
     for known in _FAULTS:
         if code.startswith(known.signs):
             says = known.says.format(where=shown(url))
             return known.error(says, code=known.code, hint=known.hint)
+    if code.startswith(_AWAY):
+        return _gone(url)
     return StoreError(
         f"the database {shown(url)} refused ({code or type(fault).__name__}: {words})",
         code="AO700",

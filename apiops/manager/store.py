@@ -77,8 +77,10 @@ class Store:
         with self._engine.connect() as connection:
             connect.admit(connection)
             try:
-                with connection.begin():
+                with connection.begin() as transaction:
                     yield connection
+                    with faults.committing(self._engine.url):
+                        transaction.commit()
             finally:
                 connect.withdraw(connection)
 

@@ -158,10 +158,10 @@ class _Carrier:
         batch = self._batch(unit, tuple(self._one(change) for change in changes))
         try:
             outcomes = self._line.manager.write(batch)
-        except ManagerUnavailable:
+        except ManagerUnavailable as fault:
             if not self.applied:
                 raise
-            self._keep(unit, changes, Result.FAILED, "AO701", "the Manager went away")
+            self._keep(unit, changes, Result.FAILED, fault.code, fault.message)
         except AccessDenied as denied:
             self._keep(unit, changes, Result.DENIED, denied.code, denied.message)
         except ApiopsError as fault:

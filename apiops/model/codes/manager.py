@@ -214,6 +214,14 @@ CODES: tuple[Code, ...] = (
         "`--compromised` ends a signing key at once.",
     ),
     Code(
+        "AO734",
+        "Nobody knows whether the commit was carried out",
+        "The connection to the database broke after the commit was sent and before its answer "
+        "came. Either all of the transaction is stored, with its audit entries, or none of it.",
+        "Run the command again: it reads the state anew and does only what is missing. "
+        "`apiops audit list --run RUN` shows what was stored.",
+    ),
+    Code(
         "AO770",
         "Not the public key of an audit log",
         "The line is not a verifier key (C2SP signed note: name, key id and Ed25519 key), or its "
