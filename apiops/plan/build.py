@@ -14,7 +14,7 @@ from apiops.model.kinds import KINDS
 from apiops.model.plan import Action, Change, GuardFinding, Plan
 from apiops.model.resource import EVERYTHING, Desired, JsonObject, LiveResource, ResourceId
 from apiops.model.revision import Revision
-from apiops.plan import change, guard, match, order
+from apiops.plan import anew, change, guard, match, order
 from apiops.plan import prune as pruning
 from apiops.plan.change import Locate, Step
 from apiops.ports import Live
@@ -52,7 +52,7 @@ def build(
     """
     desired = _stopping(desired, live)
     pairs = match.pairs(desired, live, repository)
-    steps = tuple(change.step(pair, repository, locate) for pair in pairs)
+    steps = anew.following((change.step(pair, repository, locate) for pair in pairs), locate)
     kept = (step.pair.live.id for step in steps if step.pair.live)
     pruned = pruning.prunable(desired, live, kept, repository) if prune else ()
     outlook = guard.Outlook(repository, desired, live, steps, pruned)

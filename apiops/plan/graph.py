@@ -24,6 +24,17 @@ def named(id: ResourceId, spec: JsonObject) -> frozenset[ResourceId]:
     )
 
 
+def bound(id: ResourceId, spec: JsonObject) -> frozenset[ResourceId]:
+    """Those of them, folded, that a vendor's Manager keeps by their ids (`Reference.bound`)."""
+    return frozenset(
+        fold(other)
+        for reference in KINDS[id.kind].references
+        if reference.bound
+        for name in _texts(reference, spec, tuple(reference.path.split(".")))
+        for other in _named(id, reference, name)
+    )
+
+
 def arrange(
     specs: Mapping[ResourceId, JsonObject], *, circles: bool = False
 ) -> tuple[ResourceId, ...]:

@@ -1,13 +1,16 @@
 """Generated states of a project, as manifests describe them: what a hypothesis test draws from."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 
+from apiops.model.kinds import ai, proxy, proxysettings, trafficlog
+from apiops.model.kinds import models as kinds_models
 from apiops.model.resource import Resource
 from tests.remote.gateway import ENVIRONMENTS, Gateway, a_resource, secret
+from tests.remote.shapes import spec, words
 
-words = st.sampled_from(["", "one", "two words", "ğüşiöç", 'with "quotes"'])
 names = st.sampled_from(["alpha", "beta", "gamma delta", "d-4"])
 flags = st.booleans()
 
@@ -71,13 +74,17 @@ connections = st.one_of(
     ),
 )
 
+# A key that is taken away takes the provider with it, which the Manager refuses while a proxy uses
+# it: so each has one.
 providers = st.fixed_dictionaries(
-    {"providerType": st.sampled_from(["OPENAI", "ANTHROPIC", "VLLM"])},
+    {
+        "providerType": st.sampled_from(["OPENAI", "ANTHROPIC", "VLLM"]),
+        "apiKey": st.sampled_from([secret("key"), secret("other")]),
+    },
     optional={
         "description": words,
         "enabled": flags,
         "endpoint": st.just("https://models.example"),
-        "apiKey": st.just(secret("key")),
         "region": st.just("eu"),
         "allowedModelIds": lists("m1", "m2"),
         "providerRpmLimit": st.integers(1, 9),
@@ -91,6 +98,8 @@ ROUTES = st.fixed_dictionaries(
     {"relativePathList": st.lists(st.sampled_from(["/aa", "/bb", "/cc"]), min_size=1, unique=True)},
     optional={
         "methodList": lists("GET", "POST"),
+        "headerList": st.just([{"name": "X-A", "value": "b"}]),
+        "bufferResponse": flags,
         "hostList": lists("a.example", "b.example"),
         "bufferRequest": flags,
     },
@@ -113,19 +122,42 @@ ADDRESSES = st.lists(
     max_size=3,
     unique_by=lambda address: address["address"],
 )
-SETTINGS = some(
-    connection=some(connectTimeout=st.integers(1, 9), readTimeout=st.integers(1, 9)),
-    cors=some(corsActive=flags, allowOriginList=lists("https://x", "https://y")),
-    circuitBreaker=some(circuitBreakerEnabled=flags, errorWindow=st.integers(1, 9)),
-    cache=st.fixed_dictionaries(
-        {"handlingAction": st.just("STOP")}, optional={"cacheActive": flags}
+
+
+def ready(flag: str, *needed: str) -> Callable[[dict[str, Any]], bool]:
+    """What the Manager refuses: something switched on without what it takes."""
+    return lambda one: not one.get(flag) or all(one.get(name) for name in needed)
+
+
+SETTINGS = spec(
+    proxysettings.Settings,
+    cors=spec(proxysettings.Cors, name=words.filter(bool)),
+    connection=spec(proxysettings.Connection).filter(
+        lambda one: (
+            one.get("connectionPoolManagementType") != "CUSTOM"
+            or bool(one.get("customConnectionPoolSize"))
+        )
     ),
-    proxyServer=st.just(
-        {"proxyEnabled": True, "proxyHost": "p", "proxyPort": 1, "proxyPassword": secret("p")}
+    mtls=spec(proxysettings.Mtls, keyStore=st.just("s1"), trustStore=st.just("s1")).filter(
+        ready("enabled", "keyStore")
     ),
-    maintenanceMode=some(enabled=flags, message=words),
-    specAccess=st.just({"type": "AUTHENTICATED", "checkApiProxyPermission": True}),
+    ntlm=spec(proxysettings.Ntlm).filter(ready("enabled", "domain", "username", "password")),
+    proxyServer=spec(proxysettings.ProxyServer).filter(
+        ready("proxyEnabled", "proxyHost", "proxyPort")
+    ),
+    keys=spec(proxysettings.Keys).filter(bool),
+    grpc=None,
+    websocket=None,
 )
+AGENT_SETTINGS = SETTINGS.map(
+    lambda one: {name: inner for name, inner in one.items() if name not in proxy.ROUTED_ONLY}
+)
+METADATA = spec(proxy.ProxyMetadata)
+CACHE = spec(proxy.EndpointCache)
+WSA = spec(proxy.WsAddressing)
+AI = spec(ai.AiRouting, needed=("llmProviderRefName", "modelId"))
+A2A = spec(ai.A2aRouting)
+CONNECTOR = spec(trafficlog.ConnectorLog)
 POLICIES = st.sampled_from(
     [
         {"type": "policy-max-message-size", "spec": {"maxMessageSize": 10}},
@@ -164,42 +196,102 @@ DOCUMENTS = (
 )
 
 
+WSDL = (
+    '<definitions><operation name="GetOrder"/><operation name="PutOrder"/></definitions>',
+    '<definitions><operation name="GetOrder"/></definitions>',
+)
+URL = "https://docs.example/api.yaml"
+PARSED = {"OPEN_API": DOCUMENTS, "SWAGGER": DOCUMENTS, "WSDL": WSDL}
+LOGIN = spec(proxy.SourceAuthorization)
+BALANCED = spec(proxy.Routing, addresses=None)
+Ends = list[tuple[str, str]]
+
+
 @st.composite
-def proxies(draw: st.DrawFn, gateway: Gateway) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["REVERSE_PROXY", "EMPTY_API", "OPEN_API"]))
-    spec: dict[str, Any] = {
+def documented(draw: st.DrawFn, gateway: Gateway, kind: str) -> tuple[dict[str, Any], Ends]:
+    """A proxy of a document, uploaded or fetched, and the endpoints of every such document."""
+    text = draw(st.sampled_from(PARSED[kind]))
+    made = {"soapToRest": True} if kind == "WSDL" and draw(flags) else {}
+    if kind != "WSDL" and draw(flags):
+        gateway.world.documents[URL] = DOCUMENTS[0]
+        source = {"url": URL, **draw(some(authorization=st.lists(LOGIN, max_size=1)))}
+    else:
+        source = {"file": "api.yaml", "fileDigest": gateway.file(text)}
+    ends = [("GetOrder", "POST")] if kind == "WSDL" else [("/a", "GET"), ("/a", "POST")]
+    more = {"wsa": WSA} if kind == "WSDL" and not made else {}
+    shown = some(active=flags, description=words, cache=CACHE, **more)
+    said = ends if kind == "WSDL" else draw(lists(*ends))
+    endpoints = [{"name": n, "httpMethod": m, **draw(shown)} for n, m in said]
+    asked = draw(some(backendApiVersion=words.filter(bool))) if kind == "WSDL" else {}
+    return {"source": source | made | asked, "endpoints": endpoints}, ends
+
+
+@st.composite
+def proxies(
+    draw: st.DrawFn, gateway: Gateway, name: str, apis: list[str], shared: list[Resource]
+) -> dict[str, Any]:
+    there = {one.id.kind for one in shared}
+    agents = ["MCP", *(["AI", "AI", "A2A", "A2A"] if "LlmProvider" in there else [])]
+    connections = [one.id.name for one in shared if one.id.kind == "Connection"]
+    kind = draw(st.sampled_from(["REVERSE_PROXY", "EMPTY_API", *PARSED, *agents]))
+    one: dict[str, Any] = {
         "type": kind,
         "clientRoute": draw(ROUTES),
-        **draw(some(description=words)),
+        **draw(some(description=words, metadata=METADATA)),
     }
-    ends: list[tuple[str, str]] = []
-    if kind == "OPEN_API":
-        text = draw(st.sampled_from(DOCUMENTS))
-        spec["source"] = {"file": "api.yaml", "fileDigest": gateway.file(text)}
-        ends = [("/a", "GET"), ("/a", "POST")]
-        spec["endpoints"] = [
-            {"name": name, "httpMethod": method, **draw(some(active=flags, description=words))}
-            for name, method in draw(lists(*ends))
-        ]
+    ends: Ends = []
+    if kind in PARSED:
+        more, ends = draw(documented(gateway, kind))
+        one |= more
     elif kind == "EMPTY_API":
         ends = draw(lists(("/x", "GET"), ("/x", "POST"), ("/y", "GET")))
-        more = some(active=flags, description=words, backendResourceUrl=st.just("/z"))
-        spec["endpoints"] = [{"name": n, "httpMethod": m, **draw(more)} for n, m in ends]
-    spec |= draw(
-        some(
-            metadata=some(
-                categoryList=lists("a", "b"), sharingType=st.sampled_from(["BOTH", "NONE"])
-            )
-        )
+        own = some(active=flags, description=words, backendResourceUrl=st.just("/z"), cache=CACHE)
+        one["endpoints"] = [{"name": n, "httpMethod": m, **draw(own)} for n, m in ends]
+    if kind in agents:
+        one |= draw(agent(kind, [other for other in apis if other < name]))
+        one |= draw(some(settings=AGENT_SETTINGS))
+    else:
+        one |= draw(some(settings=SETTINGS))
+        if draw(flags):
+            one["routing"] = {"addresses": draw(ADDRESSES), **draw(BALANCED)}
+    if draw(flags):
+        one["policies"] = draw(pipelines(ends))
+    if draw(flags):
+        one["trafficLog"] = draw(logs(connections, ends))
+    if draw(flags):
+        kept = some(persistent=flags)
+        one["deployments"] = [{"environment": e, **draw(kept)} for e in draw(lists(*ENVIRONMENTS))]
+    return one
+
+
+def agent(kind: str, others: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """The routings of an AI kind; tools are made of other proxies."""
+    tools = spec(ai.ExposedTool, apiProxyName=st.sampled_from(others or ["none"]))
+    most = 2 if others else 0
+    exposed = st.lists(tools, max_size=most, unique_by=lambda tool: tool["toolName"])
+    return {
+        "AI": st.fixed_dictionaries({"aiRouting": AI}),
+        "MCP": st.fixed_dictionaries({"mcpRouting": spec(ai.McpRouting, exposedTools=exposed)}),
+        "A2A": st.fixed_dictionaries({"aiRouting": AI, "a2aRouting": A2A}),
+    }[kind]
+
+
+def logs(connections: list[str], ends: Ends) -> st.SearchStrategy[dict[str, Any]]:
+    """What is logged, where, and for which connections."""
+    receive = st.fixed_dictionaries({}, optional=dict.fromkeys(connections, CONNECTOR))
+    at = st.sampled_from(ends or [("none", "GET")])
+    method = st.builds(
+        lambda end, each: {"endpoint": end[0], "httpMethod": end[1], "connectors": each},
+        at,
+        receive,
     )
-    if draw(flags):
-        spec["routing"] = {"addresses": draw(ADDRESSES), **draw(some(enabled=flags))}
-    spec |= draw(some(settings=SETTINGS))
-    if draw(flags):
-        spec["policies"] = draw(pipelines(ends))
-    if draw(flags):
-        spec["deployments"] = [{"environment": e} for e in draw(lists(*ENVIRONMENTS))]
-    return spec
+    one = spec(
+        trafficlog.TrafficLog,
+        needed=("methods",),
+        connectors=receive,
+        methods=st.lists(method, max_size=1 if ends else 0),
+    )
+    return some(**dict.fromkeys(ENVIRONMENTS, one))
 
 
 credentials = st.fixed_dictionaries(
@@ -271,13 +363,9 @@ jwks = st.one_of(
         {"generate": st.just({"type": "EC", "ec": {"curveType": "P256"}})}, optional=DESCRIBED
     ),
 )
-models = some(
-    displayName=words,
-    contextWindow=st.integers(1, 9),
-    capabilities=lists("chat", "tools"),
-    isDeprecated=flags,
-)
-definitions = some(displayName=words, defaultEndpoint=st.just("https://x"))
+when = st.sampled_from(["2027-12-31T23:59:59Z", "2028-01-01T00:00:00Z"])
+models = spec(kinds_models.LlmModelSpec, providerDefinition=None, deprecatedAt=when, sunsetAt=when)
+definitions = spec(kinds_models.LlmProviderDefinitionSpec)
 vectors = st.one_of(
     st.fixed_dictionaries(
         {
@@ -426,9 +514,11 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
         for name in draw(lists("cert one", "cert2"))
     ]
     apis = draw(st.lists(st.sampled_from(["api one", "api2"]), unique=True))
-    found += [a_resource("ApiProxy", name, **draw(proxies(gateway))) for name in apis]
+    found += [
+        a_resource("ApiProxy", name, **draw(proxies(gateway, name, apis, found))) for name in apis
+    ]
     kinds = {resource.id.kind for resource in found}
-    if {"VectorDb", "LlmProvider"} <= kinds and draw(flags):
+    if {"VectorDb", "LlmProvider"} <= kinds:
         more = some(
             chunkSize=st.sampled_from([1000, 500]),
             description=words,

@@ -17,13 +17,14 @@ import yaml
 DOCUMENT = Path(__file__).parents[1] / "fixtures" / "apinizer" / "openapi.yaml.gz"
 
 UNJUDGED = {
-    r"POST .*/apiProxies/url/": "1.10 #21, #24: no EMPTY_API, other routingInfo",
+    r"(POST|PUT) .*/apiProxies/url/": "1.10 #21, #24: no EMPTY_API, other routingInfo",
     r"(POST|PUT) .*/apiProxies/file/": "1.10 #8: multipart",
     r"PUT .*/(ai|mcp|a2a)-routing/": "1.10 #12: opaque",
     r".* .*/certificates/": "1.10 #8, #9: typed as strings",
     r"PATCH .*/settings/(connection|mtls|metadata|routing-status|addresses|error-handling|custom-message)/": "1.10 #24, #27–#31",
     r"GET .*/apiProxies/\{x\}/policies/": "1.10 #38, #41",
     r"GET .*/apiProxies/\{x\}/": "1.10 #20, #26",
+    r"GET .*/apiProxies/": "1.10 #20: neither AI nor MCP nor A2A",
     r"GET .*/apiProxies/forpromotion": "1.10 #12",
     r"(POST|PUT) .*/rlcl/(\{n\}/)?": "1.10 #54: two values of eight",
     r"PUT .*/credentials/\{u\}/token/": "1.10 #12, #45: units typed as objects",

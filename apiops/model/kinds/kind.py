@@ -90,7 +90,8 @@ class Reference:
 
     `system` means the name is looked up in the System tier; otherwise in the same project and,
     for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
-    `key`: the reference is the mapping's keys, not its values.
+    `key`: the reference is the mapping's keys, not its values. `bound`: a vendor's Manager keeps
+    it by the other's id, so it is written again when the other is deleted and made again.
     """
 
     path: str
@@ -98,6 +99,7 @@ class Reference:
     system: bool = False
     key: bool = False
     only: Only | None = None
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

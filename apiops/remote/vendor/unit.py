@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from apiops.errors import ApiopsError, ManagerError
+from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
@@ -43,6 +44,11 @@ class UnitRun:
         self._desk = _Desk(book, batch)
         self._seen = seen
         self._batch = batch
+        self._made = frozenset(
+            graph.fold(write.change.id)
+            for write in batch.writes
+            if write.change.action is Action.CREATE
+        )
         self._stopped = ""
         self._sent: list[tuple[Write, str]] = []
         self._outcomes: dict[tuple[str, ...], Outcome] = {}
@@ -172,7 +178,7 @@ class UnitRun:
         return Job(
             place=place,
             id=id,
-            before={} if gone or live is None else self._before(live, after),
+            before={} if gone or live is None else self._before(live, after, id),
             after=after,
             plain=plain(after, write.secrets),
             journal=_Written(self._desk, write),
@@ -181,9 +187,15 @@ class UnitRun:
             hidden=tuple(text for text in hidden if text),
         )
 
-    def _before(self, live: LiveResource, after: JsonObject) -> JsonObject:
-        """What is there: of what is unsettled also what may be there unseen, and shall go."""
-        return _with_missing(live.spec, self._seen.hidden.get(live.id, {}), after)
+    def _before(self, live: LiveResource, after: JsonObject, id: ResourceId) -> JsonObject:
+        """What is there: of what is unsettled also what may be there unseen, and shall go; without
+        what names by its id something that this batch makes anew.
+        """
+        there = _with_missing(live.spec, self._seen.hidden.get(live.id, {}), after)
+        if not self._made & graph.bound(id, after):
+            return there
+        stale = {one.path.split(".")[0] for one in KINDS[id.kind].references if one.bound}
+        return {name: value for name, value in there.items() if name not in stale}
 
     def _live(self, write: Write) -> LiveResource | None:
         return self._seen.resources.get(write.change.former or write.change.id)

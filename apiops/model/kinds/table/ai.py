@@ -43,7 +43,7 @@ KINDS: Final = (
         category=Category.AI_DEVELOPMENT,
         wave=5,
         summary="A model in the catalogue: its prices and limits; the name is `provider/model`.",
-        references=(Reference("providerDefinition", "LlmProviderDefinition"),),
+        references=(Reference("providerDefinition", "LlmProviderDefinition", bound=True),),
         keyed={"capabilities": ""},
         names=MODEL_NAME,
         folds_case=True,
@@ -64,7 +64,7 @@ KINDS: Final = (
                 "metadata.*.value", switch=Switch("secret", secret_when=True, default=False)
             ),
         ),
-        references=(Reference("providerDefinition", "LlmProviderDefinition"),),
+        references=(Reference("providerDefinition", "LlmProviderDefinition", bound=True),),
         keyed={"supportedModels": "modelId", "allowedModelIds": "", "metadata": "key"},
         folds_case=True,
         write_only=("region",),
@@ -110,15 +110,21 @@ KINDS: Final = (
         wave=13,
         summary="How many tokens, and how much money, a project, proxy or client may use.",
         references=(
-            Reference("target.name", "ApiProxy", only=Only("type", "API_PROXY")),
-            Reference("target.name", "ApiProxy", only=Only("type", "CREDENTIAL_ALLOWED_API_PROXY")),
+            Reference("target.name", "ApiProxy", only=Only("type", "API_PROXY"), bound=True),
+            Reference(
+                "target.name",
+                "ApiProxy",
+                only=Only("type", "CREDENTIAL_ALLOWED_API_PROXY"),
+                bound=True,
+            ),
             Reference(
                 "target.name",
                 "CredentialOrganization",
                 only=Only("type", "CREDENTIAL_ORGANIZATION"),
+                bound=True,
             ),
-            Reference("target.credential", "Credential"),
-            Reference("budget.providerBudgets.*.providerRef", "LlmProvider"),
+            Reference("target.credential", "Credential", bound=True),
+            Reference("budget.providerBudgets.*.providerRef", "LlmProvider", bound=True),
         ),
         keyed={
             "budget.softCapPercents": "",

@@ -44,7 +44,7 @@ KINDS: Final = (
             Reference("aiRouting.providerFailoverChain.*.llmProviderRefName", "LlmProvider"),
             Reference("aiRouting.primaryPool.*.llmProviderRefName", "LlmProvider"),
             Reference("aiRouting.conditionalRoutes.*.llmProviderRefName", "LlmProvider"),
-            Reference("mcpRouting.exposedTools.*.apiProxyName", "ApiProxy"),
+            Reference("mcpRouting.exposedTools.*.apiProxyName", "ApiProxy", bound=True),
         ),
         keyed={
             "clientRoute.methodList": "",
