@@ -215,6 +215,16 @@ def reindex(call: Call) -> Any:
 # --- keys, keystores, JWKs (§2.12) -----------------------------------------------------------
 
 
+def take_name(call: Call, segment: str) -> None:
+    """§2.1: a name in the body renames."""
+    was, name = call.names["n"], call.body.get("name") or call.names["n"]
+    rows = held(call, segment)
+    if name != was and name in rows:
+        raise Refused(f"{name} is already exist!")
+    if name != was:
+        rows[name] = rows.pop(was)
+
+
 def listed_together(
     segment: str, what: str, check: Callable[[Call], None], shown: Callable[[Json], Json]
 ) -> None:
@@ -243,6 +253,7 @@ def listed_together(
             raise Refused(f"{what} (name: {call.names['n']}) is not found!")
         if segment != "jwks":
             check(call)
+        take_name(call, segment)
         one.update(plain(call, {}))
         return everywhere(call)
 

@@ -324,7 +324,7 @@ class Jwks(Named):
 
     def create(self, job: Job) -> None:
         """Taken from a source, or made by the Manager: then each call makes another (2.12)."""
-        common = {"name": job.id.name, "description": job.plain.get("description", "")}
+        common = self.body(job)
         made = job.plain.get("generate")
         if made is not None:
             where = bare_path("projects", job.place.project, self.segment, "generate")
@@ -336,10 +336,9 @@ class Jwks(Named):
             body = common | rest | {"sourceType": source["type"]}
         job.make("POST", where, body, lambda: there(self, job))
 
-    def update(self, job: Job) -> None:
-        """Its description."""
-        body = {"name": job.id.name, "description": job.plain.get("description", "")}
-        job.send("PUT", self._where(job), body)
+    def body(self, job: Job) -> dict[str, Any]:
+        """All that can change: its name and its description."""
+        return {"name": job.id.name, "description": job.plain.get("description", "")}
 
 
 NAMED: Final = (

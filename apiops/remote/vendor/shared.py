@@ -162,19 +162,20 @@ class Connections(Listed):
     def create(self, job: Job) -> None:
         """The whole of it."""
         where = path("projects", job.place.project, "connections", job.id.name)
-        job.make("POST", where, self._body(job), lambda: there(self, job))
+        job.make("POST", where, self.body(job), lambda: there(self, job))
 
     def update(self, job: Job) -> None:
         """The whole of it: what is left out is emptied."""
         name = job.before.get("name", job.id.name)
         where = path("projects", job.place.project, "connections", name)
-        job.send("PUT", where, self._body(job))
+        job.send("PUT", where, self.body(job))
 
     def delete(self, job: Job) -> None:
         """Nobody is asked whether it is used (2.9); the plan's order saw to that."""
         gone(job, path("projects", job.place.project, "connections", job.id.name))
 
-    def _body(self, job: Job) -> dict[str, Any]:
+    def body(self, job: Job) -> dict[str, Any]:
+        """What is sent."""
         return {"description": "", **job.plain, "name": job.id.name}
 
 

@@ -20,7 +20,7 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.plan import graph
 from apiops.ports import Batch, Book, Write
-from apiops.remote.vendor import deploying, reading, waves
+from apiops.remote.vendor import deploying, reading, renaming, waves
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import OBSERVED, Reading
@@ -151,22 +151,36 @@ class UnitRun:
         codec = reading.codec_of(id)
         if codec is None:
             return self._assert(write)
-        if write.change.former and graph.fold(write.change.former) != graph.fold(id):
-            raise _renamed(write.change.former, id)
+        former = write.change.former
+        if former and not renaming.able(former, id) and graph.fold(former) != graph.fold(id):
+            raise _renamed(former, id)
         if (id.kind, id.project or "") in self._seen.blind:
             raise reading.blind_to(id.kind, id.project or "")
         job = self._job(write)
         if action is Action.DEPLOY:
-            return self._deploy(job, write)
+            return self._deploy(job, write, write.change.environment or "")
         if action is Action.UNDEPLOY:
             deploying.undeploy(job, write.change.environment or "", self._why(write))
         elif action is Action.DELETE:
             codec.delete(job)
         elif action is Action.CREATE or self._live(write) is None:
             codec.create(job)
+        elif former and graph.fold(former) != graph.fold(id):
+            renaming.rename(codec, job, former)
+            self._run_on(job, write)
         else:
             codec.update(job)
         return ""
+
+    def _run_on(self, job: Job, write: Write) -> None:
+        """What was renamed runs under its new name, where nothing else is planned for it."""
+        live = self._live(write)
+        planned = {one.change.environment for one in self._batch.writes if one.change.id == job.id}
+        if live is None:
+            return
+        for run in live.deployments:
+            if run.digest == live.digest and run.environment not in planned:
+                self._deploy(job, write, run.environment)
 
     def _job(self, write: Write) -> Job:
         id = write.change.id
@@ -200,8 +214,7 @@ class UnitRun:
     def _live(self, write: Write) -> LiveResource | None:
         return self._seen.resources.get(write.change.former or write.change.id)
 
-    def _deploy(self, job: Job, write: Write) -> str:
-        environment = write.change.environment or ""
+    def _deploy(self, job: Job, write: Write, environment: str) -> str:
         persistent = any(
             one.get("persistent", False)
             for one in (write.resource.spec if write.resource else {}).get("deployments") or ()

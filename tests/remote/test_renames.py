@@ -1,0 +1,136 @@
+"""A new name for what a vendor's Manager has: the same thing under it, running where it ran."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apiops.model.outcome import Result
+from apiops.model.resource import Resource
+from apiops.model.secret import SecretValue
+from apiops.remote.client import Answer, Client, Reach
+from apiops.remote.vendor.api import Api
+from apiops.remote.vendor.manager import VendorManager
+from tests.remote.gateway import Gateway, a_resource, done, left, secret, told
+from tests.remote.meddler import Meddler
+
+KEY = {"keyType": "SECRET_KEY", "algorithm": "AES"}
+MATERIAL = {"dev": {"content": secret("QUJD")}}
+STORE = {"keyStoreType": "JKS", "alias": "a", "file": secret("QUJD"), "password": secret("p")}
+
+
+def a_proxy(name: str, timeout: int = 10, **more: Any) -> Resource:
+    return a_resource(
+        "ApiProxy",
+        name,
+        type="REVERSE_PROXY",
+        clientRoute={"relativePathList": ["/orders"]},
+        routing={"addresses": [{"address": "https://orders.example"}]},
+        settings={"connection": {"readTimeout": timeout}},
+        deployments=[{"environment": "dev"}],
+        **more,
+    )
+
+
+RENAMED = {
+    "ApiProxy": a_proxy("old"),
+    "Connection": a_resource("Connection", "old", type="webhook", fullUrl="https://a.example"),
+    "Key": a_resource("Key", "old", **KEY, environments=MATERIAL),
+    "Keystore": a_resource("Keystore", "old", environments={"dev": STORE}),
+    "Jwk": a_resource("Jwk", "old", generate={"type": "EC", "ec": {"curveType": "P256"}}),
+}
+
+
+def renamed(one: Resource, name: str = "new") -> Resource:
+    return replace(one, id=replace(one.id, name=name), renamed_from=(one.id.name,))
+
+
+def held(gateway: Gateway, kind: str) -> dict[str, Any]:
+    """Name → id, where there is one."""
+    project = gateway.payments
+    if kind == "ApiProxy":
+        return {name: one.id for name, one in project.proxies.items()}
+    if kind == "Connection":
+        return {name: one.get("id") for name, one in project.connections.items()}
+    return {one["name"]: one["id"] for one in project.more[f"{kind.lower()}s"].values()}
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_it_is_the_same_thing_under_its_new_name(tmp_path: Path, kind: str) -> None:
+    old = RENAMED[kind]
+    with Gateway(tmp_path) as gateway:
+        assert done(outcomes := gateway.apply([old])), told(outcomes)
+        (id,) = held(gateway, kind).values()
+
+        outcomes = gateway.apply([renamed(old)])
+
+        assert done(outcomes), told(outcomes)
+        assert {"new": id} == held(gateway, kind)
+        assert "" == left(gateway.plan([renamed(old)]))
+        assert "" == left(gateway.plan([replace(renamed(old), renamed_from=())]))
+        assert [] == gateway.world.violations
+
+
+@pytest.mark.parametrize("timeout", [10, 20])
+def test_a_proxy_runs_where_it_ran_and_is_never_taken_away(tmp_path: Path, timeout: int) -> None:
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([a_proxy("old")]))
+        gateway.world.requests.clear()
+        new = renamed(a_proxy("old", timeout))
+
+        assert done(outcomes := gateway.apply([new])), told(outcomes)
+        assert {"deployed": True, "redeployRequired": False} == (
+            gateway.payments.proxies["new"].deployed["dev"]
+        )
+        assert "DELETE" not in {method for method, _ in gateway.world.requests}
+        assert timeout == gateway.payments.proxies["new"].settings["connection"]["readTimeout"]
+        assert "" == left(gateway.plan([new]))
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "500-after", "reset-before"])
+def test_an_answer_that_gets_lost_renames_once(tmp_path: Path, fault: str) -> None:
+    with Gateway(tmp_path) as gateway, Meddler(gateway.standin.port) as meddler:
+        assert done(gateway.apply([a_proxy("old")]))
+        gateway.address = meddler.url
+        meddler.spoil(fault, 0)
+
+        assert done(outcomes := gateway.apply([renamed(a_proxy("old"))])), told(outcomes)
+        assert ["new"] == [*gateway.payments.proxies]
+        assert "" == left(gateway.plan([renamed(a_proxy("old"))]))
+
+
+class Mortal(Client):
+    """Dies with its first write, which was carried out."""
+
+    def call(self, method: str, path: str, **more: Any) -> Answer:
+        answer = super().call(method, path, **more)
+        if method != "GET":
+            raise KeyboardInterrupt
+        return answer
+
+
+def test_a_run_that_ends_right_after_the_rename_is_gone_on_with(tmp_path: Path) -> None:
+    new = renamed(a_proxy("old", 20))
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([a_proxy("old")]))
+        with (
+            Mortal(Reach(gateway.standin.url), lambda: SecretValue(gateway.token)) as client,
+            pytest.raises(KeyboardInterrupt),
+        ):
+            gateway.apply([new], VendorManager(Api(client), gateway.book))
+
+        assert done(outcomes := gateway.apply([new])), told(outcomes)
+        assert ["new"] == [*gateway.payments.proxies]
+        assert "" == left(gateway.plan([new]))
+
+
+def test_what_has_no_call_for_it_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    offices = a_resource("IpGroup", "offices", ipList=["10.0.0.1"])
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([offices]))
+
+        (outcome,) = gateway.apply([renamed(offices)])
+
+        assert (Result.FAILED, "AO769") == (outcome.result, outcome.code)
+        assert ["offices"] == [*gateway.payments.ip_groups]
