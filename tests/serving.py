@@ -101,6 +101,10 @@ class Child:
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return (self._cwd.parent / "server.log").read_text()
 
