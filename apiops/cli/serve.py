@@ -54,6 +54,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="URL",
     help="The repository that a submission may name a commit of, instead of carrying it.",
 )
+@options.option(
+    "--checkpoint-every",
+    type=options.Duration(),
+    metavar="TIME",
+    help="Sign what the log is every so often (90s, 5m, 1h), at the start and at the end.",
+)
+@options.deliberate(
+    "--checkpoint-to",
+    type=_FILE,
+    help="Keep these checkpoints in this file. One that is there already must agree.",
+)
 @remote.login
 @click.pass_obj
 def command(place: Place, /, listen: str, repositories: Path | None, **chosen: Any) -> int:
@@ -67,6 +78,7 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
 
     web = _web()
     host, port = _address(listen)
+    keeping = _keeping(web, chosen["checkpoint_every"], chosen["checkpoint_to"])
     names = ("tls_cert", "tls_key", "client_ca", "behind_proxy")
     listening = web.Listening(host, port, **{name: chosen[name] for name in names})
     web.check(listening)
@@ -75,7 +87,7 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
     with serving.opened(place.settings, target, repositories, *fetching) as opened:
         opened.inbox.ready()
         click.echo(f"serving the Manager of {target.name} on {host} port {port}", err=True)
-        web.serve(opened, listening)
+        web.serve(opened, listening, keeping)
     return Exit.OK
 
 
@@ -90,6 +102,22 @@ def _web() -> Any:
             hint="install apiops with its extra: pip install 'apiops[web]'",
         ) from None
     return serve
+
+
+def _keeping(web: Any, every: float | None, file: Path | None) -> Any:
+    """How checkpoints are kept; None: not at all. Raises UsageError AO905."""
+    from apiops.cli import console
+
+    if (every is None) != (file is None):
+        raise UsageError(
+            "checkpoints need a time and a file",
+            code="AO905",
+            hint="give --checkpoint-every and --checkpoint-to, or neither",
+        )
+    if every is None or file is None:
+        return None
+    console.require_writable(file)
+    return web.Keeping(file.absolute(), every, console.write)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -36,6 +36,16 @@ class Metrics:
             ["kind", "action", "result"],
             registry=self.registry,
         )
+        self._checkpoints = Counter(
+            "apiops_checkpoints_total",
+            "Checkpoints that the server kept by itself, by how that ended.",
+            ["result"],
+            registry=self.registry,
+        )
+
+    def checkpoint(self, result: str) -> None:
+        """Count a checkpoint: done or failed."""
+        self._checkpoints.labels(result).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; a method that nobody knows is counted as such."""

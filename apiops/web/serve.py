@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from apiops.errors import UsageError
 from apiops.web import app
+from apiops.web.witness import Keeping, Witness
 from apiops.wiring.serving import Serving
 
 _FIRST_PASSED: Final = 3
@@ -59,12 +60,13 @@ def check(listening: Listening) -> None:
         )
 
 
-def serve(serving: Serving, listening: Listening) -> None:
-    """Serve until a signal says stop; what is running is finished first."""
+def serve(serving: Serving, listening: Listening, keeping: Keeping | None = None) -> None:
+    """Serve until a signal says stop; what is running is finished first, a checkpoint too."""
     check(listening)
     _log()
+    served = app.create(serving)
     config = uvicorn.Config(
-        app.create(serving),
+        served,
         host=listening.host,
         port=listening.port,
         fd=passed_socket(),
@@ -95,11 +97,16 @@ def serve(serving: Serving, listening: Listening) -> None:
         ) from None
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    Server(config).run()
+    count = served.state.metrics.checkpoint
+    Server(config, Witness(serving.manager, keeping, count) if keeping else None).run()
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, which tells the service manager when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, witness: Witness | None = None) -> None:
+        super().__init__(config)
+        self._witness = witness
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then tell. Raises UsageError AO791 when the address cannot be had."""
@@ -116,6 +123,14 @@ class Server(uvicorn.Server):
                 host, port = listening.getsockname()[:2]
                 logging.getLogger("apiops.web").info('{"event":"listening","port":%d}', port)
                 _notify(f"READY=1\nSTATUS=listening on {host} port {port}")
+        if self._witness is not None:
+            self._witness.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is running; the last checkpoint has all of it."""
+        await super().shutdown(sockets)
+        if self._witness is not None:
+            await asyncio.to_thread(self._witness.stop)
 
 
 class Patient(H11Protocol):
