@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from apiops.errors import (
     ApiopsError,
@@ -122,6 +123,12 @@ def translated(url: URL) -> Iterator[None]:
         raise _translation(url, original) from None
     except sqlite3.Error as fault:
         raise _translation(url, fault) from None
+    except PoolTimeout:
+        raise ManagerUnavailable(
+            f"all connections to the database {shown(url)} were in use for too long",
+            code="AO704",
+            hint="try again when fewer clients are at work",
+        ) from None
     except SQLAlchemyError as fault:
         raise StoreError(
             f"the database {shown(url)} cannot be used: {type(fault).__name__}",

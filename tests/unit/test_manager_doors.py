@@ -8,6 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import QueuePool
 
 import apiops.manager
 from apiops.errors import (
@@ -193,6 +195,19 @@ def test_a_server_that_does_not_answer_is_unavailable_and_its_password_unseen(tm
     found = refusal(ManagerUnavailable, embedded.open_manager, url, key_file=tmp_path / "key")
     assert ("AO701", Exit.UNAVAILABLE) == (found.code, found.exit_code)
     assert "hunter2" not in repr(found) + str(found) + found.hint
+
+
+def test_clients_that_wait_too_long_for_a_connection_are_asked_to_come_again(sqlite_url):
+    few = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
+    engine = create_engine(sqlite_url, **few)
+    with (
+        engine.connect(),
+        pytest.raises(ManagerUnavailable) as caught,
+        faults.translated(engine.url),
+    ):
+        engine.connect()
+    engine.dispose()
+    assert ("AO704", True) == (caught.value.code, caught.value.retryable)
 
 
 def test_a_database_that_is_not_there_on_the_server_is_named(postgres_server, tmp_path):

@@ -33,7 +33,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO704",
         "Locked database",
-        "Another process held the database's write lock for longer than apiops waits.",
+        "Another process held the database's write lock, or other clients of a server all its "
+        "connections, for longer than apiops waits.",
         "Run the command again when the other one has ended. For many writers use PostgreSQL.",
     ),
     Code(
