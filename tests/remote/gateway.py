@@ -131,7 +131,10 @@ class Gateway:
         return self._built(resources, manager or self.manager())[0].plan
 
     def apply(
-        self, resources: Iterable[Resource], manager: VendorManager | None = None
+        self,
+        resources: Iterable[Resource],
+        manager: VendorManager | None = None,
+        environment: str = "",
     ) -> tuple[Outcome, ...]:
         """One run: read, plan, write every unit, under the lease."""
         manager, number = manager or self.manager(), next(self._runs)
@@ -149,7 +152,7 @@ class Gateway:
                 outcomes += manager.write(
                     Batch(
                         REPOSITORY, TARGET, unit, base.commit if base else None,
-                        managers.revision(number), writes, context, fence,
+                        managers.revision(number), writes, context, fence, environment=environment,
                     )
                 )  # fmt: skip
         return outcomes

@@ -88,6 +88,23 @@ def test_a_proxy_runs_where_it_ran_and_is_never_taken_away(tmp_path: Path, timeo
         assert "" == left(gateway.plan([new]))
 
 
+def test_what_runs_elsewhere_is_no_matter_of_this_target(tmp_path: Path) -> None:
+    """Whoever may rename for one environment does not deploy in another by it."""
+    both = [{"environment": "dev"}, {"environment": "production"}]
+    old = a_proxy("old")
+    old = replace(old, spec={**old.spec, "deployments": both})
+    with Gateway(tmp_path) as gateway:
+        assert done(outcomes := gateway.apply([old])), told(outcomes)
+        gateway.world.requests.clear()
+
+        outcomes = gateway.apply([renamed(old)], environment="dev")
+
+        assert done(outcomes), told(outcomes)
+        deploys = [path for _, path in gateway.world.requests if "environments/" in path]
+        assert deploys
+        assert [] == [path for path in deploys if "production" in path]
+
+
 @pytest.mark.parametrize("fault", ["reset-after", "500-after", "reset-before"])
 def test_an_answer_that_gets_lost_renames_once(tmp_path: Path, fault: str) -> None:
     with Gateway(tmp_path) as gateway, Meddler(gateway.standin.port) as meddler:

@@ -173,13 +173,17 @@ class UnitRun:
         return ""
 
     def _run_on(self, job: Job, write: Write) -> None:
-        """What was renamed runs under its new name, where nothing else is planned for it."""
+        """What was renamed runs under its new name where the target is, unless more is planned.
+
+        The rights for that were judged. Of other environments their own plans have to tell.
+        """
         live = self._live(write)
         planned = {one.change.environment for one in self._batch.writes if one.change.id == job.id}
         if live is None:
             return
         for run in live.deployments:
-            if run.digest == live.digest and run.environment not in planned:
+            here = self._batch.environment in ("", run.environment)
+            if here and run.digest == live.digest and run.environment not in planned:
                 self._deploy(job, write, run.environment)
 
     def _job(self, write: Write) -> Job:
