@@ -5,6 +5,7 @@ the recipients, the data key and the token of every value that did not change, s
 Git shows what was edited and nothing else.
 """
 
+import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -160,7 +161,8 @@ def _envelope(opened: Opened, file: PlainFile) -> str:
     fed = [(one.value, one.encrypted) for one in file.plains if one.value]
     digest = tree.mac(fed, only_encrypted=only).encode()
     edits: list[Edit] = []
-    if digest != reading.stored_mac(opened) and isinstance(parsed.envelope, dict):
+    same = hmac.compare_digest(digest, reading.stored_mac(opened))
+    if not same and isinstance(parsed.envelope, dict):
         stamp = metadata.now()
         mac = value.seal(Scalar(Kind.STR, digest), opened.key.reveal(), stamp.encode())
         for name, text in (("lastmodified", stamp), ("mac", mac)):
