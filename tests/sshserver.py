@@ -69,7 +69,14 @@ class SshServer:
     def with_another_key(self) -> None:
         """From here on the server is another one, at the same address."""
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._again()
 
+    def use(self, key: asyncssh.SSHKey) -> None:
+        """From here on it is this key that is let in."""
+        self.client_key = key
+        self._again()
+
+    def _again(self) -> None:
         async def again() -> None:
             await self._close()
             await self._listen(self.port)

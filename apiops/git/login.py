@@ -1,8 +1,8 @@
 """Who we are to a Git server, and by what we know that it is the right one.
 
 Nothing of the user's own is taken silently: no agent, no key from their home, no password. An SSH
-server is proved by a key in a `known_hosts` file: the one that is named, else the user's own. There
-is no trust on first use: an unknown key ends the fetch, and so does one that has changed.
+server is proved by a key in a `known_hosts` file, and there is no trust on first use: an unknown
+key ends the fetch, and so does one that has changed.
 """
 
 import re
@@ -19,8 +19,7 @@ import pygit2
 from pygit2.enums import CredentialType
 from pygit2.remotes import TransferProgress
 
-from apiops.errors import SourceError
-from apiops.git import faults
+from apiops.git import faults, sshfiles
 from apiops.model.secret import SecretValue
 
 MOST: Final = 4 * 1024**3
@@ -40,7 +39,8 @@ Credential = pygit2.UserPass | pygit2.Username | pygit2.KeypairFromMemory
 class Login:
     """A token for https; a private key (in OpenSSH's form) with its passphrase, for ssh.
 
-    `known_hosts` are the lines of such a file: servers that count, by host and key. `most` are the
+    `known_hosts` are the lines of such a file: servers that count, by host and key (None: no server
+    does). `most` are the
     bytes that are taken of one fetch.
     """
 
@@ -58,26 +58,33 @@ class Login:
         return "it does not take the token or key"
 
     @contextmanager
-    def pinned(self) -> Iterator[None]:
-        """While open, libgit2 knows the servers of `known_hosts` and no others.
+    def pinned(self, address: str) -> Iterator[None]:
+        """While open, libgit2 knows the SSH servers of `known_hosts` and no others.
 
         It looks for the file in the home folder, which is a setting of the process, so one fetch
-        goes at a time. Raises SourceError AO826 for lines that it would not heed.
+        over ssh goes at a time. Raises SourceError AO826 for a key or for lines that are not what
+        they should be.
         """
-        if self.known_hosts is None:
+        if not over_ssh(address):
             yield
             return
-        _check(self.known_hosts)
+        sshfiles.check_key(self.ssh_key)
+        lines = sshfiles.checked_hosts(self.known_hosts or "")
         with _pinning, tempfile.TemporaryDirectory(prefix="apiops-home-") as home:
             before = pygit2.settings.homedir
             file = Path(home, ".ssh", "known_hosts")
             file.parent.mkdir(mode=0o700)
-            file.write_text(self.known_hosts.rstrip("\n") + "\n", encoding="utf-8")
+            file.write_text(lines, encoding="utf-8")
             pygit2.settings.homedir = home
             try:
                 yield
             finally:
                 pygit2.settings.homedir = before or ""
+
+
+def over_ssh(address: str) -> bool:
+    """Whether an address is reached over ssh: by its scheme, or as `user@host:path`."""
+    return urlsplit(address).scheme == "ssh" or bool(_SCP.match(address))
 
 
 NOBODY: Final = Login()
@@ -89,7 +96,7 @@ class Answers(pygit2.RemoteCallbacks):
     def __init__(self, address: str, login: Login) -> None:
         super().__init__(certificate_check=self._proved)
         self._address = urlsplit(address)
-        self._ssh = self._address.scheme == "ssh" or bool(_SCP.match(address))
+        self._ssh = over_ssh(address)
         self._login = login
         self._asked = False
 
@@ -131,15 +138,3 @@ class Answers(pygit2.RemoteCallbacks):
 
 def _host(netloc: str) -> str:
     return netloc.rpartition("@")[2]
-
-
-def _check(lines: str) -> None:
-    """Refuse what the SSH library does not know and would take for a host's name."""
-    for number, line in enumerate(lines.splitlines(), 1):
-        if line.lstrip().startswith("@"):
-            raise SourceError(
-                f"line {number} of the known hosts begins with a marker, which is not supported",
-                code="AO826",
-                hint="list the keys that count and leave out those that are revoked; "
-                "authorities (@cert-authority) cannot be used",
-            )

@@ -43,7 +43,7 @@ def clone(address: str, path: Path, login: Login = NOBODY) -> None:
     except (pygit2.GitError, OSError, ValueError) as fault:
         raise faults.not_writable(_USER.sub("//", str(fault))) from None
     fetch(made, "origin", login=login)
-    with _translated("origin", login):
+    with _translated("origin", address, login):
         heads = made.remotes["origin"].list_heads(callbacks=Answers(address, login))
         names = (head.symref_target for head in heads if head.name == "HEAD")
         made.set_head(next(filter(None, names), "refs/heads/main"))
@@ -64,7 +64,7 @@ def fetch(
     """
     remote, address = _remote(repository, name)
     wanted = [_TAGS, *(f"+{ref}:{ref}" for ref in refs)]
-    with _translated(name, login):
+    with _translated(name, address, login):
         remote.fetch(callbacks=Answers(address, login))
         remote.fetch(wanted, callbacks=Answers(address, login))
 
@@ -72,7 +72,7 @@ def fetch(
 def names(repository: pygit2.Repository, name: str, login: Login) -> frozenset[str]:
     """The refs that a remote has. Raises SourceError AO813, SourceUnavailable AO812."""
     remote, address = _remote(repository, name)
-    with _translated(name, login):
+    with _translated(name, address, login):
         heads = remote.list_heads(callbacks=Answers(address, login))
         return frozenset(head.name for head in heads if head.name)
 
@@ -84,7 +84,7 @@ def push(repository: pygit2.Repository, name: str, ref: str, to: str, login: Log
     """
     remote, address = _remote(repository, name)
     said = _Refusals(address, login)
-    with login.pinned():
+    with login.pinned(address):
         remote.push([f"{ref}:{to}"], said)
     return said.refusal
 
@@ -110,10 +110,10 @@ class _Refusals(Answers):
 
 
 @contextmanager
-def _translated(name: str, login: Login) -> Iterator[None]:
+def _translated(name: str, address: str, login: Login) -> Iterator[None]:
     """The chain of a fault is cut and its user part blanked: an address may hold a password."""
     try:
-        with login.pinned():
+        with login.pinned(address):
             yield
     except pygit2.AuthError:
         raise faults.unreachable(name, login.refused) from None

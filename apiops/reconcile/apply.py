@@ -33,7 +33,7 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
     """
     started = line.now()
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run) as fence:
-        held = suspension.standing(line.ledger, line.target.name, started)
+        held = suspension.standing(line.ledger, line.target, started)
         overrides = suspension.admit(held, wish.allow)
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)

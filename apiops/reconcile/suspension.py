@@ -42,9 +42,20 @@ class Suspension:
         return f"{self.target} is suspended{end} (by {self.by}, {since}): {self.reason}"
 
 
-def standing(ledger: Ledger, target: str, at: datetime) -> Suspension | None:
-    """The suspension of a target at a moment, if it is suspended."""
-    query = AuditQuery(project=SYSTEM, kind=SETTINGS, name=target, action=_ACTION, limit=0)
+def standing(ledger: Ledger, target: Target, at: datetime) -> Suspension | None:
+    """The suspension of a target at a moment, if it is suspended.
+
+    What was said of a target of that name for another environment is of another one: the right
+    to say it was judged for that environment.
+    """
+    query = AuditQuery(
+        project=SYSTEM,
+        kind=SETTINGS,
+        name=target.name,
+        environment=target.environment,
+        action=_ACTION,
+        limit=0,
+    )
     last = next(
         (entry for entry in ledger.entries(query) if entry.outcome in (_SUSPENDED, _RESUMED)), None
     )
@@ -53,7 +64,7 @@ def standing(ledger: Ledger, target: str, at: datetime) -> Suspension | None:
     until = _until(last)
     if until is not None and until <= at:
         return None
-    return Suspension(target, last.principal, last.at, until, last.reason.text)
+    return Suspension(target.name, last.principal, last.at, until, last.reason.text)
 
 
 def admit(found: Suspension | None, allow: frozenset[str]) -> tuple[str, ...]:

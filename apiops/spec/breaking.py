@@ -17,6 +17,9 @@ MOST: Final = 100
 
 NOT_COMPARABLE: Final = "not-comparable"
 
+_SCHEME: Final = ("type", "in", "name", "scheme", "openIdConnectUrl", "flow")
+_WRITTEN: Final = ("style", "explode", "collectionFormat", "allowReserved")
+
 RULES: Final = {
     "path-removed": "A path is gone.",
     "operation-removed": "A path no longer has a method.",
@@ -45,6 +48,9 @@ def compare(old: Contract, new: Contract) -> tuple[Break, ...]:
 
 def _whole(old: Contract, new: Contract) -> Iterator[Said]:
     comparison = Comparison(old, new)
+    yield from _schemes(old, new)
+    if old.elsewhere != new.elsewhere:
+        yield NOT_COMPARABLE, "parts of the operations are described in other files", new.root
     paths = new.root.get("paths")
     for path, operations in old.operations.items():
         there = new.operations.get(path)
@@ -60,6 +66,16 @@ def _whole(old: Contract, new: Contract) -> Iterator[Said]:
                 yield from _operation(comparison, before, after, what)
     if comparison.ended:
         yield NOT_COMPARABLE, "the documents are too large to be compared whole", new.root
+
+
+def _schemes(old: Contract, new: Contract) -> Iterator[Said]:
+    """Ways to be let in that are the same by name alone."""
+    for name, before in old.schemes.items():
+        after = new.schemes.get(name)
+        if after is None:
+            continue  # the operations that need it tell
+        if any(before.mapping.get(key) != after.mapping.get(key) for key in _SCHEME):
+            yield "auth-tightened", f"the security scheme {name} is another one", after
 
 
 def _operation(
@@ -86,6 +102,9 @@ def _parameters(
             continue
         if parameter.required and not known.required:
             yield "parameter-required", f"{here} must be sent", parameter.node
+        for key_ in _WRITTEN:
+            if known.node.mapping.get(key_) != parameter.node.mapping.get(key_):
+                yield "request-narrowed", f"{here} is written otherwise ({key_})", parameter.node
         yield from comparison.differences(known.schema, parameter.schema, here, taken=True)
 
 

@@ -62,6 +62,10 @@ class Node:
             (str(name), Node(value, (*self.path, name))) for name, value in self.mapping.items()
         )
 
+    def children(self) -> Iterator["Node"]:
+        """What a mapping has."""
+        return (node for _name, node in self.items())
+
     def listed(self) -> Iterator["Node"]:
         """What a list has."""
         items = self.value if isinstance(self.value, list) else ()
@@ -97,6 +101,26 @@ class Contract:
     root: Node
     composed: Composed = field(repr=False)
     operations: Mapping[str, Mapping[str, Operation]] = field(default_factory=dict)
+
+    @property
+    def schemes(self) -> Mapping[str, Node]:
+        """The security schemes, by name."""
+        place = ("components", "securitySchemes") if "components" in self.root.mapping else ()
+        listed = self.root.get(*(place or ("securityDefinitions",))).items()
+        return {name: self.resolved(node) for name, node in listed}
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """References of paths, parameters, bodies and responses that lead out of the document."""
+        found = set()
+        for item in self.root.get("paths").children():
+            parts = [item, *item.get("parameters").listed()]
+            for operation in self.resolved(item).children():
+                parts += operation.get("parameters").listed()
+                parts.append(operation.get("requestBody"))
+                parts += operation.get("responses").children()
+            found |= {str(part.mapping.get("$ref", "#/")) for part in parts}
+        return frozenset(one for one in found if not one.startswith("#/"))
 
     def at(self, path: Path) -> Location:
         """The place of a path in the file, or the nearest above it that there is."""

@@ -25,8 +25,18 @@ Said = tuple[str, str, Node]
 _TYPES: Final = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 _LOWER: Final = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
 _UPPER: Final = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
+_SILENT: Final = frozenset(
+    {"$ref", "description", "summary", "title", "example", "examples", "deprecated", "default"}
+)
+"""What says nothing of which values there may be."""
+
 _EITHER: Final = ("oneOf", "anyOf")
-_EXACT: Final = ("pattern", "format", "multipleOf", "const")
+_EXACT: Final = ("pattern", "format", "multipleOf")
+_OPAQUE: Final = (
+    *("not", "if", "then", "else", "const", "propertyNames", "patternProperties", "prefixItems"),
+    *("contains", "dependentRequired", "dependentSchemas", "discriminator"),
+)
+"""What is compared word for word: less of it, or other words, may mean anything."""
 
 
 Pair = tuple[bool, int, int]
@@ -43,6 +53,7 @@ class Comparison:
     _seen: set[Pair] = field(default_factory=set)
     _fitting: dict[Pair, bool] = field(default_factory=dict)
     _flattened: dict[int, Node] = field(default_factory=dict)
+    _joined: dict[int, Node] = field(default_factory=dict)
     _looked: list[None] = field(default_factory=list)
 
     @property
@@ -55,7 +66,10 @@ class Comparison:
         todo = deque([(old, new, what)])
         while todo and not self.ended:
             old, new, what = todo.popleft()
-            old, new = self.old.resolved(old), self.new.resolved(new)
+            if _elsewhere(old) != _elsewhere(new):
+                yield "not-comparable", f"{what} is described in another file", new
+                continue
+            old, new = self._whole(self.old, old), self._whole(self.new, new)
             pair = (taken, id(old.value), id(new.value))
             if pair in self._seen:
                 continue
@@ -64,6 +78,7 @@ class Comparison:
             old, new = self._flat(self.old, old), self._flat(self.new, new)
             yield from self._types(old, new, what, taken=taken)
             yield from _values(old, new, what, taken=taken)
+            yield from _opaque(old, new, what, taken=taken)
             yield from (_demanded if taken else _promised)(old, new, what)
             yield from self._alternatives(old, new, what, taken=taken)
             todo += self._below(old, new, what, taken=taken)
@@ -74,7 +89,8 @@ class Comparison:
         """The schemas that stand in both."""
         for name in ("items", "additionalProperties"):
             before, after = old.get(name), new.get(name)
-            if before.mapping and after.mapping:
+            closed = (before if taken else after).value is False  # then nothing is there to lose
+            if (before.mapping or after.mapping) and not closed:
                 yield before, after, f"an item of {what}"
         there = dict(new.get("properties").items())
         skipped = "readOnly" if taken else "writeOnly"
@@ -95,7 +111,7 @@ class Comparison:
             held, others = sides if taken else reversed(sides)
             changed = (one for one in held if _twin(one, others) is None)
             rest = (one for one in changed if not self._any(one, others, taken=taken))
-            if held and others and next(rest, None) is not None:
+            if others and (not held or next(rest, None) is not None):
                 message = f"{what} has other alternatives ({name})"
                 yield _rule(taken=taken), message, new.get(name)
 
@@ -107,7 +123,7 @@ class Comparison:
         if self.depth >= DEPTH:
             self._looked += [None] * PAIRS
         old, new = (held, other) if taken else (other, held)
-        pair = (taken, id(self.old.resolved(old).value), id(self.new.resolved(new).value))
+        pair = (taken, id(self._whole(self.old, old).value), id(self._whole(self.new, new).value))
         if pair not in self._fitting:
             self._fitting[pair] = True  # until the opposite is found: it may contain itself
             fresh = replace(self, depth=self.depth + 1, _seen=set())
@@ -121,21 +137,32 @@ class Comparison:
         if not all(one in offered or (one == "integer" and "number" in offered) for one in wanted):
             yield _rule(taken=taken), f"{what} was {_named(before)} and is {_named(after)}", new
 
+    def _whole(self, contract: Contract, node: Node) -> Node:
+        """What a reference leads to, with what stands beside it (OpenAPI 3.1)."""
+        beside = {key: value for key, value in node.mapping.items() if key not in _SILENT}
+        if "$ref" not in node.mapping or not beside:
+            return contract.resolved(node)
+        key = id(node.value)
+        if key not in self._joined:
+            parts = [{"$ref": node.mapping["$ref"]}, beside]
+            self._joined[key] = Node({"allOf": parts}, node.path)
+        return self._joined[key]
+
     def _flat(self, contract: Contract, node: Node) -> Node:
-        """A schema with what its reference and its `allOf` say in it."""
-        found = contract.resolved(node)
-        if "allOf" not in found.mapping:
-            return found
-        key = id(found.value)
+        """A schema with what its `allOf` says in it: all of it holds."""
+        if "allOf" not in node.mapping:
+            return node
+        key = id(node.value)
         if key not in self._flattened:
-            self._flattened[key] = Node({}, found.path)  # what contains itself says no more by it
-            parts = [self._flat(contract, part) for part in found.get("allOf").listed()]
+            self._flattened[key] = Node({}, node.path)  # what contains itself says no more by it
+            listed = node.get("allOf").listed()
+            parts = [self._flat(contract, self._whole(contract, part)) for part in listed]
             whole: dict[str, Any] = {}
-            for part in (*parts, found):
+            for part in (*parts, node):
                 for name, value in part.mapping.items():
-                    whole[name] = _joined(name, whole.get(name), value)
+                    whole[name] = _both(name, whole[name], value) if name in whole else value
             whole.pop("allOf", None)
-            self._flattened[key] = Node(whole, found.path)
+            self._flattened[key] = Node(whole, node.path)
         return self._flattened[key]
 
 
@@ -158,12 +185,29 @@ def _values(old: Node, new: Node, what: str, *, taken: bool) -> Iterator[Said]:
         yield _rule(taken=taken), f"{what} {verb} {', '.join(rest)}", new.get("enum")
 
 
+def _opaque(old: Node, new: Node, what: str, *, taken: bool) -> Iterator[Said]:
+    stricter, other = (new, old) if taken else (old, new)
+    for name in _OPAQUE:
+        said = stricter.mapping.get(name)
+        if said is not None and said != other.mapping.get(name):
+            yield _rule(taken=taken), f"{what} has another {name}", new.get(name)
+
+
+def _elsewhere(node: Node) -> str:
+    """The reference of a schema that leads out of the document; empty if it has none."""
+    reference = node.mapping.get("$ref")
+    return reference if isinstance(reference, str) and not reference.startswith("#/") else ""
+
+
 def _demanded(old: Node, new: Node, what: str) -> Iterator[Said]:
     """Fields that must be sent now, or may no longer be, and what lets less through."""
     before, after = old.get("properties"), new.get("properties")
     for name in sorted(_required(new) - _required(old)):
         if not _says(after.get(name), "readOnly"):
             yield "request-field-required", f"{what} must have {name}", after.get(name)
+    for name in before.mapping:
+        if after.mapping.get(name) is False and before.mapping.get(name) is not False:
+            yield "request-narrowed", f"{what} may no longer have {name}", after.get(name)
     if _closed(new):
         for name in before.mapping:
             if name not in after.mapping:
@@ -197,6 +241,9 @@ def _limits(old: Node, new: Node, what: str) -> Iterator[Said]:
             before, after = old.mapping.get(name), new.mapping.get(name)
             if after is not None and _comparable(before, after) and less(before, after):
                 yield "request-narrowed", f"{what} has another {name}: {after}", new.get(name)
+    for name in ("exclusiveMinimum", "exclusiveMaximum"):  # OpenAPI 3.0 says it by true
+        if _says(new, name) and not _says(old, name):
+            yield "request-narrowed", f"{what} has another {name}", new.get(name)
     if _says(new, "uniqueItems") and not _says(old, "uniqueItems"):
         yield "request-narrowed", f"{what} may have no item twice", new.get("uniqueItems")
 
@@ -213,8 +260,7 @@ def _closed(schema: Node) -> bool:
 def _comparable(before: Any, after: Any) -> bool:
     if before is None or isinstance(after, str):
         return not isinstance(after, bool)
-    both = (before, after)
-    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in both)
+    return _number(before) and _number(after)
 
 
 def _types(schema: Node) -> frozenset[str]:
@@ -235,12 +281,24 @@ def _required(schema: Node) -> frozenset[str]:
     return frozenset(str(one.value) for one in schema.get("required").listed())
 
 
-def _joined(key: str, one: Any, other: Any) -> Any:
+def _both(key: str, one: Any, other: Any) -> Any:
+    """What it means that both hold."""
+    if key in ("required", "enum") and isinstance(one, list) and isinstance(other, list):
+        return [*one, *other] if key == "required" else [value for value in one if value in other]
     if key == "properties" and isinstance(one, dict) and isinstance(other, dict):
-        return {**one, **other}
-    if key == "required" and isinstance(one, list) and isinstance(other, list):
-        return [*one, *other]
-    return other
+        shared = {name: {"allOf": [one[name], other[name]]} for name in one.keys() & other.keys()}
+        return {**one, **other, **shared}
+    if key in _LOWER + _UPPER and _number(one) and _number(other):
+        return max(one, other) if key in _LOWER else min(one, other)
+    if key == "additionalProperties" and False in (one, other):
+        return False
+    if key == "type":
+        return sorted(_types(Node({key: one}, ())) & _types(Node({key: other}, ())))
+    return other if one == other or key in _SILENT else {"allOf": [one, other]}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _rule(*, taken: bool) -> str:

@@ -1,6 +1,5 @@
 """Subscriptions over HTTP, for a portal: a client asks for access, somebody decides."""
 
-from datetime import UTC
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
@@ -12,6 +11,7 @@ from apiops.model.resource import LiveResource, ResourceId
 from apiops.model.token import Caller
 from apiops.web import problems
 from apiops.web.identity import Calling, context, require
+from apiops.web.moments import in_utc
 from apiops.web.native import said
 from apiops.wiring import subscriptions
 
@@ -74,8 +74,9 @@ def review(
     if found is None:
         raise problems.unknown()
     decided: dict[str, Any] = {"state": decision.state, "reason": decision.reason}
-    if decision.expires is not None:
-        decided["expireTime"] = decision.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = in_utc(decision.expires, manager.now())
+    if ends is not None:
+        decided["expireTime"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
     subscriptions.review(manager, found, decided, context(calling, decision.reason))
     return _shown(manager, calling, found.id)
 

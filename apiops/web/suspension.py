@@ -1,6 +1,5 @@
 """Suspending a target over HTTP."""
 
-from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -11,6 +10,7 @@ from apiops.model.token import Caller
 from apiops.reconcile import suspension
 from apiops.web import problems
 from apiops.web.identity import Calling, context, require
+from apiops.web.moments import in_utc
 from apiops.wiring.serving import Serving
 
 routes = APIRouter(
@@ -47,8 +47,8 @@ class Said(BaseModel):
 @routes.post("/suspend", summary="Suspend a target")
 def suspend(request: Request, calling: Calling, target: Name, order: Suspending) -> Said:
     """Nothing is applied to it until somebody resumes it, or until then."""
-    until = None if order.until is None else order.until.astimezone(UTC)
     serving, here = _target(request, calling, target)
+    until = in_utc(order.until, serving.manager.now())
     by = context(calling, order.reason)
     return Said(entry=suspension.say(serving.manager, here, by, until=until))
 

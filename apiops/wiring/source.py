@@ -49,13 +49,19 @@ def login(
 
     key = ssh_key or _named("APIOPS_GIT_SSH_KEY")
     phrase = passphrase_file or _named("APIOPS_GIT_SSH_PASSPHRASE_FILE")
-    hosts = known_hosts or _named("APIOPS_GIT_KNOWN_HOSTS")
+    hosts = known_hosts or _named("APIOPS_GIT_KNOWN_HOSTS") or _own_hosts()
     return Login(
         token=token(token_file),
         ssh_key=SecretValue(files.read(key, LONGEST)) if key else None,
         passphrase=SecretValue(files.read(phrase, LONGEST).strip(b"\r\n")) if phrase else None,
         known_hosts=files.read(hosts, MOST_HOSTS).decode(errors="replace") if hosts else None,
     )
+
+
+def _own_hosts() -> Path | None:
+    """The user's own known hosts, if there are any."""
+    file = Path.home() / ".ssh" / "known_hosts"
+    return file if file.is_file() else None
 
 
 def _named(variable: str) -> Path | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from tests.people import Person
 from tests.remoteshop import Remote, remote
@@ -107,3 +108,14 @@ def test_over_http_a_token_says_who_it_is(far: Remote) -> None:
     assert (5, True) == (refused.code, "AO617" in refused.err), refused.err
     assert 0 == far.there("resume", *why, token=ayse).code
     assert 0 == far.there("apply", "--yes").code
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2020-01-01T00:00:00Z"]
+)
+def test_over_http_a_time_that_is_none_is_refused(far: Remote, until: str) -> None:
+    headers = {"Authorization": f"Bearer {a_token(far.open, 'ayse', 'write')}"}
+    order = {"reason": "incident 4711", "until": until}
+    url = f"{far.url}/v1/targets/dev/suspend"
+    answer = urllib3.request("POST", url, json=order, headers=headers, retries=False, timeout=30)
+    assert (400, "AO787") == (answer.status, answer.json()["code"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import asyncssh
 import pygit2
 import pytest
 
@@ -93,10 +94,9 @@ def test_whoever_is_not_known_is_not_spoken_to(
     assert [] == server.served
 
 
-def test_what_the_user_knows_counts_where_nothing_else_is_named(
+def test_without_known_hosts_nobody_is_known(
     tmp_path: Path, server: SshServer, story: GitStory, login: Login
 ) -> None:
-    """The user's own known hosts do not have it; with a file of ours they are not asked."""
     with pytest.raises(SourceError) as fault:
         fetched(tmp_path, server.url(story.path), replace(login, known_hosts=None))
     assert "AO825" == fault.value.code
@@ -123,6 +123,49 @@ def test_a_marker_that_would_not_be_heeded_is_refused(
     with pytest.raises(SourceError) as fault:
         fetched(tmp_path, server.url(story.path), replace(login, known_hosts=lines))
     assert ("AO826", True) == (fault.value.code, "line 2" in str(fault.value))
+
+
+@pytest.mark.parametrize(
+    "line", ["garbage", "host ssh-ed25519", "host ssh-ed25519 !!!", "a b c\0d"]
+)
+def test_a_line_that_is_no_host_is_no_matter_of_trying_again(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, line: str
+) -> None:
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, known_hosts=line))
+    assert "AO826" == fault.value.code
+    crlf = f"# mine\r\n\r\n{server.known}\r\n"
+    assert fetched(tmp_path, server.url(story.path), replace(login, known_hosts=crlf), "good")
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs1-pem", "pkcs8-pem"])
+def test_an_rsa_key_never_reaches_the_library(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, form: str
+) -> None:
+    """libssh2 would write past its memory with it."""
+    key = SecretValue(asyncssh.generate_private_key("ssh-rsa").export_private_key(form))
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, ssh_key=key))
+    assert "AO826" == fault.value.code
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", b"\xff" * 99]
+)
+def test_what_is_no_key_is_told_as_such(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, content: bytes
+) -> None:
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, ssh_key=SecretValue(content)))
+    assert "AO826" == fault.value.code
+
+
+def test_an_ecdsa_key_is_taken(tmp_path: Path, story: GitStory) -> None:
+    with SshServer(tmp_path) as server:
+        server.use(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
+        key = SecretValue(server.key_file().read_bytes())
+        known = Login(ssh_key=key, known_hosts=server.known)
+        assert fetched(tmp_path, server.url(story.path), known)
 
 
 def test_another_persons_key_and_none_are_not_let_in(

@@ -63,6 +63,7 @@ ORDERS: Document = {
         },
     },
     "components": {
+        "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
         "responses": {
             "Made": {
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}
@@ -177,6 +178,54 @@ BREAKS: dict[str, tuple[str, Change]] = {
         "request-narrowed",
         lambda d: d["components"]["schemas"]["NewOrder"].update(additionalProperties=False),
     ),
+    "an alternative where there was none": (
+        "request-narrowed",
+        lambda d: new_order(d)["note"].update(oneOf=[{"maxLength": 3}]),
+    ),
+    "other fields of one type": (
+        "request-narrowed",
+        lambda d: d["components"]["schemas"]["NewOrder"].update(
+            additionalProperties={"type": "string"}
+        ),
+    ),
+    "something it must not be": (
+        "request-narrowed",
+        lambda d: new_order(d)["note"].update({"not": {"pattern": "x"}}),
+    ),
+    "a constant": ("request-narrowed", lambda d: new_order(d)["amount"].update(const=1)),
+    "a bound that is excluded": (
+        "request-narrowed",
+        lambda d: new_order(d)["amount"].update(exclusiveMinimum=True),
+    ),
+    "a field that may not be": ("request-narrowed", lambda d: new_order(d).update(note=False)),
+    "a bound beside a reference": (
+        "request-field-required",
+        lambda d: making(d)["requestBody"]["content"]["application/json"]["schema"].update(
+            required=["note"]
+        ),
+    ),
+    "a stricter part before a looser one": (
+        "request-narrowed",
+        lambda d: d["components"]["schemas"]["NewOrder"]["allOf"].insert(
+            0, {"properties": {"amount": {"minimum": 100}}}
+        ),
+    ),
+    "a schema in another file": (
+        "not-comparable",
+        lambda d: new_order(d).update(note={"$ref": "other.yaml#/Note"}),
+    ),
+    "a parameter in another file": (
+        "not-comparable",
+        lambda d: listing(d)["parameters"].append({"$ref": "other.yaml#/Page"}),
+    ),
+    "a list written otherwise": (
+        "request-narrowed",
+        lambda d: listing(d)["parameters"][0].update(style="pipeDelimited"),
+    ),
+    "a key in another place": (
+        "auth-tightened",
+        lambda d: d["components"]["securitySchemes"]["key"].update({"in": "query"}),
+    ),
     "a success gone": ("response-removed", lambda d: listing(d)["responses"].pop(200)),
     "another media type": (
         "response-media-removed",
@@ -214,8 +263,7 @@ def test_what_a_client_relied_on_is_missed(rule: str, change: Change) -> None:
 
 
 def test_every_rule_is_tried() -> None:
-    tried = {rule for rule, _ in BREAKS.values()}
-    assert tried | {breaking.NOT_COMPARABLE} == breaking.RULES.keys()
+    assert {rule for rule, _ in BREAKS.values()} == breaking.RULES.keys()
 
 
 def rename_schema(document: Document) -> None:
@@ -365,7 +413,7 @@ def test_a_schema_that_is_part_of_its_own_part_ends(place: str) -> None:
 
 
 def test_more_than_is_looked_at_is_told() -> None:
-    names = {f"p{n}": {"type": "string"} for n in range(21_000)}
+    names = {f"p{n}": {"type": "string"} for n in range(20_100)}
     large = after(set_order({"properties": names}))
     assert [breaking.NOT_COMPARABLE] == broken(large, large)
 

@@ -24,29 +24,33 @@ def ledger(house: House):  # type: ignore[no-untyped-def]  # the contract is the
 
 def test_it_ends_at_the_time_that_was_named(ledger) -> None:
     suspension.say(ledger, HERE, WHY, until=LATER)
-    found = suspension.standing(ledger, "production", LATER - timedelta(seconds=1))
+    found = suspension.standing(ledger, HERE, LATER - timedelta(seconds=1))
     assert found is not None
     assert ("ayse", LATER, "incident 4711") == (found.by, found.until, found.reason)
-    assert suspension.standing(ledger, "production", LATER) is None
+    assert suspension.standing(ledger, HERE, LATER) is None
 
 
 def test_what_was_said_last_counts(ledger) -> None:
     suspension.say(ledger, HERE, WHY)
     suspension.say(ledger, HERE, WHY, resumes=True)
-    assert suspension.standing(ledger, "production", NOON) is None
+    assert suspension.standing(ledger, HERE, NOON) is None
     suspension.say(ledger, HERE, WHY)
-    assert suspension.standing(ledger, "production", NOON) is not None
+    assert suspension.standing(ledger, HERE, NOON) is not None
 
 
 def test_another_target_is_another_matter(ledger) -> None:
     suspension.say(ledger, Target("test", "production"), WHY)
-    assert suspension.standing(ledger, "production", NOON) is None
+    suspension.say(ledger, Target("production", "test"), WHY)
+    assert suspension.standing(ledger, HERE, NOON) is None
+    suspension.say(ledger, HERE, WHY)
+    suspension.say(ledger, Target("production", "test"), WHY, resumes=True)
+    assert suspension.standing(ledger, HERE, NOON) is not None
     assert suspension.admit(None, frozenset()) == ()
 
 
 def test_it_is_refused_by_name_and_overridden_by_name(ledger) -> None:
     suspension.say(ledger, HERE, WHY)
-    found = suspension.standing(ledger, "production", NOON)
+    found = suspension.standing(ledger, HERE, NOON)
     with pytest.raises(PlanRefused) as refused:
         suspension.admit(found, frozenset({"freeze"}))
     assert "AO617" == refused.value.code

@@ -175,8 +175,11 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO826",
         "A file for SSH cannot be used",
-        "The known hosts have a line that apiops would not heed as it is meant: @revoked and "
-        "@cert-authority are not supported.",
-        "List the keys that count, one host and key a line; plain and hashed names are known.",
+        "The known hosts have a line that would not be heeded as it is meant (@revoked and "
+        "@cert-authority are not supported) or that is no host with its key; or the private key "
+        "is no Ed25519 or ECDSA key in OpenSSH's form. RSA keys are refused: the SSH library that "
+        "comes with libgit2 damages its memory with them.",
+        "List the keys that count, one host and key a line; plain and hashed names are known. "
+        "Make a key with `ssh-keygen -t ed25519`.",
     ),
 )
