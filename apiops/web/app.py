@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from apiops import __version__
+from apiops.errors import ApiopsError
 from apiops.web import (
     bundle,
     evidence,
@@ -18,13 +19,28 @@ from apiops.web import (
     suspension,
     vendor,
 )
-from apiops.web.guard import Guard, Limits
+from apiops.web.guard import HEADERS, Guard, Limits
 from apiops.web.identity import Attempts
 from apiops.web.metrics import Metrics
 from apiops.wiring.serving import Serving
 
 DESCRIPTION: Final = """The Manager of apiops: what signed commits describe, applied with their
 committers' rights, every change audited. Errors are problem details (RFC 9457)."""
+
+
+def unforeseen(request: Request, _fault: Exception) -> Response:
+    """What nobody foresaw is told as a bug, and nothing of what it was; the log has the rest.
+
+    It is answered outside of the guard, which has lost the request by then.
+    """
+    fault = ApiopsError(
+        "something went wrong that nobody foresaw",
+        code="AO901",
+        hint="report it with the id of this request, by which the log has it",
+    )
+    response = problems.said(request.url.path, fault, request.state.id)
+    response.headers.update({**HEADERS, "X-Request-Id": request.state.id})
+    return response
 
 
 def create(serving: Serving, limits: Limits | None = None) -> FastAPI:
@@ -58,5 +74,6 @@ def create(serving: Serving, limits: Limits | None = None) -> FastAPI:
     for routes in (part.routes for part in parts):
         app.include_router(routes)
     problems.install(app)
+    app.add_exception_handler(Exception, unforeseen)
     app.add_middleware(Guard, limits=limits or Limits(), metrics=metrics)
     return app
