@@ -160,14 +160,13 @@ class GitRepository:
 
     def tags(self, commit: str, sent: Iterable[bytes] = ()) -> tuple[Tag, ...]:
         """The annotated tags of a commit, here and among the tag objects `sent` along, verified."""
-        found = (tags.read(raw, self._certificates) for raw in (*self._tag_objects, *sent))
-        return tuple(tag for tag in found if tag is not None and tag.commit == commit)
+        about = (raw for raw in (*self._tag_objects, *sent) if tags.target(raw) == commit)
+        found = (tags.read(raw, self._certificates) for raw in about)
+        return tuple(tag for tag in found if tag is not None)
 
     def tag_objects(self, commit: str) -> tuple[bytes, ...]:
         """The objects of the annotated tags that a commit has here."""
-        none = Certificates()
-        read = ((raw, tags.read(raw, none)) for raw in self._tag_objects)
-        return tuple(raw for raw, tag in read if tag is not None and tag.commit == commit)
+        return tuple(raw for raw in self._tag_objects if tags.target(raw) == commit)
 
     @cached_property
     def _tag_objects(self) -> tuple[bytes, ...]:

@@ -24,10 +24,21 @@ _ARMORS: Final = (
 _BEGIN: Final = re.compile(rf"^(?:{'|'.join(map(re.escape, _ARMORS))})\r?$", re.MULTILINE)
 
 
+def target(raw: bytes) -> str:
+    """The commit that a tag object is about; empty for anything else. Nothing is verified."""
+    head = _HEAD.match(raw)
+    return "" if head is None else head[1].decode()
+
+
 def read(raw: bytes, certificates: Certificates) -> Tag | None:
-    """The tag of a commit in a tag object's bytes; None for anything else."""
+    """The tag of a commit in a tag object's bytes; None for anything else.
+
+    A name that cannot be printed is no name: it would be shown to people.
+    """
     head = _HEAD.match(raw)
     if head is None or len(raw) > MAX_TAG or b"\0" in raw:
+        return None
+    if not head[2].decode(errors="replace").isprintable():
         return None
     body = raw[head.end() :].decode(errors="replace")
     begins = [match.start() for match in _BEGIN.finditer(body)]

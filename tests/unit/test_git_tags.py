@@ -56,6 +56,7 @@ def test_a_tag_that_somebody_touched_proves_nothing(
         lambda raw: raw.replace(b"plan: d", b"plan: \0d"),
         lambda raw: raw + b"x" * tags.MAX_TAG,
         lambda raw: raw[:20],
+        lambda raw: raw.replace(b"tag approved", b"tag \x1b[2Japproved"),
         lambda raw: b"",
     ],
 )
