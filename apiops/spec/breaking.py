@@ -20,25 +20,6 @@ NOT_COMPARABLE: Final = "not-comparable"
 _SCHEME: Final = ("type", "in", "name", "scheme", "openIdConnectUrl", "flow")
 _WRITTEN: Final = ("style", "explode", "collectionFormat", "allowReserved")
 
-RULES: Final = {
-    "path-removed": "A path is gone.",
-    "operation-removed": "A path no longer has a method.",
-    "parameter-added": "A parameter must be sent that was not there before.",
-    "parameter-required": "A parameter must be sent that could be left out.",
-    "body-required": "A request must have a body, and needed none.",
-    "request-media-removed": "A media type of a request is no longer taken.",
-    "request-field-required": "A field of a request must be there that could be left out.",
-    "request-narrowed": "A value that could be sent may no longer be.",
-    "response-removed": "A successful response is gone.",
-    "response-media-removed": "A media type of a response is no longer given.",
-    "response-field-removed": "A field of a response is gone.",
-    "response-field-optional": "A field of a response may be missing.",
-    "response-widened": "A response may have a value that it could not have.",
-    "auth-tightened": "What let a client in no longer does.",
-    "not-comparable": "Nobody can tell: a document is missing, unreadable or too large.",
-}
-"""Every rule, and what it says in general."""
-
 
 def compare(old: Contract, new: Contract) -> tuple[Break, ...]:
     """The breaks, each once, in the order of the old document; no more than `MOST`."""

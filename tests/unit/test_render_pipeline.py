@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import jsonschema_rs
 import pytest
-from sarif_pydantic import Sarif
 
 from apiops import render
-from apiops.errors import SpecInvalid
+from apiops.errors import ApiopsError, SpecInvalid
 from apiops.model import codes
 from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.view import Findings
 from apiops.render.facts import remarks
-from apiops.render.pipeline import github, sarif
+from apiops.render.pipeline import github
+from apiops.render.pipeline import sarif as pipeline
+from tests import sarif
 from tests.golden import stories
 
 TOLD = [
@@ -67,10 +69,41 @@ class TestAnnotations:
 class TestSarif:
     @pytest.mark.parametrize("story", TOLD)
     def test_every_log_is_valid(self, story: Callable[[], Any]) -> None:
-        log = Sarif.model_validate_json(render.render(story(), "sarif"))
-        assert "2.1.0" == log.version
-        for result in log.runs[0].results or []:
-            assert result.rule_id == log.runs[0].tool.driver.rules[result.rule_index].id
+        run = sarif.valid(render.render(story(), "sarif"))
+        rules = run["tool"]["driver"]["rules"]
+        for result in run["results"]:
+            assert result["ruleId"] == rules[result["ruleIndex"]]["id"]
+
+    def test_a_log_that_is_none_is_told_from_one(self) -> None:
+        log = render.render(stories.denied(), "sarif")
+        with pytest.raises(jsonschema_rs.ValidationError, match="locations2"):
+            sarif.valid(log.replace('"locations"', '"locations2"'))
+
+    @pytest.mark.parametrize("story", TOLD)
+    def test_every_result_has_a_place_and_every_rule_its_words(
+        self, story: Callable[[], Any]
+    ) -> None:
+        run = sarif.valid(render.render(story(), "sarif"))
+        for result in run["results"]:
+            (place,) = result["locations"]
+            assert place["physicalLocation"]["artifactLocation"]["uri"]
+            assert place["physicalLocation"]["region"]["startLine"] > 0
+        for rule in run["tool"]["driver"]["rules"]:
+            assert rule["shortDescription"]["text"]
+            assert rule["help"]["text"]
+
+    def test_what_is_about_no_place_says_what_it_is_about(self) -> None:
+        run = sarif.valid(render.render(ApiopsError("gone", code="AO801", hint="wait"), "sarif"))
+        (place,) = run["results"][0]["locations"]
+        assert "apiops.toml" == place["physicalLocation"]["artifactLocation"]["uri"]
+        assert [{"fullyQualifiedName": "apiops"}] == place["logicalLocations"]
+
+    @pytest.mark.parametrize("path", ["", "/etc/apiops/apiops.toml", "../x.yaml"])
+    def test_a_file_that_is_not_of_the_repository_is_not_said_to_be(self, path: str) -> None:
+        run = sarif.valid(render.render(Findings((a_finding(path),)), "sarif"))
+        (place,) = run["results"][0]["locations"]
+        assert "apiops.toml" == place["physicalLocation"]["artifactLocation"]["uri"]
+        assert [{"fullyQualifiedName": path}] == place["logicalLocations"]
 
     def test_a_finding_that_moves_stays_the_same(self) -> None:
         here = replace(a_finding(), location=Location("a.yaml", 99, 1))
@@ -88,9 +121,9 @@ class TestSarif:
         assert "a%20b/%C3%B6%25.yaml" == place["uri"]
 
     def test_what_is_too_much_is_left_out_and_said(self) -> None:
-        many = Findings(tuple(a_finding(f"{n}.yaml") for n in range(sarif.SHOWN + 3)))
+        many = Findings(tuple(a_finding(f"{n}.yaml") for n in range(pipeline.SHOWN + 3)))
         run = json.loads(render.render(many, "sarif"))["runs"][0]
-        assert sarif.SHOWN == len(run["results"])
+        assert pipeline.SHOWN == len(run["results"])
         (notice,) = run["invocations"][0]["toolExecutionNotifications"]
         assert notice["message"]["text"].startswith("3 more")
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from apiops.errors import ApiopsError, SpecInvalid
-from apiops.model.diagnostic import Diagnostic, Location, Severity
+from apiops.model import codes
+from apiops.model.breaking import RULES
+from apiops.model.diagnostic import Code, Diagnostic, Location, Severity
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change
 from apiops.model.view import Findings, PlanView
@@ -21,6 +23,31 @@ from apiops.render.facts import permission, plan
 DELETES: Final = "deletes"
 DRIFTED: Final = "drifted"
 """What a remark is called that has no code, because nothing is wrong with it."""
+
+NAMED: Final = (
+    Code(
+        DELETES,
+        "A resource is deleted",
+        "No manifest describes it any more, and prune is on.",
+        "Approve the plan if it is meant; otherwise bring the manifest back.",
+    ),
+    Code(
+        DRIFTED,
+        "A resource was changed in the Manager",
+        "It differs from what was applied last, and no commit asks for that.",
+        "Apply to correct it, or write the change into its manifest: `apiops export`.",
+    ),
+    *(
+        Code(
+            rule,
+            told.rstrip("."),
+            "Those who call the API by the document that was applied may rely on it.",
+            "Keep what was there beside what is new; or, if it is meant, say why in the message of "
+            "the commit: `apiops-break: ApiProxy/PROJECT/NAME REASON`.",
+        )
+        for rule, told in RULES.items()
+    ),
+)
 
 _ORDER: Final = tuple(Severity)
 
@@ -53,6 +80,11 @@ def of(value: Any) -> tuple[Remark, ...]:
         if isinstance(value, kind):
             return tuple(sorted(tell(value), key=lambda remark: _ORDER.index(remark.severity)))
     raise LookupError(f"{type(value).__name__} has no remarks")
+
+
+def explained(name: str) -> Code:
+    """What a remark's code or name means; of one that only another version knows, where to ask."""
+    return _EXPLAINED.get(name) or Code(name, name, f"See {name}.", words.explain(name))
 
 
 def fingerprints(remarks: Iterable[Remark]) -> Iterator[tuple[Remark, str]]:
@@ -145,3 +177,5 @@ _TELLERS: Final[tuple[tuple[type, Callable[[Any], Iterator[Remark]]], ...]] = (
     (RunReport, _report),
     (ApiopsError, _error),
 )
+
+_EXPLAINED: Final = codes.ALL | {code.id: code for code in NAMED}

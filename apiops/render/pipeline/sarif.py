@@ -3,12 +3,10 @@
 A result's fingerprint has no line in it, so a finding that moves stays the same finding.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
 from apiops import __version__
-from apiops.model import codes
 from apiops.model.diagnostic import Location, Severity
 from apiops.render import machine
 from apiops.render.facts import remarks
@@ -16,6 +14,11 @@ from apiops.render.facts.remarks import Remark
 
 SHOWN: Final = 5_000
 """Results of one upload that code scanning shows."""
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+
+ANCHOR: Final = Location("apiops.toml", 1)
+"""Where a result stands that has no place: code scanning refuses a whole log for one without."""
 
 LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
@@ -25,14 +28,17 @@ def log(value: Any) -> str:
     told = remarks.of(value)
     shown = tuple(remarks.fingerprints(told))[:SHOWN]
     names = sorted({remark.code for remark, _ in shown})
+    rules = [_rule(name) for name in names]
     run: dict[str, Any] = {
-        "tool": {"driver": {"name": "apiops", "version": __version__, "rules": _rules(names)}},
+        "tool": {"driver": {"name": "apiops", "version": __version__, "rules": rules}},
         "invocations": [_invocation(len(told) - len(shown))],
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"ROOT": {"description": {"text": "The repository's root."}}},
         "results": [_result(remark, known, names.index(remark.code)) for remark, known in shown],
     }
-    return machine.written({"version": "2.1.0", "runs": [run]}, indent=2, ordered=False)
+    return machine.written(
+        {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ordered=False
+    )
 
 
 def _invocation(left_out: int) -> dict[str, Any]:
@@ -43,14 +49,8 @@ def _invocation(left_out: int) -> dict[str, Any]:
     return {"executionSuccessful": True, "toolExecutionNotifications": [notice]}
 
 
-def _rules(names: Iterable[str]) -> list[dict[str, Any]]:
-    return [_rule(name) for name in names]
-
-
 def _rule(name: str) -> dict[str, Any]:
-    known = codes.ALL.get(name)
-    if known is None:
-        return {"id": name}
+    known = remarks.explained(name)
     return {
         "id": name,
         "shortDescription": {"text": known.title},
@@ -60,23 +60,28 @@ def _rule(name: str) -> dict[str, Any]:
 
 
 def _result(remark: Remark, known: str, rule: int) -> dict[str, Any]:
-    result: dict[str, Any] = {
+    return {
         "ruleId": remark.code,
         "ruleIndex": rule,
         "level": LEVELS[remark.severity],
         "message": {"text": remark.text},
         "partialFingerprints": {"apiops/v1": known},
+        "locations": [_location(remark)],
     }
-    if remark.location is not None:
-        result["locations"] = [{"physicalLocation": _place(remark.location)}]
-    return result
+
+
+def _location(remark: Remark) -> dict[str, Any]:
+    """Where it is; what is in no file of the repository is said by name, and stands in `ANCHOR`."""
+    at = remark.location
+    if at is not None and at.path and not at.path.startswith(("/", "../")):
+        return {"physicalLocation": _place(at)}
+    name = {"fullyQualifiedName": remark.about}
+    return {"physicalLocation": _place(ANCHOR), "logicalLocations": [name]}
 
 
 def _place(at: Location) -> dict[str, Any]:
-    place: dict[str, Any] = {
-        "artifactLocation": {"uri": quote(at.path, errors="replace"), "uriBaseId": "ROOT"}
+    column = {"startColumn": at.column} if at.column else {}
+    return {
+        "artifactLocation": {"uri": quote(at.path, errors="replace"), "uriBaseId": "ROOT"},
+        "region": {"startLine": at.line or 1, **column},
     }
-    if at.line:
-        column = {"startColumn": at.column} if at.column else {}
-        place["region"] = {"startLine": at.line, **column}
-    return place
