@@ -82,7 +82,8 @@ class Live:
 
     `resources` are all that the reader may see (not only the inventory), `permissions` is the
     digest of `grants`. `trust` is the Manager's own setting, so that a commit cannot loosen it.
-    `shown` is what a Manager elsewhere was asked for it and how it answered.
+    `shown` is what a Manager elsewhere was asked for it and how it answered; `vendors` that it is
+    a vendor's, which cannot do all that ours can (`Kind.lasting`).
     """
 
     lineage: str
@@ -91,6 +92,7 @@ class Live:
     ledger: LedgerState
     trust: Trust = Trust.SIGNED
     shown: Shown | None = None
+    vendors: bool = False
 
     @property
     def permissions(self) -> str:

@@ -150,10 +150,10 @@ def _guarded(standing: list[GuardFinding]) -> str:
 
 
 def _way_out(standing: list[GuardFinding]) -> str:
-    names = sorted({finding.guard for finding in standing})
-    if not guard.OVERRIDABLE.issuperset(names):
-        return "this cannot be overridden; please report how it came about"
-    flags = " ".join(f"--allow {name}" for name in names)
+    final = [finding.code for finding in standing if finding.guard not in guard.OVERRIDABLE]
+    if final:
+        return f"this cannot be overridden; `apiops explain {final[0]}` says what to do"
+    flags = " ".join(f"--allow {name}" for name in sorted({f.guard for f in standing}))
     return f"if this is what you mean, plan again with {flags}"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from apiops.model import plaintext
+from apiops.model.kinds import KINDS
 from apiops.model.plan import GuardFinding
 from apiops.model.resource import Desired, LiveResource, ResourceId
 from apiops.plan import graph, place
@@ -32,13 +33,15 @@ RENAME: Final = "rename"
 INVENTORY: Final = "inventory"
 PLAINTEXT: Final = "plaintext"
 STEPS: Final = "steps"
+LASTING: Final = "lasting"
 BREAKING: Final = "breaking"
 """Spoken by `reconcile.breaking`, which has the documents that were applied."""
 
 OVERRIDABLE: Final = frozenset(
     {EMPTY, MASS_DELETE, PROTECTED, REPLACE, ADOPT, RENAME, PLAINTEXT, BREAKING}
 )
-"""The guards that `allow` may name. What is not ours is never pruned, no step is left out."""
+"""The guards that `allow` may name. What is not ours is never pruned, no step is left out, and
+nobody takes from a Manager what it does not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,31 @@ def _steps(outlook: Outlook) -> Iterator[GuardFinding]:
             yield GuardFinding("AO609", STEPS, f"{step.pair.id}: {why}", step.pair.id.unit)
 
 
+def _lasting(outlook: Outlook) -> Iterator[GuardFinding]:
+    """What a vendor's Manager would delete to take a secret from it, and refuses to: it is used."""
+    for step in outlook.steps if outlook.live.vendors else ():
+        live, result = step.pair.live, step.result
+        if live is None or result is None or step.replaces:
+            continue
+        gone = [
+            name for name in step.pair.kind.lasting if live.spec.get(name) and not result.get(name)
+        ]
+        users = _users(outlook.live, live.id) if gone else []
+        if users:
+            told = f"{' and '.join(gone)} cannot be taken away while {', '.join(users)} uses it"
+            yield GuardFinding("AO619", LASTING, f"{step.pair.id}: {told}", step.pair.id.unit)
+
+
+def _users(live: Live, id: ResourceId) -> list[str]:
+    """What refers to it, as it is now: it is written before those that refer to it."""
+    meant = graph.fold(id)
+    return [
+        str(one.id)
+        for one in live.resources
+        if one.id.kind in KINDS and meant in map(graph.fold, graph.named(one.id, one.spec))
+    ]
+
+
 def _each(code: str, guard: str, ids: Iterable[ResourceId], text: str) -> Iterator[GuardFinding]:
     for id in ids:
         yield GuardFinding(code, guard, text.format(id=id), id.unit)
@@ -187,4 +215,5 @@ _GUARDS: Final[tuple[Callable[[Outlook], Iterator[GuardFinding]], ...]] = (
     _inventory,
     _plaintext,
     _steps,
+    _lasting,
 )

@@ -177,6 +177,19 @@ def test_prune_can_be_left_out():
     assert () == built([KEEP], a_live([held(KEEP), held(a_proxy())]), prune=False).plan.changes
 
 
+def test_our_own_manager_takes_a_secret_from_what_is_in_use():
+    fields = {"providerType": "OPENAI", "apiKey": "held"}
+    provider = a_resource("LlmProvider", "models", spec=fields)
+    routing = {"routingMode": "SINGLE", "llmProviderRefName": "models"}
+    proxy = a_proxy(type="AI", aiRouting=routing)
+    live = a_live([held(provider), held(proxy)])
+    after = [a_resource("LlmProvider", "models", spec={"providerType": "OPENAI"}), proxy]
+    assert () == planned(after, live).guards
+    assert [("AO619", "lasting", "payments", False)] == guards(
+        planned(after, replace(live, vendors=True), allow=frozenset({"lasting"}))
+    )
+
+
 def test_every_guard_has_a_documented_code():
     assert all(f"AO60{number}" in codes.ALL for number in range(1, 8))
 

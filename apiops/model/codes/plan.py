@@ -162,6 +162,16 @@ CODES: tuple[Code, ...] = (
         "a run through. Both are recorded.",
     ),
     Code(
+        "AO619",
+        "A secret cannot be taken away from what is in use",
+        "A vendor's Manager keeps a secret that is left out of a provider. To take one away, the "
+        "provider is deleted and made again, and the Manager refuses to delete what something "
+        "still uses. So the plan stops before anything is sent.",
+        "Give the secret a new value instead; or describe a provider of another name without it, "
+        "let everything that is named follow that one, and apply; then leave the old one out in a "
+        "later commit. This guard cannot be overridden.",
+    ),
+    Code(
         "AO620",
         "The plan is not the one that was approved",
         "The digest of the plan as it is now differs from the approved one. A plan is bound to the "

@@ -168,7 +168,8 @@ class Kind:
     own. `builtin` are names that exist without a resource. `payloads` are parts whose schema
     depends on a type. `unique`: the name is taken for all projects. `write_only` are fields,
     beside secrets, that a vendor's Manager takes and never shows (`""`: all of `spec`). `steps`
-    say which ways a state can go.
+    say which ways a state can go. `lasting` are secrets that a vendor's Manager keeps when they are
+    left out, so one that is to go takes the resource with it.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Kind:
     unique: bool = False
     write_only: tuple[str, ...] = ()
     steps: Steps | None = None
+    lasting: tuple[str, ...] = ()
 
 
 def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:

@@ -35,7 +35,7 @@ class VendorManager:
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
         resources = tuple(sorted(chosen, key=lambda one: one.id.order))
-        return replace(book, resources=resources, shown=showing.shown())
+        return replace(book, resources=resources, shown=showing.shown(), vendors=True)
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

@@ -68,6 +68,7 @@ KINDS: Final = (
         keyed={"supportedModels": "modelId", "allowedModelIds": "", "metadata": "key"},
         folds_case=True,
         write_only=("region",),
+        lasting=("apiKey", "apiSecret", "serviceAccountJson"),
     ),
     Kind(
         name="VectorDb",
