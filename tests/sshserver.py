@@ -44,7 +44,7 @@ class SshServer:
         _value: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
         self._loop.close()
@@ -65,6 +65,14 @@ class SshServer:
         if self._listener is not None:
             self._listener.close()
             await self._listener.wait_closed()
+
+    async def _end(self) -> None:
+        """Close, and let go of clients that went away in the middle."""
+        await self._close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def with_another_key(self) -> None:
         """From here on the server is another one, at the same address."""
@@ -99,10 +107,14 @@ class SshServer:
             stderr=asyncio.subprocess.DEVNULL,
         )
         asking = asyncio.create_task(_pump(process.stdin, program.stdin))
-        await _pump(program.stdout, process.stdout)
-        code = await program.wait()
-        asking.cancel()
-        process.exit(code)
+        try:
+            await _pump(program.stdout, process.stdout)
+            process.exit(await program.wait())
+        finally:
+            asking.cancel()
+            if program.returncode is None:
+                program.kill()
+                await program.wait()
 
     def url(self, path: Path) -> str:
         return f"ssh://git@127.0.0.1:{self.port}{path}"

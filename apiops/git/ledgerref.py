@@ -14,7 +14,7 @@ from typing import Final
 import pygit2
 from pygit2.enums import FileMode
 
-from apiops.errors import Conflict, SourceError, StoreError, UsageError
+from apiops.errors import Conflict, StoreError, UsageError
 from apiops.git import commitobject, faults, remote, signature
 from apiops.git.author import Draft
 from apiops.git.login import NOBODY, Login
@@ -175,7 +175,7 @@ class LedgerRef:
             self._repository.references.create(staged, new, force=True)
             refused = remote.push(self._repository, name, staged, self._ref, self._access.login)
         except _GIT_FAULTS as fault:
-            raise _rejected(self._ref, name, fault) from None
+            raise faults.not_writable(str(fault)) from None
         finally:
             if self._repository.references.get(staged) is not None:
                 self._repository.references.delete(staged)
@@ -185,14 +185,6 @@ class LedgerRef:
     def _on_remote(self) -> bool:
         """Whether the remote has the ref: fetching one that is not there is an error."""
         return self._ref in remote.names(self._repository, self._access.name, self._access.login)
-
-
-def _rejected(ref: str, name: str, fault: Exception) -> Conflict | SourceError:
-    """A push that is no fast-forward is refused before anything is sent."""
-    text = str(fault)
-    if "fastforward" in text or "non-fast" in text or "not present locally" in text:
-        return _moved(ref)
-    return faults.unreachable(name, text)
 
 
 def _moved(ref: str) -> Conflict:

@@ -62,13 +62,13 @@ class Login:
         """While open, libgit2 knows the SSH servers of `known_hosts` and no others.
 
         It looks for the file in the home folder, which is a setting of the process, so one fetch
-        over ssh goes at a time. Raises SourceError AO826 for a key or for lines that are not what
-        they should be.
+        over ssh goes at a time. Raises SourceError: AO826 for a key or for lines that are not what
+        they should be, AO827 for a key that is locked.
         """
         if not over_ssh(address):
             yield
             return
-        sshfiles.check_key(self.ssh_key)
+        sshfiles.check_key(self.ssh_key, self.passphrase)
         lines = sshfiles.checked_hosts(self.known_hosts or "")
         with _pinning, tempfile.TemporaryDirectory(prefix="apiops-home-") as home:
             before = pygit2.settings.homedir

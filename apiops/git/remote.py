@@ -12,11 +12,16 @@ from typing import Final
 
 import pygit2
 
-from apiops.git import faults
+from apiops.errors import SourceError
+from apiops.git import faults, sshfiles
 from apiops.git.login import NOBODY, Answers, Login
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _ALLOWED: Final = frozenset({"file", "https", "ssh"})
+_NOT_FORWARD: Final = re.compile(r"fastforward|non-fast|not present locally")
+_UNREAD_KEY: Final = "Unable to extract public key from private key"
+"""So says libssh2 of a key that it cannot open, whatever the reason."""
+
 _USER: Final = re.compile(r"//[^/@\s]*@")
 _CONNECT_MILLISECONDS: Final = 15_000
 _ANSWER_MILLISECONDS: Final = 120_000
@@ -78,14 +83,20 @@ def names(repository: pygit2.Repository, name: str, login: Login) -> frozenset[s
 
 
 def push(repository: pygit2.Repository, name: str, ref: str, to: str, login: Login) -> str:
-    """Push a ref to another name on a remote; gives the remote's refusal (empty: it took it).
+    """Push a ref to another name on a remote; gives the refusal (empty: the remote took it).
 
-    Raises SourceError AO813, and libgit2's own: what they mean depends on what is pushed.
+    What is no fast-forward is refused here already. Raises SourceError AO813 and kin,
+    SourceUnavailable AO812.
     """
     remote, address = _remote(repository, name)
     said = _Refusals(address, login)
-    with login.pinned(address):
-        remote.push([f"{ref}:{to}"], said)
+    with _translated(name, address, login):
+        try:
+            remote.push([f"{ref}:{to}"], said)
+        except pygit2.GitError as fault:
+            if not _NOT_FORWARD.search(str(fault)):
+                raise
+            return str(fault)
     return said.refusal
 
 
@@ -118,7 +129,13 @@ def _translated(name: str, address: str, login: Login) -> Iterator[None]:
     except pygit2.AuthError:
         raise faults.unreachable(name, login.refused) from None
     except (pygit2.GitError, OSError, ValueError) as fault:
-        raise faults.unreachable(name, _USER.sub("//", str(fault))) from None
+        raise _meant(name, str(fault), login) from None
+
+
+def _meant(name: str, said: str, login: Login) -> SourceError:
+    if _UNREAD_KEY in said and login.ssh_key is not None:
+        return sshfiles.unopened(login.ssh_key)
+    return faults.unreachable(name, _USER.sub("//", said))
 
 
 def _allow(name: str, address: str) -> None:

@@ -15,41 +15,77 @@ _BEGIN: Final = rb"\s*-----BEGIN OPENSSH PRIVATE KEY-----\s+"
 _END: Final = rb"-----END OPENSSH PRIVATE KEY-----\s*"
 _ARMOR: Final = re.compile(_BEGIN + rb"([A-Za-z0-9+/=\s]+)" + _END)
 _TAKEN: Final = (b"ssh-ed25519", b"ecdsa-sha2-nistp")
-_STRINGS: Final = 3
-"""Cipher, key derivation and its options stand before the number of keys (PROTOCOL.key)."""
+_OPEN: Final = b"none"
+_NEVER_OPENED: Final = (b"chacha20-poly1305@openssh.com",)
+_MORE_STRINGS: Final = 2
+"""Key derivation and its options stand between cipher and number of keys (PROTOCOL.key)."""
+
+_MAKE: Final = "make one with `ssh-keygen -t ed25519`, and register its public half"
 
 _FIELDS: Final = 3
 
 
-def check_key(key: SecretValue | None) -> None:
-    """Raise SourceError AO826 unless it is a key that can be used: Ed25519 or ECDSA.
+def check_key(key: SecretValue | None, passphrase: SecretValue | None = None) -> None:
+    """Raise SourceError unless it is a key that can be used: Ed25519 or ECDSA (AO826), and
+    opened (AO827).
 
-    An encrypted one says its type in the clear; nothing is opened.
+    An encrypted one says its type and its cipher in the clear; nothing is opened.
     """
     if key is None:
         return
-    if not _type(key.reveal()).startswith(_TAKEN):
-        raise SourceError(
-            "the SSH key is no Ed25519 or ECDSA key in OpenSSH's form",
-            code="AO826",
-            hint="make one with `ssh-keygen -t ed25519`, and register its public half",
+    cipher, kind = _told(key.reveal())
+    if not kind.startswith(_TAKEN):
+        raise _unusable("is no Ed25519 or ECDSA key in OpenSSH's form", _MAKE)
+    if cipher in _NEVER_OPENED:
+        raise _unusable(
+            f"is encrypted with {cipher.decode()}, which the SSH library does not know",
+            "encrypt it anew: `ssh-keygen -p -Z aes256-ctr -f KEY`",
         )
+    if cipher != _OPEN and not (passphrase and passphrase.reveal()):
+        raise _locked("has a passphrase and none is given")
 
 
-def _type(content: bytes) -> bytes:
-    """The type of the first public key in an OpenSSH private key file; empty for anything else."""
+def unopened(key: SecretValue) -> SourceError:
+    """What it means that the library made nothing of a key that `check_key` let pass."""
+    if _told(key.reveal())[0] == _OPEN:
+        return _unusable("is damaged", _MAKE)
+    return _locked("cannot be opened with the passphrase that is given")
+
+
+def _unusable(why: str, hint: str) -> SourceError:
+    return SourceError(f"the SSH key {why}", code="AO826", hint=hint)
+
+
+def _locked(why: str) -> SourceError:
+    return SourceError(
+        f"the SSH key {why}",
+        code="AO827",
+        hint="name the file that holds its passphrase and nothing else with "
+        "--git-ssh-passphrase-file",
+    )
+
+
+def _told(content: bytes) -> tuple[bytes, bytes]:
+    """Cipher, and type of the first public key, of an OpenSSH private key; empty for all else."""
     armored = _ARMOR.fullmatch(content)
     try:
         raw = base64.b64decode(b"".join(armored[1].split()) if armored else b"", validate=True)
     except binascii.Error:
-        return b""
+        return b"", b""
     if not raw.startswith(_MAGIC):
-        return b""
-    at = len(_MAGIC)
-    for _ in range(_STRINGS):
-        at += 4 + int.from_bytes(raw[at : at + 4])
-    blob = raw[at + 8 :]  # after the number of keys, and the length of the first
-    return blob[4 : 4 + int.from_bytes(blob[:4])]
+        return b"", b""
+    rest = raw[len(_MAGIC) :]
+    cipher, rest = _string(rest)
+    for _ in range(_MORE_STRINGS):
+        _, rest = _string(rest)
+    blob, _ = _string(rest[4:])  # after the number of keys
+    return cipher, _string(blob)[0]
+
+
+def _string(data: bytes) -> tuple[bytes, bytes]:
+    """A string with its length before it, and what follows."""
+    end = 4 + int.from_bytes(data[:4])
+    return data[4:end], data[end:]
 
 
 def checked_hosts(text: str) -> str:

@@ -1,5 +1,6 @@
 """Fetching over SSH, from a real server: who is believed, and with what key."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import asyncssh
 import pygit2
 import pytest
 
-from apiops.errors import SourceError, SourceUnavailable
+from apiops.errors import Exit, SourceError, SourceUnavailable
 from apiops.git import remote
 from apiops.git.login import Login
 from apiops.model.secret import SecretValue
@@ -65,10 +66,72 @@ def test_a_key_with_a_passphrase(tmp_path: Path, server: SshServer, story: GitSt
     key = SecretValue(server.key_file(passphrase="open sesame").read_bytes())
     right = Login(ssh_key=key, passphrase=SecretValue("open sesame"), known_hosts=server.known)
     assert "refs/heads/main" in fetched(tmp_path, server.url(story.path), right)
-    wrong = replace(right, passphrase=SecretValue("guess"))
-    with pytest.raises(SourceUnavailable) as fault:
-        fetched(tmp_path, server.url(story.path), wrong, "other")
+
+
+def locked(server: SshServer, cipher: str = "aes256-ctr") -> SecretValue:
+    return SecretValue(
+        server.client_key.export_private_key(passphrase="open sesame", cipher_name=cipher)
+    )
+
+
+@pytest.mark.parametrize("phrase", ["guess", "", None], ids=["another", "empty", "none"])
+def test_a_key_that_stays_locked_is_no_matter_of_trying_again(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, phrase: str | None
+) -> None:
+    given = None if phrase is None else SecretValue(phrase)
+    wrong = replace(login, ssh_key=locked(server), passphrase=given)
+    with pytest.raises(SourceError) as fault:
+        fetched(tmp_path, server.url(story.path), wrong)
+    assert ("AO827", Exit.INVALID, False) == (
+        fault.value.code,
+        fault.value.exit_code,
+        fault.value.retryable,
+    )
     assert "guess" not in str(fault.value)
+    assert [] == server.served
+
+
+@pytest.mark.parametrize("cipher", ["aes256-ctr", "aes256-cbc", "aes256-gcm@openssh.com"])
+def test_what_ssh_keygen_encrypts_with_is_opened(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login, cipher: str
+) -> None:
+    key, phrase = locked(server, cipher), SecretValue("open sesame")
+    right = replace(login, ssh_key=key, passphrase=phrase)
+    assert "refs/heads/main" in fetched(tmp_path, server.url(story.path), right)
+
+
+def test_a_cipher_that_the_library_does_not_know_is_told(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    key, phrase = locked(server, "chacha20-poly1305@openssh.com"), SecretValue("open sesame")
+    with pytest.raises(SourceError, match="chacha20") as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, ssh_key=key, passphrase=phrase))
+    assert ("AO826", True) == (fault.value.code, "ssh-keygen -p" in fault.value.hint)
+
+
+def test_a_key_whose_secret_half_is_damaged_is_told(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    begin, *body, end = server.client_key.export_private_key().split(b"\n")[:-1]
+    short = base64.b64encode(base64.b64decode(b"".join(body))[:-99])
+    key = SecretValue(b"\n".join((begin, short, end, b"")))
+    with pytest.raises(SourceError, match="damaged") as fault:
+        fetched(tmp_path, server.url(story.path), replace(login, ssh_key=key))
+    assert "AO826" == fault.value.code
+
+
+def test_a_push_with_a_locked_key_is_told_as_such(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    fetched(tmp_path, server.url(story.path), login)
+    ours = pygit2.Repository(str(tmp_path / "ours"))
+    wrong = replace(login, ssh_key=locked(server), passphrase=SecretValue("guess"))
+    with pytest.raises(SourceError) as fault:
+        remote.push(ours, "origin", "refs/heads/main", "refs/apiops/dev", wrong)
+    assert "AO827" == fault.value.code
+    other = replace(login, ssh_key=SecretValue(AYSE.key.private_bytes()))
+    with pytest.raises(SourceUnavailable, match="does not take"):
+        remote.push(ours, "origin", "refs/heads/main", "refs/apiops/dev", other)
 
 
 @pytest.mark.parametrize(

@@ -182,4 +182,12 @@ CODES: tuple[Code, ...] = (
         "List the keys that count, one host and key a line; plain and hashed names are known. "
         "Make a key with `ssh-keygen -t ed25519`.",
     ),
+    Code(
+        "AO827",
+        "The SSH key stays locked",
+        "The private key is encrypted, and there is no passphrase for it or another one. It is "
+        "found before the server is asked to let apiops in, so trying again would end the same.",
+        "Put the passphrase, and nothing else, into the file that `--git-ssh-passphrase-file` "
+        "names. `ssh-keygen -y -f KEY` tells whether a passphrase is the right one.",
+    ),
 )
