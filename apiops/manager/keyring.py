@@ -243,10 +243,10 @@ def read_file(path: Path) -> bytes:
 
 
 def private_bytes(path: Path) -> bytes:
-    """A small file that its owner alone can read. Raises SecretError: missing, loose mode."""
+    """A small file that is not loose. Raises SecretError: missing, loose mode."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
             text = file.read(1024)
     except OSError as fault:
         raise SecretError(
@@ -254,13 +254,24 @@ def private_bytes(path: Path) -> bytes:
             code="AO721",
             hint="name the key file that `apiops manager init` made (--key-file)",
         ) from None
-    if os.name == "posix" and mode & 0o077:
+    if os.name == "posix" and is_loose(found, os.geteuid()):
         raise SecretError(
-            f"the Manager's key file {path} can be read by others (mode {mode:04o})",
+            f"the Manager's key file {path} can be read by others "
+            f"(mode {stat.S_IMODE(found.st_mode):04o})",
             code="AO722",
             hint=f"run `chmod 600 {path}`",
         )
     return text
+
+
+def is_loose(found: os.stat_result, reader: int) -> bool:
+    """Whether more people than its reader can read a key file, or anybody else can write it.
+
+    A cluster hands a secret over as a file of root's that the group of the pod can read: what is
+    root's may be readable by its group, to whoever is not root, as PostgreSQL's client has it.
+    """
+    handed_over = found.st_uid == 0 != reader
+    return bool(found.st_mode & (0o037 if handed_over else 0o077))
 
 
 def decoded(text: bytes, origin: str) -> bytes:

@@ -1,6 +1,7 @@
 """Sealed fields: what opens, what does not, and what can never be seen."""
 
 import base64
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -177,6 +178,25 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     with pytest.raises(SecretError) as refusal:
         keyring.read_file(path)
     assert ("AO722", True) == (refusal.value.code, "chmod 600" in refusal.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("owner", "reader", "mode", "well"),
+    [
+        (1000, 1000, 0o400, True),
+        (1000, 1000, 0o640, False),
+        (0, 0, 0o600, True),
+        (0, 0, 0o640, False),
+        (0, 65532, 0o440, True),  # how a cluster mounts a secret for a pod's group
+        (0, 65532, 0o640, True),
+        (0, 65532, 0o660, False),
+        (0, 65532, 0o444, False),
+        (1000, 65532, 0o440, False),  # somebody else's, who can change it
+    ],
+)
+def test_whose_key_file_may_be_read_by_whom(owner, reader, mode, well):
+    found = os.stat_result((0o100000 | mode, 1, 1, 1, owner, 65532, 45, 0, 0, 0))
+    assert well is not keyring.is_loose(found, reader)
 
 
 @pytest.mark.parametrize("content", [b"", b"not base64!", base64.b64encode(b"sixteen bytes...")])

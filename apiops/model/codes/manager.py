@@ -151,7 +151,8 @@ CODES: tuple[Code, ...] = (
         "AO722",
         "Key file readable by others",
         "Whoever reads the key file and the database can open every secret.",
-        "Run `chmod 600` on the key file, and give it to the user that runs apiops.",
+        "Run `chmod 600` on the key file, and give it to the user that runs apiops. A file of "
+        "root's may be readable by its group too, as a cluster mounts a secret (mode 0440).",
     ),
     Code(
         "AO723",
