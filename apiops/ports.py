@@ -194,6 +194,18 @@ class Ledger(Protocol):
         """Walk the chain and name the first bad entry."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How far a write may have come whose end nobody recorded.
+
+    `former` is the live identity before it, if it is another one; `anew` says that the thing may
+    have been made or taken away, so that nothing it had need be there any more.
+    """
+
+    former: ResourceId | None = None
+    anew: bool = False
+
+
 class Book(Protocol):
     """What we keep of a Manager that keeps nothing for us: rights, what was written, a journal.
 
@@ -230,8 +242,8 @@ class Book(Protocol):
     def end(self, results: Sequence[tuple[str, str]]) -> None:
         """What became of calls, by their numbers."""
 
-    def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
-        """Of what a call was begun whose write was never recorded."""
+    def unsettled(self, repository: str, target: str) -> Mapping[ResourceId, Begun]:
+        """Of what a call was begun whose write was never recorded, and what may have come of it."""
 
     def record(self, batch: Batch, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Writes were carried out: entries, what was written, the inventory. Their calls settle.

@@ -25,7 +25,7 @@ from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 from apiops.model.secret import SecretValue
-from apiops.ports import Batch, Write
+from apiops.ports import Batch, Begun, Write
 
 
 def open_book(url: str, *, key_file: Path, clock: Clock = embedded.now) -> "SqlBook":
@@ -86,6 +86,7 @@ class SqlBook(EmbeddedManager):
                 "action": write.change.action.value,
                 "call": call,
                 "began": now,
+                "former": write.change.renamed_from,
             }
             for write, call in calls
         ]
@@ -102,24 +103,29 @@ class SqlBook(EmbeddedManager):
         with faults.translated(self._url), self._store.bookkeeping() as connection:
             connection.execute(ended, told)
 
-    def unsettled(self, repository: str, target: str) -> frozenset[ResourceId]:
-        """Of what a call was begun whose write was never recorded.
+    def unsettled(self, repository: str, target: str) -> dict[ResourceId, Begun]:
+        """Of what a call was begun whose write was never recorded, and what may have come of it.
 
         A call that was refused changed nothing, and whether a proxy runs the Manager says itself.
         """
         row = tables.journal.c
         query = (
-            select(row.kind, row.project, row.name)
+            select(row.kind, row.project, row.name, row.action, row.former)
             .where(row.repository == repository, row.target == target, row.settled.is_(None))
             .where(row.action.in_(_CHANGING))
             .where(row.result.is_(None) | ~row.result.startswith(REFUSED))
             .distinct()
         )
+        begun: dict[ResourceId, Begun] = {}
         with self._snapshot() as connection:
-            return frozenset(
-                ResourceId(one.kind, one.project or None, one.name)
-                for one in connection.execute(query)
-            )
+            for one in connection.execute(query):
+                id = ResourceId(one.kind, one.project or None, one.name)
+                known = begun.get(id, Begun())
+                begun[id] = Begun(
+                    id.formerly(one.former) if one.former else known.former,
+                    anew=known.anew or one.action != Action.UPDATE.value,
+                )
+        return begun
 
     def record(self, batch_: Batch, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Entries, what was written, the inventory, and the end of their rows in the journal."""

@@ -18,7 +18,7 @@ from apiops.model import canonical
 from apiops.model.access import Tier
 from apiops.model.audit import Reason, Source
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 
 _ROLE_GRANTS: Final = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",

@@ -277,6 +277,7 @@ journal = Table(
     Column("ended", Instant),
     Column("result", Text),
     Column("settled", Instant),
+    Column("former", Text),
     Index("ix_journal_unsettled", "repository", "target", "settled"),
 )
 """Calls to a remote Manager: a row before each, its end after it. Bookkeeping, like `lease`."""

@@ -13,7 +13,7 @@ from apiops.manager import gitbook
 from apiops.manager.book import SqlBook
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
-from apiops.ports import Batch, Write
+from apiops.ports import Batch, Begun, Write
 from apiops.wiring import gitledger
 from tests import managers
 from tests.managers import (
@@ -120,12 +120,23 @@ def test_what_was_begun_is_unsettled_until_it_is_recorded(book: SqlBook, fence: 
     batch = a_batch(write, fence=fence)
 
     (number,) = book.intend(batch, [(write, "POST /ipGroups/")])
-    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
+    assert {OFFICE.id: Begun(anew=True)} == book.unsettled(REPOSITORY, TARGET)
     book.end([(number, "done")])
-    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
-    assert frozenset() == book.unsettled("another", TARGET)
+    assert {OFFICE.id: Begun(anew=True)} == book.unsettled(REPOSITORY, TARGET)
+    assert {} == book.unsettled("another", TARGET)
     book.record(batch, [write])
-    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+    assert {} == book.unsettled(REPOSITORY, TARGET)
+
+
+def test_what_it_was_called_before_is_told_as_well(book: SqlBook, fence: int) -> None:
+    old = a_write(Action.CREATE, OFFICE)
+    book.record(a_batch(old, fence=fence), [old])
+    write = a_write(Action.UPDATE, replace(OFFICE, id=replace(OFFICE.id, name="branch")))
+    renames = replace(write, change=replace(write.change, renamed_from="office"))
+
+    book.intend(a_batch(renames, fence=fence), [(renames, "PUT /ipGroups/office/")])
+
+    assert {write.change.id: Begun(OFFICE.id)} == book.unsettled(REPOSITORY, TARGET)
 
 
 def test_what_is_begun_and_never_sent_changed_nothing(book: SqlBook) -> None:
@@ -133,7 +144,7 @@ def test_what_is_begun_and_never_sent_changed_nothing(book: SqlBook) -> None:
     with book.lease(f"{REPOSITORY}/{TARGET}", "run-1") as fence:
         book.begin(a_batch(write, fence=fence), [write])
 
-    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+    assert {} == book.unsettled(REPOSITORY, TARGET)
 
 
 def test_a_wave_that_was_begun_settles_with_its_records(book: SqlBook, fence: int) -> None:
@@ -143,9 +154,9 @@ def test_a_wave_that_was_begun_settles_with_its_records(book: SqlBook, fence: in
     book.begin(batch, [write])
     (number,) = book.intend(batch, [(write, "POST /ipGroups/")])
     book.end([(number, "done")])
-    assert {OFFICE.id} == book.unsettled(REPOSITORY, TARGET)
+    assert {OFFICE.id: Begun(anew=True)} == book.unsettled(REPOSITORY, TARGET)
     book.record(batch, [write])
-    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+    assert {} == book.unsettled(REPOSITORY, TARGET)
 
 
 def test_what_was_refused_changed_nothing(book: SqlBook, fence: int) -> None:
@@ -154,7 +165,7 @@ def test_what_was_refused_changed_nothing(book: SqlBook, fence: int) -> None:
     (number,) = book.intend(a_batch(write, fence=fence), [(write, "POST")])
     book.end([(number, "failed: AO763")])
 
-    assert frozenset() == book.unsettled(REPOSITORY, TARGET)
+    assert {} == book.unsettled(REPOSITORY, TARGET)
 
 
 def test_what_vanished_elsewhere_is_recorded_all_the_same(book: SqlBook, fence: int) -> None:

@@ -12,6 +12,7 @@ from apiops.model.secret import SecretValue
 from apiops.remote.client import Answer, Client, Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
+from tests.managers import REPOSITORY, TARGET
 from tests.remote.gateway import Gateway, a_resource, done, left, secret, told
 from tests.remote.meddler import Meddler
 
@@ -127,19 +128,118 @@ class Mortal(Client):
         return answer
 
 
-def test_a_run_that_ends_right_after_the_rename_is_gone_on_with(tmp_path: Path) -> None:
-    new = renamed(a_proxy("old", 20))
-    with Gateway(tmp_path) as gateway:
-        assert done(gateway.apply([a_proxy("old")]))
-        with (
-            Mortal(Reach(gateway.standin.url), lambda: SecretValue(gateway.token)) as client,
-            pytest.raises(KeyboardInterrupt),
-        ):
-            gateway.apply([new], VendorManager(Api(client), gateway.book))
+def dies(gateway: Gateway, state: list[Resource]) -> None:
+    """A run that ends with the answer to its first write: nothing of it is recorded."""
+    with (
+        Mortal(Reach(gateway.standin.url), lambda: SecretValue(gateway.token)) as client,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        gateway.apply(state, VendorManager(Api(client), gateway.book))
 
+
+def recorded(gateway: Gateway, kind: str) -> list[str]:
+    """The names in the book."""
+    rows = gateway.book.read(REPOSITORY, TARGET).resources
+    return [one.id.name for one in rows if one.id.kind == kind]
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_a_run_that_ends_right_after_the_rename_is_gone_on_with(tmp_path: Path, kind: str) -> None:
+    """The book still has the former name, and learns the new one from what was begun."""
+    old = RENAMED[kind]
+    new = renamed(old)
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([old]))
+        (id,) = held(gateway, kind).values()
+        dies(gateway, [new])
+        assert ["old"] == recorded(gateway, kind)
+
+        plan = gateway.plan([new])
+        assert () == plan.guards
+        assert {"update", "deploy"} >= {one.action for one in plan.changes}
         assert done(outcomes := gateway.apply([new])), told(outcomes)
-        assert ["new"] == [*gateway.payments.proxies]
+        assert {"new": id} == held(gateway, kind)
+        assert ["new"] == recorded(gateway, kind)
+        assert {} == gateway.book.unsettled(REPOSITORY, TARGET)
         assert "" == left(gateway.plan([new]))
+
+
+def test_whoever_makes_one_of_the_former_name_then_keeps_it(tmp_path: Path) -> None:
+    old = RENAMED["Connection"]
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([old]))
+        dies(gateway, [renamed(old)])
+        assert done(gateway.apply([renamed(old)]))
+        connections = gateway.payments.connections
+        connections["old"] = {**connections["new"], "name": "old", "id": "5" * 24}
+
+        assert "" == left(gateway.plan([replace(renamed(old), renamed_from=())]))
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_an_author_who_takes_the_new_name_back_after_a_run_that_died(
+    tmp_path: Path, kind: str
+) -> None:
+    old = RENAMED[kind]
+    back = replace(old, renamed_from=("new",))
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([old]))
+        (id,) = held(gateway, kind).values()
+        dies(gateway, [renamed(old)])
+
+        assert done(outcomes := gateway.apply([back])), told(outcomes)
+        assert {"old": id} == held(gateway, kind)
+        assert ["old"] == recorded(gateway, kind)
+        assert "" == left(gateway.plan([back]))
+
+
+@pytest.mark.parametrize("name", ["old", "third"])
+def test_an_author_who_then_wants_another_one_gets_it_and_the_renamed_one_goes(
+    tmp_path: Path, name: str
+) -> None:
+    old = RENAMED["Connection"]
+    wanted = replace(old, id=replace(old.id, name=name))
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([old]))
+        dies(gateway, [renamed(old)])
+
+        assert done(outcomes := gateway.apply([wanted])), told(outcomes)
+        assert [name] == [*held(gateway, "Connection")]
+        assert [name] == recorded(gateway, "Connection")
+        assert "" == left(gateway.plan([wanted]))
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_nothing_is_made_anew_because_nobody_knows_how_an_update_ended(
+    tmp_path: Path, kind: str
+) -> None:
+    """What the API does not show and no update changes is as it was."""
+    old = RENAMED[kind]
+    changed = replace(old, spec={**old.spec, "description": "other"})
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([old]))
+        (id,) = held(gateway, kind).values()
+        dies(gateway, [changed])
+
+        assert () == gateway.plan([changed]).guards
+        assert done(outcomes := gateway.apply([changed])), told(outcomes)
+        assert {"old": id} == held(gateway, kind)
+        assert "" == left(gateway.plan([changed]))
+
+
+def test_a_soap_service_that_is_spoken_as_rest_is_not_made_anew_either(tmp_path: Path) -> None:
+    with Gateway(tmp_path) as gateway:
+        document = gateway.file('<definitions><operation name="GetOrder"/></definitions>')
+        source = {"file": "orders.wsdl", "fileDigest": document, "soapToRest": True}
+        route = {"relativePathList": ["/orders"]}
+        old = a_resource("ApiProxy", "old", type="WSDL", source=source, clientRoute=route)
+        changed = replace(old, spec={**old.spec, "description": "other"})
+        assert done(outcomes := gateway.apply([old])), told(outcomes)
+        dies(gateway, [changed])
+
+        assert {"update"} == {change.action for change in gateway.plan([changed]).changes}
+        assert done(outcomes := gateway.apply([changed])), told(outcomes)
+        assert "" == left(gateway.plan([changed]))
 
 
 def test_what_has_no_call_for_it_is_refused_before_anything_is_sent(tmp_path: Path) -> None:

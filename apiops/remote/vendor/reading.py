@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from apiops.errors import ManagerError
 from apiops.model import canonical
-from apiops.model.kinds import KINDS
+from apiops.model.kinds import KINDS, Kind
 from apiops.model.resource import (
     Deployment,
     JsonObject,
@@ -21,8 +21,8 @@ from apiops.model.resource import (
     ResourceId,
     state_digest,
 )
-from apiops.plan import settle
-from apiops.ports import Live
+from apiops.plan import graph, settle
+from apiops.ports import Begun, Live
 from apiops.remote.vendor.ai import Providers
 from apiops.remote.vendor.api import Absent, Api, Forbidden, path
 from apiops.remote.vendor.budgets import Budgets
@@ -63,13 +63,15 @@ _Other = TypeVar("_Other")
 class Reading:
     """What was read: the live resources, the places, and the kinds that the token may not list.
 
-    `hidden` is what unsettled resources had before, as far as the API does not show it.
+    `hidden` is what unsettled resources had before, as far as the API does not show it; `renamed`
+    is what has its new name already and in the book still the former one.
     """
 
     resources: Mapping[ResourceId, LiveResource]
     places: Mapping[str, Place]
     observed: frozenset[ResourceId]
     hidden: Mapping[ResourceId, JsonObject]
+    renamed: Mapping[ResourceId, ResourceId]
     blind: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -81,7 +83,7 @@ class _Seen:
     blind: set[tuple[str, str]] = field(default_factory=set)
 
 
-def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str) -> Reading:
+def read(api: Api, book: Live, unsettled: Mapping[ResourceId, Begun], repository: str) -> Reading:
     """Read everything that the token may see. Raises ManagerError and its kin."""
     held = {resource.id: resource for resource in book.resources}
     projects = {row["name"]: row for row in api.items(path("projects"))}
@@ -92,12 +94,15 @@ def read(api: Api, book: Live, unsettled: frozenset[ResourceId], repository: str
     places[""] = Place(api, "", "", known.get("", {}))
     observed = _observed(api, projects, held)
     seen = _listed(api, places, held)
+    renamed = _renamed(seen, held, unsettled)
+    for id, former in renamed.items():
+        held[id] = replace(held.pop(former), id=id)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
     facts = _Known(held, written, unsettled, repository)
     details = _each(api.most, partial(_detail, facts), seen.found)
     live = {resource.id: resource for resource in details}
     live |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
-    return Reading(live, places, frozenset(observed), facts.hidden, frozenset(seen.blind))
+    return Reading(live, places, frozenset(observed), facts.hidden, renamed, frozenset(seen.blind))
 
 
 def codec_of(id: ResourceId) -> Codec | None:
@@ -185,6 +190,26 @@ def _listed(
     return _without_shared(seen)
 
 
+def _renamed(
+    seen: _Seen, held: Mapping[ResourceId, LiveResource], unsettled: Mapping[ResourceId, Begun]
+) -> dict[ResourceId, ResourceId]:
+    """What a run gave its new name before it died: that is there, and the former one is not.
+
+    Otherwise the book's row would stay, and whoever made one of the former name would lose it.
+    """
+    there = {
+        graph.fold(ResourceId(codec.kind, place.project or None, one.name))
+        for codec, place, one in seen.found
+    }
+    formers = {id: begun.former for id, begun in unsettled.items() if begun.former is not None}
+    return {
+        id: former
+        for id, former in formers.items()
+        if former in held and id not in held
+        if graph.fold(id) in there and graph.fold(former) not in there
+    }
+
+
 def _without_shared(seen: _Seen) -> _Seen:
     """Projects list the presets of the System tier among their own (2.19)."""
     shared = {one.raw.get("id") for _, place, one in seen.found if not place.project} - {None}
@@ -214,7 +239,7 @@ class _Known:
 
     held: Mapping[ResourceId, LiveResource]
     written: Mapping[ResourceId, JsonObject]
-    unsettled: frozenset[ResourceId]
+    unsettled: Mapping[ResourceId, Begun]
     repository: str
     hidden: dict[ResourceId, JsonObject] = field(default_factory=dict)
 
@@ -228,15 +253,29 @@ def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
     written = known.written.get(id)
     one = codec.detailed(place, one, written)
     seen = codec.seen(place, one, written)
-    spec = settle.settle(kind, written, seen)
-    book = known.held.get(id)
+    spec: JsonObject = settle.settle(kind, written, seen)
+    book, begun = known.held.get(id), known.unsettled.get(id)
+    if book is not None and begun is not None and not begun.anew:
+        spec = _with_immutable(kind, spec, book.spec)
     live = _live(id, spec, book, _running(one, book, spec))
-    if id not in known.unsettled:
+    if begun is None:
         return live
     owner = known.repository if book is None else book.owner
     if book is not None:
         known.hidden[id] = settle.settle(kind, book.spec, seen)
     return replace(live, owner=owner, unsettled=True)
+
+
+def _with_immutable(kind: Kind, spec: JsonObject, book: JsonObject) -> JsonObject:
+    """With what no update changes, where the API does not show it: it is as it was written."""
+    whole: dict[str, Any] = dict(spec)
+    for dotted in kind.immutable:
+        top, _, inner = dotted.partition(".")
+        if not inner and top in book:
+            whole.setdefault(top, book[top])
+        elif inner in (book.get(top) or {}):
+            whole[top] = {inner: book[top][inner], **(whole.get(top) or {})}
+    return whole
 
 
 def _known_id(known: _Known, id: ResourceId, *, folds: bool) -> ResourceId:

@@ -125,7 +125,8 @@ class UnitRun:
         taken = sent[:]
         sent.clear()
         try:
-            done = self._book.record(self._batch, [write for write, _ in taken]) if taken else ()
+            writes = [self._as_begun(write) for write, _ in taken]
+            done = self._book.record(self._batch, writes) if writes else ()
         except ApiopsError as fault:
             if len(taken) == 1:
                 self._fail(taken[0][0].change, fault)
@@ -133,8 +134,16 @@ class UnitRun:
                 for one in taken:
                     self._record([one])
             return
-        for outcome, (_, note) in zip(done, taken, strict=True):
-            self._end(replace(outcome, message=note))
+        for outcome, (write, note) in zip(done, taken, strict=True):
+            self._end(replace(outcome, change=write.change, message=note))
+
+    def _as_begun(self, write: Write) -> Write:
+        """With the name that the book knows, of what an earlier run gave its new one."""
+        id = write.change.id
+        former = self._seen.renamed.get(id)
+        if former is None or any(former == one.change.id for one in self._batch.writes):
+            return write
+        return replace(write, change=replace(write.change, renamed_from=id.since(former)))
 
     def _fail(self, change: Change, fault: ApiopsError) -> None:
         self._stop(fault)
