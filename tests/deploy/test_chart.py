@@ -4,14 +4,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
-from apiops.cli import serve
-from tests.deploy.test_cluster import VERSIONS, accepted
+from tests.deploy import cluster
+from tests.deploy.cluster import Tree
 
 CHART = Path(__file__).parents[2] / "deploy/helm/apiops"
 HELM = Path(sys.executable).parent / "helm"
@@ -21,12 +19,14 @@ MANAGER = (
     "manager.tlsSecret=manager-tls",
     "networkPolicy.clients[0].namespaceSelector.matchLabels.team=gateway",
 )
+OVER_SSH = "sync.repository=ssh://git@git.example/platform/gateway.git"
 SETS: dict[str, tuple[str, ...]] = {
     "scheduled": (),
     "going on": INTERVAL,
     "with a Manager": MANAGER,
     "the Manager alone": (*MANAGER, "sync.enabled=false"),
     "pinned, without Git's token": (f"image.digest=sha256:{'ab' * 32}", "secrets.git="),
+    "over ssh": (OVER_SSH,),
     "over a Manager elsewhere": (
         "networkPolicy.managers[0].to.ipBlock.cidr=192.0.2.20/32",
         "networkPolicy.managers[0].port=443",
@@ -41,20 +41,10 @@ def helm(*words: str, values: tuple[str, ...] = ()) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def rendered(*values: str) -> list[dict[str, Any]]:
+def rendered(*values: str) -> list[Tree]:
     done = helm("template", "prod", values=values)
     assert 0 == done.returncode, done.stderr
     return [tree for tree in yaml.safe_load_all(done.stdout) if tree]
-
-
-def pods(trees: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = []
-    for tree in trees:
-        if tree["kind"] == "CronJob":
-            found.append(tree["spec"]["jobTemplate"]["spec"]["template"]["spec"])
-        if tree["kind"] == "Deployment":
-            found.append(tree["spec"]["template"]["spec"])
-    return found
 
 
 @pytest.mark.parametrize("values", SETS.values(), ids=SETS)
@@ -62,48 +52,41 @@ def test_what_it_renders_is_valid_and_as_closed_as_restricted_asks_for(
     values: tuple[str, ...],
 ) -> None:
     trees = rendered(*values)
-    for tree in trees:
-        for version in VERSIONS:
-            kubernetes_validate.validate(tree, version, strict=True)
-        assert "apiops" == tree["metadata"]["namespace"]
-    for pod in pods(trees):
-        (container,) = pod["containers"]
-        assert (True, 65532) == tuple(
-            pod["securityContext"][n] for n in ("runAsNonRoot", "runAsUser")
-        )
-        assert "RuntimeDefault" == pod["securityContext"]["seccompProfile"]["type"]
-        assert not pod["automountServiceAccountToken"]
-        security = container["securityContext"]
-        assert security["readOnlyRootFilesystem"]
-        assert not security["allowPrivilegeEscalation"]
-        assert ["ALL"] == security["capabilities"]["drop"]
-        assert "memory" in container["resources"]["limits"]
-        assert not container.keys() & {"env", "envFrom"}
-        volumes = {volume["name"] for volume in pod["volumes"]}
-        assert volumes == {mount["name"] for mount in container["volumeMounts"]}
+    cluster.valid(trees)
+    assert {"apiops"} == {tree["metadata"]["namespace"] for tree in trees}
+    for pod in cluster.pods(trees):
+        cluster.closed(pod)
+        assert not pod["containers"][0].keys() & {"env", "envFrom"}
 
 
 @pytest.mark.parametrize("values", SETS.values(), ids=SETS)
 def test_the_pods_give_flags_that_the_verbs_have(values: tuple[str, ...]) -> None:
-    for pod in pods(rendered(*values)):
+    trees = rendered(*values)
+    for pod in cluster.pods(trees):
+        given = cluster.given(pod, trees)
         (container,) = pod["containers"]
-        words = container["args"]
-        if words[0] == "sync":
-            given = accepted(words)
+        if "sync" == container["name"]:
             assert ("interval" in given) == (values == INTERVAL)
+            assert ("git_known_hosts" in given) == given["clone"].startswith("ssh://")
         else:
-            assert ["manager", "serve"] == words[:2]
-            given = accepted(["serve", *words[2:]], serve.command)
             probes = [
                 container[name]["httpGet"]["port"] for name in ("livenessProbe", "readinessProbe")
             ]
             assert [container["ports"][0]["name"]] * 2 == probes
-        mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
-        files = [value for name, value in given.items() if name in FILES]
-        assert all(any(str(file).startswith(mount) for mount in mounts) for file in files)
 
 
-FILES = {"config", "directory", "git_token_file", "tls_cert", "tls_key", "repositories"}
+def test_other_settings_make_other_pods() -> None:
+    """A pod that goes on reads its settings once: others must begin with others."""
+
+    def marks(*values: str) -> list[str]:
+        found = []
+        for name in ("prod-sync", "prod-manager"):
+            tree = cluster.one(rendered(*INTERVAL, *MANAGER, *values), "Deployment", name)
+            found.append(tree["spec"]["template"]["metadata"]["annotations"]["apiops/settings"])
+        return found
+
+    assert marks() == marks()
+    assert not set(marks()) & set(marks("settings=[targets.production]"))
 
 
 def test_nothing_comes_in_and_only_who_is_named_is_gone_to() -> None:
@@ -141,6 +124,7 @@ def test_the_settings_reach_the_pod_as_they_were_given(tmp_path: Path) -> None:
         ("image.tag=",),
         ("image.digest=sha256:abc",),
         ("sync.repository=git@git.example:gateway.git",),
+        (OVER_SSH, "secrets.git="),  # without a key
         ("sync.repository=http://git.example/gateway.git",),
         ("sync.flags[0]=rm -rf",),
         ("networkPolicy.git[0].to.ipBlock.cidr=0.0.0.0/0", "networkPolicy.git[0].port=443"),

@@ -49,6 +49,9 @@ securityContext:
 {{- if .Values.secrets.age }}
 - {name: age, mountPath: /run/secrets/apiops/age, readOnly: true}
 {{- end }}
+{{- if .Values.secrets.database }}
+- {name: database, mountPath: /run/secrets/apiops/database, readOnly: true}
+{{- end }}
 {{- if .Values.secrets.git }}
 - {name: git, mountPath: /run/secrets/apiops/git, readOnly: true}
 {{- end }}
@@ -67,6 +70,10 @@ securityContext:
 - name: age
   secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
+{{- with .Values.secrets.database }}
+- name: database
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
 {{- with .Values.secrets.git }}
 - name: git
   secret: {secretName: {{ . }}, defaultMode: 0440}
@@ -83,7 +90,10 @@ containers:
       - --config=/etc/apiops/apiops.toml
       - --directory=/data/clone
       - {{ printf "--clone=%s" .Values.sync.repository | quote }}
-      {{- if .Values.secrets.git }}
+      {{- if hasPrefix "ssh://" .Values.sync.repository }}
+      - --git-ssh-key=/run/secrets/apiops/git/key
+      - --git-known-hosts=/run/secrets/apiops/git/known_hosts
+      {{- else if .Values.secrets.git }}
       - --git-token-file=/run/secrets/apiops/git/token
       {{- end }}
       - --fetch=origin
