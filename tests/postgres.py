@@ -82,6 +82,36 @@ def database(server_url: URL, name: str, template: str | None = None) -> Iterato
             )
 
 
+@contextmanager
+def role(owner: psycopg.Connection, name: str, *, on_database: str = "") -> Iterator[None]:
+    """A role that may log in; dropped at the end with all it was given.
+
+    One at a time of a server: what a database says of roles is one row, which two sessions that
+    change it at once both lose.
+    """
+    who = sql.Identifier(name)
+    with _turn(owner):
+        owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(who))
+        if on_database:
+            rights = f"GRANT {on_database} ON DATABASE {{}} TO {{}}"
+            owner.execute(sql.SQL(rights).format(sql.Identifier(owner.info.dbname), who))
+    try:
+        yield
+    finally:
+        with _turn(owner):
+            owner.execute(sql.SQL("DROP OWNED BY {}").format(who))
+            owner.execute(sql.SQL("DROP ROLE {}").format(who))
+
+
+@contextmanager
+def _turn(owner: psycopg.Connection) -> Iterator[None]:
+    owner.execute("SELECT pg_advisory_lock(1)")
+    try:
+        yield
+    finally:
+        owner.execute("SELECT pg_advisory_unlock(1)")
+
+
 def within(url: URL, name: str) -> URL:
     """The URL of a schema."""
     return url.update_query_dict({"options": f"-csearch_path={name}"})

@@ -31,6 +31,7 @@ VERBS: Final = {
     "resume": "End the suspension of a target.",
     "approve": "Give a second person's word for a plan.",
     "rollback": "Commit an earlier revision's files again, and plan that.",
+    "undo": "Put back what a run changed, from what the Manager kept.",
     "drift": "Compare the Manager with the last applied revision.",
     "export": "Write what the Manager holds as manifests.",
     "explain": "Explain a kind, a field (ApiProxy.spec.routing) or a code (AO203).",

@@ -26,6 +26,12 @@ HEADER: Final = b"apiops-audit/1\n"
 
 PAGE: Final = 1000
 
+OPEN: Final = "open"
+"""What the log calls the reading of a secret."""
+
+FETCH: Final = "fetch"
+"""What the log calls a worker's fetching of its environment's configuration."""
+
 
 def canonical(*fields: Any) -> bytes:
     """The bytes of an entry from its `FIELDS`: no two entries have the same."""

@@ -17,11 +17,11 @@ from sqlalchemy import URL, Connection, Engine, select
 from apiops.access import decide
 from apiops.access.grants import ENGINE, GIVES_RIGHTS
 from apiops.errors import AccessDenied
-from apiops.manager import faults, fieldcrypt, secretfields, state, tables
+from apiops.manager import audit, faults, fieldcrypt, secretfields, state, tables
 from apiops.manager.fieldcrypt import Place, SealedText
 from apiops.manager.keyring import Ring
 from apiops.manager.state import Held
-from apiops.manager.store import FETCH, Clock, Store
+from apiops.manager.store import Clock, Store
 from apiops.model import canonical, entitlement
 from apiops.model.access import Grants, Tier
 from apiops.model.audit import AuditContext
@@ -100,7 +100,7 @@ class Bundles:
         except AccessDenied as denied:
             note = {"code": denied.code, "message": denied.message}
             with faults.translated(self._url), self._store.unit(context) as unit:
-                unit.event(FETCH, "denied", note, environment=environment)
+                unit.event(audit.FETCH, "denied", note, environment=environment)
             raise
         opened = tuple(_opened(piece, environment, sealed, ring) for piece in pieces)
         return Bundle(environment, digest, opened)

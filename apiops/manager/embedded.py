@@ -20,6 +20,7 @@ from apiops.manager import (
     connect,
     faults,
     fieldcrypt,
+    formers,
     leases,
     opening,
     providers,
@@ -65,10 +66,12 @@ def open_manager(
     wrapping: Provider | None = None,
     lineage: str | None = None,
     clock: Clock = now,
+    keeps: int = formers.KEEPS,
 ) -> "EmbeddedManager":
     """Open the Manager in the database `url`, with the wrapping key in `key_file` or elsewhere.
 
-    `lineage` is the one that is expected, if any. Raises StoreError (no such database, schema
+    `lineage` is the one that is expected, if any; `keeps` is for how many runs secrets are kept
+    that a run replaced or took away. Raises StoreError (no such database, schema
     older or newer, not initialised, another lineage), SecretError (key file), ManagerUnavailable,
     UsageError (URL).
     """
@@ -87,18 +90,24 @@ def open_manager(
         except BaseException:  # whatever it is: nobody else knows of the connections
             reading.dispose()
             raise
-    return EmbeddedManager(parsed, reading, Store(connect.writer(parsed), clock), ring, clock)
+    return EmbeddedManager(
+        parsed, reading, Store(connect.writer(parsed), clock), ring, clock, keeps
+    )
 
 
 class EmbeddedManager:
     """An open Manager. `close` it, or use it as a context manager."""
 
-    def __init__(self, url: URL, reading: Engine, store: Store, ring: Ring, clock: Clock) -> None:
+    def __init__(
+        self, url: URL, reading: Engine, store: Store, ring: Ring, clock: Clock,
+        keeps: int = formers.KEEPS,
+    ) -> None:  # fmt: skip
         self._url = url
         self._reading = reading
         self._store = store
         self._ring = ring
         self._clock = clock
+        self._keeps = keeps
         self.keys = Keys(url, reading, store, ring, clock)
         self.tokens = Tokens(url, reading, store, clock)
         self.views = Views(url, reading, store.knowledge)
@@ -176,6 +185,11 @@ class EmbeddedManager:
             granted = opening.grant(unit, ids, principal)
         return opening.unseal(granted, ring)
 
+    def former(self, fingerprints: Iterable[str]) -> frozenset[str]:
+        """Of these fingerprints of secrets that stood here once, those whose value is kept."""
+        with self._snapshot() as connection:
+            return formers.known(connection, fingerprints)
+
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue
     ) -> str:
@@ -192,7 +206,10 @@ class EmbeddedManager:
         try:
             with faults.translated(self._url), self._store.unit(batch_.context) as unit:
                 ring = self._ring.at(unit.known.keys)
-                return batch.carry_out(unit, ring, batch_, doing.note)
+                whole = formers.completed(unit.connection, ring, batch_)
+                outcomes = batch.carry_out(unit, ring, whole, doing.note)
+                unit.forget(self._keeps)
+                return outcomes
         except AccessDenied as denied:
             if doing.write is not None:
                 self.deny(doing.write.context, doing.write.change, denied.code, denied.message)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from apiops.access import decide
 from apiops.errors import AccessDenied
-from apiops.manager import fieldcrypt, state
+from apiops.manager import audit, fieldcrypt, state
 from apiops.manager.fieldcrypt import Place, SealedText
 from apiops.manager.keyring import Ring
-from apiops.manager.store import OPEN, Unit
+from apiops.manager.store import Unit
 from apiops.model.resource import ResourceId
 from apiops.model.secret import SecretValue
 
@@ -47,7 +47,7 @@ def grant(unit: Unit, ids: Iterable[ResourceId], principal: str) -> Granted:
                 permits = decide.permits(unit.grants, principal, (need,))
             except AccessDenied as fault:
                 note = {"code": fault.code, "message": fault.message}
-                unit.event(OPEN, "denied", note, id=id, environment=environment)
+                unit.event(audit.OPEN, "denied", note, id=id, environment=environment)
                 denied[id] = fault.message
                 continue
             place = Place(environment, id.kind, held.key, pointer)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import CompoundSelect, Connection, func, literal, select
 
 from apiops.access.decide import Permit
 from apiops.errors import SecretError
@@ -20,6 +20,9 @@ from apiops.manager.wrapping import Wrapping
 
 ROTATED: Final[tuple[Purpose, ...]] = ("seal", "sign", "checkpoint")
 """Purposes whose keys rotate. Fingerprints stay comparable for ever, so their key stays."""
+
+
+_NOW, _ONCE = literal("now").label("when"), literal("once").label("when")
 
 
 def rotate(
@@ -102,7 +105,8 @@ def reseal(unit: Unit, ring: Ring, permits: Sequence[Permit], environment: str, 
         place = Place(environment, row.kind, row.resource, row.pointer)
         value = fieldcrypt.unseal(ring.opening_key(environment, row.kid), place, row.token)
         fresh = fieldcrypt.seal(key, kid, place, value)
-        unit.reseal(permits, row.resource, row.pointer, row.token, fresh)
+        table = tables.sealed if row.when == "now" else tables.former_secret
+        unit.reseal(permits, table, row.resource, row.pointer, row.token, fresh)
     return len(rows)
 
 
@@ -112,14 +116,18 @@ def left(connection: Connection, environment: str, kid: str) -> int:
     return int(connection.execute(select(func.count()).select_from(older)).scalar_one())
 
 
-def _older(environment: str, kid: str) -> Select[Any]:
-    row, resource = tables.sealed.c, tables.resource.c
-    return (
-        select(row.resource, row.pointer, row.kid, row.token, resource.kind)
+def _older(environment: str, kid: str) -> CompoundSelect[Any]:
+    """What stands now, and what stood once and is kept."""
+    row, resource, former = tables.sealed.c, tables.resource.c, tables.former_secret.c
+    now = (
+        select(row.resource, row.pointer, row.kid, row.token, resource.kind, _NOW)
         .join(tables.resource, resource.id == row.resource)
         .where(row.environment == environment, row.kid != kid)
-        .order_by(row.resource, row.pointer)
     )
+    once = select(
+        former.resource, former.pointer, former.kid, former.token, former.kind, _ONCE
+    ).where(former.environment == environment, former.kid != kid)
+    return now.union_all(once)
 
 
 def rewrap(
@@ -133,10 +141,15 @@ def rewrap(
 
 
 def sealed_by(connection: Connection, version: KeyVersion) -> int:
-    """How many values are sealed with a version."""
-    row = tables.sealed.c
-    here = (row.environment == version.environment, row.kid == version.kid)
-    return int(connection.execute(select(func.count()).where(*here)).scalar_one())
+    """How many values are sealed with a version, those that stood once among them."""
+    return sum(
+        connection.execute(
+            select(func.count()).where(
+                row.environment == version.environment, row.kid == version.kid
+            )
+        ).scalar_one()
+        for row in (tables.sealed.c, tables.former_secret.c)
+    )
 
 
 def place(environment: str) -> str:

@@ -18,7 +18,7 @@ from apiops.model import canonical
 from apiops.model.access import Tier
 from apiops.model.audit import Reason, Source
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 
 _ROLE_GRANTS: Final = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
@@ -27,6 +27,7 @@ _ROLE_GRANTS: Final = (
     "GRANT INSERT, UPDATE, DELETE ON resource, sealed, deployment, keyring TO {role}",
     "GRANT INSERT ON applied, introduction, attachment, snapshot, audit_event TO {role}",
     "GRANT INSERT, UPDATE ON meta, lease, journal, access_token TO {role}",
+    "GRANT UPDATE, DELETE ON former_secret TO {role}",
     "GRANT EXECUTE ON FUNCTION begin_audit TO {role}",
 )
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from apiops.access import decide
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied, StoreError
-from apiops.manager import connect, faults, rows, state, tables
+from apiops.manager import audit, connect, faults, rows, state, tables
 from apiops.manager.fieldcrypt import SealedText
 from apiops.manager.keyring import KeyVersion
 from apiops.manager.known import Knowledge, Known
@@ -35,13 +35,7 @@ from apiops.model.token import AccessToken
 
 Clock = Callable[[], datetime]
 
-OPEN: Final = "open"
-"""What the log calls the reading of a secret."""
-
 _END: Final = select(func.coalesce(func.max(tables.audit_entry.c.seq), 0))
-
-FETCH: Final = "fetch"
-"""What the log calls a worker's fetching of its environment's configuration."""
 
 
 class Store:
@@ -243,14 +237,21 @@ class Unit:
         self._add(tables.keyring, {name: getattr(version, name) for name in rows.KEY})
 
     def reseal(
-        self, permits: Sequence[Permit], resource: str, pointer: str,
+        self, permits: Sequence[Permit], row: Table, resource: str, pointer: str,
         old: SealedText, new: SealedText,
     ) -> None:  # fmt: skip
-        """Put a token sealed with another key in the place of `old`, if that still stands there."""
+        """Put a token sealed with another key in the place of `old`, if that still stands there:
+        in a row of `sealed`, or of `former_secret`.
+        """
         self._demand(permits, decide.need_for_keys())
-        row = tables.sealed
         here = (row.c.resource == resource, row.c.pointer == pointer, row.c.token == old)
         self._write(update(row).where(*here).values(kid=new.kid, token=new))
+
+    def forget(self, most: int) -> None:
+        """Forget former secrets, except those of the last `most` runs that left any."""
+        row = tables.former_secret
+        runs = select(row.c.run).group_by(row.c.run).order_by(func.max(row.c.at).desc())
+        self._write(remove(row).where(row.c.run.not_in(runs.limit(most))))
 
     def set_key(self, permits: Sequence[Permit], version: KeyVersion) -> None:
         """Write a key version as it becomes: its state, until when, and how it is wrapped."""
@@ -292,7 +293,7 @@ class Unit:
         """The token of a secret, to be unsealed; that it was given out is recorded."""
         environment, _ = held.secrets[pointer]
         self._demand(permits, (decide.need_to_open(held.id, environment),))
-        self.event(OPEN, "opened", {"field": pointer}, id=held.id, environment=environment)
+        self.event(audit.OPEN, "opened", {"field": pointer}, id=held.id, environment=environment)
         row = tables.sealed.c
         found = select(row.token).where(row.resource == held.key, row.pointer == pointer)
         return cast("SealedText", self.connection.execute(found).scalar_one())
@@ -304,7 +305,7 @@ class Unit:
         and pointer; that they were given out is recorded.
         """
         self._demand(permits, decide.need_for_bundle(environment))
-        self.event(FETCH, "opened", note, environment=environment)
+        self.event(audit.FETCH, "opened", note, environment=environment)
         row = tables.sealed.c
         columns = (row.resource, row.pointer, row.token, row.fingerprint)
         found = self.connection.execute(select(*columns).where(row.environment == environment))
@@ -362,10 +363,11 @@ class Unit:
         self._entries += 1
 
     def _write(self, statement: Update | Delete) -> None:
-        """Carry out a statement on a governed table; the database makes an entry per row."""
+        """Carry out a statement; of a governed table the database makes an entry per row."""
         self._flush()
         options = {"preserve_rowcount": True}
-        self._entries += self.connection.execute(statement, execution_options=options).rowcount
+        done = self.connection.execute(statement, execution_options=options)
+        self._entries += done.rowcount if statement.table in tables.GOVERNED else 0
 
     def _flush(self) -> None:
         """Write all that waits."""

@@ -5,7 +5,8 @@ that what was hashed is what is stored), times are ISO 8601 text in UTC with mic
 they sort, and anyone can read them). The migrations create the tables; a test holds both equal.
 
 Governed tables are audited row by row by database triggers. `attachment` and `snapshot` are
-content-addressed: never changed, only added by an audited write. `lease` is bookkeeping.
+content-addressed: never changed, only added by an audited write. `former_secret` has what a changed
+or removed row of `sealed` held: the database keeps it, for a while. `lease` is bookkeeping.
 """
 
 from datetime import UTC, datetime
@@ -166,6 +167,23 @@ sealed = Table(
     Column("token", Sealed, CheckConstraint(f"token {SEALED_CHECK}", name="token"), nullable=False),
     Column("fingerprint", Text, nullable=False),
     Index(None, "environment", "kid"),
+)
+
+former_secret = Table(
+    "former_secret",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    Column("pointer", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("kid", Text, nullable=False),
+    Column("token", Sealed, CheckConstraint(f"token {SEALED_CHECK}", name="token"), nullable=False),
+    # Which run replaced or removed it, and when.
+    Column("run", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "fingerprint"),
+    Index("ix_former_secret_environment", "environment", "kid"),
 )
 
 deployment = Table(

@@ -6,6 +6,7 @@ number of documents that were checked). It holds no logic and decides nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from apiops.model.access import Right, Scope, Verdict, Verdicts
 from apiops.model.approval import Approvals
@@ -116,6 +117,26 @@ class AuditTrail:
     """Audit entries as a query gave them, newest first."""
 
     entries: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run that changed something: its id, when, the commit that it applied, how many resources
+    it changed.
+    """
+
+    run: str
+    at: datetime
+    commit: str
+    resources: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastRuns:
+    """The runs of a target that can be undone, newest first."""
+
+    target: str
+    runs: tuple[PastRun, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,12 @@ _HEIGHT: Final = 20
 
 def standing(line: Line, prepared: Prepared, wish: Wish) -> Approvals | None:
     """How far the approval of a plan is; None where nobody's is wanted."""
-    wanted = _wanted(prepared.live, prepared.plan.environment)
+    people = wanted(prepared.live, prepared.plan.environment)
     judged = _carried(prepared)
-    if not wanted or not judged or not prepared.plan.head.commit:
+    if not people or not judged or not prepared.plan.head.commit:
         return None
     words = (*_signed(line, prepared, wish), *_said(line, prepared))
-    return _council(line, prepared, judged).count(wanted, words)
+    return _council(line, prepared, judged).count(people, words)
 
 
 def demand(approvals: Approvals | None, digest: str) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def approve(
     prepared = prepare(line, snapshot, wish)
     build.check(prepared.plan, wish.approved or "")
     judged = _carried(prepared)
-    if not _wanted(prepared.live, prepared.plan.environment) or not judged:
+    if not wanted(prepared.live, prepared.plan.environment) or not judged:
         raise PlanRefused(
             "nobody has to approve this plan",
             code="AO615",
@@ -99,7 +99,7 @@ def _context(line: Line, plan: Plan, person: str) -> AuditContext:
     )
 
 
-def _wanted(live: Live, environment: str) -> int:
+def wanted(live: Live, environment: str) -> int:
     """How many people it takes, as the Manager has it: no commit lowers that for its own batch."""
     id = ResourceId("Environment", None, environment)
     specs = (resource.spec for resource in live.resources if resource.id == id)

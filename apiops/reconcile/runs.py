@@ -130,7 +130,7 @@ class InProcess:
 
     def _wish(self, order: Order) -> Wish:
         return Wish(
-            allow=_known(order.allow),
+            allow=overrides(order.allow),
             prune=order.prune,
             corrects=order.corrects,
             introduction=self._introduction(order),
@@ -156,7 +156,7 @@ class InProcess:
         return Introduction(repository.lineage, self.line.target.name, first, order.approver)
 
 
-def _known(names: Iterable[str]) -> frozenset[str]:
+def overrides(names: Iterable[str]) -> frozenset[str]:
     """The guards to override. Raises UsageError for a name that none has: it overrides nothing."""
     for name in sorted(set(names) - OVERRIDES):
         raise UsageError(

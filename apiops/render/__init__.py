@@ -41,6 +41,7 @@ _SHAPES: Final[dict[str, _Shape]] = {
     "Explanation": _Shape("explanation", text.explain.page, markdown.explain.paper),
     "DoctorReport": _Shape("doctor", text.doctor.page, answers.doctor),
     "TokenList": _Shape("tokens", text.tokens.page, answers.tokens),
+    "PastRuns": _Shape("runs", text.runs.page, answers.runs),
     "ApiopsError": _Shape("error", text.findings.fault, markdown.findings.fault),
 }
 """Type name → shape; by name, so that a value's module is loaded only by whoever makes it."""

@@ -9,6 +9,7 @@ never carries meaning: the page without colour reads the same.
 import os
 import re
 import shutil
+from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
 from apiops.render import layout
@@ -61,6 +62,14 @@ class Page:
         """Add an empty line, unless the page is empty or ends with one."""
         if self._lines and self._lines[-1].parts:
             self._lines.append(Line(()))
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Add columns below headings, each as wide as its widest cell."""
+        lines = [headings, *rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+        for number, line in enumerate(lines):
+            text = "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+            self.line((text.rstrip(), Ink.QUIET) if number == 0 else text.rstrip())
 
     def text(self, *, colour: bool = False, width: int | None = None) -> str:
         """The page, each line ended by a line feed; `width` is a terminal's, for wrapping."""

@@ -90,7 +90,9 @@ def manager(target: TargetSettings) -> Iterator["EmbeddedManager"]:
         with _manager_in_git(target) as book:
             yield book
         return
-    opened = embedded.open_manager(places.url(target), wrapping=wrapkeys.provider(target))
+    opened = embedded.open_manager(
+        places.url(target), wrapping=wrapkeys.provider(target), keeps=target.undo_runs
+    )
     try:
         yield opened
     finally:

@@ -41,6 +41,8 @@ TARGET_KEYS: Final = {
     "key-file": "file with the key that wraps the Manager's keys (default: beside the database)",
     "wrapping-key": "where that key comes from instead: file:PATH, age:PATH, passphrase:PATH or "
     "plugin:NAME?OPTION=VALUE",
+    "undo-runs": "for how many runs the Manager keeps, sealed, the secrets that they replaced or "
+    "took away, so that `apiops undo` can put them back (default 20; 0 keeps none)",
     "identities": "folder with age identities, as a cluster mounts them",
 }
 """What may stand in a `[targets.NAME]` table, for the reference page and for error hints."""
@@ -52,7 +54,8 @@ class TargetSettings:
 
     `given` are the keys that the table has, `source` is the file that it stands in, `directory` a
     folder of the repository that it is used for. `deadline` is how many seconds a run may take over
-    the network, `parallel` how many calls may go to a vendor's Manager at once.
+    the network, `parallel` how many calls may go to a vendor's Manager at once;
+    `undo_runs` for how many runs secrets are kept that a run replaced.
     """
 
     name: str
@@ -75,6 +78,7 @@ class TargetSettings:
     directory: Path | None = None
     deadline: float = math.inf
     parallel: int = 8
+    undo_runs: int = 20
 
     @property
     def database(self) -> str:
@@ -191,6 +195,7 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         client_cert=_path(path, table.get("client-cert")),
         client_key=_path(path, table.get("client-key")),
         proxy=table.get("proxy", ""),
+        undo_runs=_count(path, table.get("undo-runs", "20")),
         given=frozenset(table),
         source=path,
     )
@@ -209,6 +214,12 @@ def _wrapping(path: Path, text: str) -> str:
     """A relative path in it starts at the folder of the settings."""
     scheme, colon, rest = text.partition(":")
     return text if scheme == "plugin" or not rest else f"{scheme}{colon}{beside(path, rest)}"
+
+
+def _count(path: Path, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise fault(path, f'needs a number from 0 to 9999, as text, and not "{text}"')
+    return int(text)
 
 
 def _path(path: Path, text: str | None) -> Path | None:

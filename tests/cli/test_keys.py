@@ -271,23 +271,14 @@ def test_the_manager_runs_as_a_role_that_owns_nothing(postgres_url, tmp_path):
     app = postgres_url.set(username=role).render_as_string(hide_password=False)
     owner = postgres_url.render_as_string(hide_password=False)
     (folder / "apiops.toml").write_text(f'[targets.t]\nmanager = "{app}"\nkey-file = "key"\n')
-    with postgres.connect(postgres_url) as connection:
-        connection.execute(f'CREATE ROLE "{role}" LOGIN')
-        try:
-            words = ("manager", "init", "--admin", "ayse", "--admin-key", "ayse.pub")
-            done = run(*words, "--owner-url", owner, cwd=folder)
-            assert 0 == done.code, done.err
-            assert 0 == run("manager", "migrate", "--owner-url", owner, cwd=folder).code
-            assert 0 == run("audit", "verify", cwd=folder).code
-            owned = "SELECT count(*) FROM pg_tables WHERE tableowner = %s"
-            assert (0,) == connection.execute(owned, (role,)).fetchone()
-            assert 64 == run("manager", "migrate", "--app-role", role, cwd=folder).code
-            assert (
-                64
-                == run(
-                    "manager", "migrate", "--owner-url", owner, "--app-role", "postgres", cwd=folder
-                ).code
-            )
-        finally:
-            connection.execute(f'DROP OWNED BY "{role}"')
-            connection.execute(f'DROP ROLE "{role}"')
+    with postgres.connect(postgres_url) as connection, postgres.role(connection, role):
+        words = ("manager", "init", "--admin", "ayse", "--admin-key", "ayse.pub")
+        done = run(*words, "--owner-url", owner, cwd=folder)
+        assert 0 == done.code, done.err
+        assert 0 == run("manager", "migrate", "--owner-url", owner, cwd=folder).code
+        assert 0 == run("audit", "verify", cwd=folder).code
+        owned = "SELECT count(*) FROM pg_tables WHERE tableowner = %s"
+        assert (0,) == connection.execute(owned, (role,)).fetchone()
+        assert 64 == run("manager", "migrate", "--app-role", role, cwd=folder).code
+        both = ("--owner-url", owner, "--app-role", "postgres")
+        assert 64 == run("manager", "migrate", *both, cwd=folder).code

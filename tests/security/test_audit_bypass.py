@@ -43,7 +43,13 @@ def file(tmp_path):
 def rows(house):
     """Every governed row, every kept one, and the log."""
     engine = connect.reader(connect.parse(house.url))
-    names = (*(table.name for table in tables.GOVERNED), "snapshot", "attachment", "audit_entry")
+    names = (
+        *(table.name for table in tables.GOVERNED),
+        "snapshot",
+        "attachment",
+        "former_secret",
+        "audit_entry",
+    )
     try:
         with engine.connect() as connection:
             return {
@@ -301,17 +307,12 @@ def application(postgres_url, tmp_path):
     """A Manager whose tables another role owns, and a connection as the application."""
     role = f"apiops_app_{postgres_url.query['options'][-12:]}"
     url = postgres_url.set(username=role)
-    with postgres.connect(postgres_url) as owner:
-        owner.execute(f'CREATE ROLE "{role}" LOGIN')
-        owner.execute(f'GRANT CREATE, TEMPORARY ON DATABASE "{owner.info.dbname}" TO "{role}"')
-        try:
-            schema.migrate(
-                postgres_url.render_as_string(hide_password=False), application_role=role
-            )
-            yield _made(url.render_as_string(hide_password=False), tmp_path / "key")
-        finally:
-            owner.execute(f'DROP OWNED BY "{role}"')
-            owner.execute(f'DROP ROLE "{role}"')
+    with (
+        postgres.connect(postgres_url) as owner,
+        postgres.role(owner, role, on_database="CREATE, TEMPORARY"),
+    ):
+        schema.migrate(postgres_url.render_as_string(hide_password=False), application_role=role)
+        yield _made(url.render_as_string(hide_password=False), tmp_path / "key")
 
 
 def _made(url, key_file):
@@ -394,6 +395,10 @@ def _try(client, statement, *, ticket):
     assert ticket, "it was carried out without a ticket"
 
 
+GROWS = ("audit_entry", "former_secret")
+"""What an audited change adds to: its entry, and the secret that stood there."""
+
+
 def _same_or_told(house, before, *, ticket):
     """Nothing is different, or the log tells of every row that is."""
     after = rows(house)
@@ -401,9 +406,10 @@ def _same_or_told(house, before, *, ticket):
     different = sum(
         len(set(after[name]) - set(before[name])) or len(before[name]) - len(after[name])
         for name in before
-        if name != "audit_entry"
+        if name not in GROWS
     )
-    assert set(before["audit_entry"]) <= set(after["audit_entry"])
+    for name in GROWS:
+        assert set(before[name]) <= set(after[name])
     assert different <= told
     assert ticket or told == 0
     assert house.manager.verify().first_bad is None

@@ -17,6 +17,7 @@ from apiops.manager import connect, embedded, faults, init, schema, tables
 from apiops.manager.store import Store
 from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
 from apiops.model.plan import Action
+from apiops.ports import Batch
 from tests import postgres
 from tests.managers import (
     REPOSITORY,
@@ -26,6 +27,7 @@ from tests.managers import (
     a_resource,
     a_write,
     fill,
+    secret_resource,
     settle,
     write_batch,
 )
@@ -111,13 +113,28 @@ GOVERNED = {
 KEPT = {
     "snapshot": ("document", {"digest": "x", "document": "{}"}),
     "attachment": ("sha256", {"sha256": "x", "content": b"x"}),
+    "former_secret": (
+        "fingerprint",
+        {
+            "resource": "x",
+            "pointer": "/password",
+            "fingerprint": "x",
+            "kind": "Credential",
+            "environment": "production",
+            "kid": "v1",
+            "token": "apf1.v1.x",
+            "run": "r",
+            "at": "2026",
+        },
+    ),
 }
 
 
 @pytest.fixture
 def full(house):
-    """A Manager with a row in every governed table."""
+    """A Manager with a row in every governed table, and in every one that is kept."""
     fill(house.manager)
+    replace_secret(house.manager)
     return house
 
 
@@ -126,7 +143,15 @@ def file(tmp_path):
     """The same in a SQLite file."""
     with House(f"sqlite:///{tmp_path / 'file.db'}", tmp_path / "file.key") as house:
         fill(house.manager)
+        replace_secret(house.manager)
         yield house
+
+
+def replace_secret(manager):
+    """What `fill` sealed becomes a former secret."""
+    credential, plain = secret_resource(manager, "another password")
+    write = a_write(Action.UPDATE, credential, secrets=plain, serial=1)
+    manager.write(Batch("", "", "payments", None, None, (write,), a_context(), 0))
 
 
 def everything(house):
@@ -340,13 +365,8 @@ def test_on_sqlite_nothing_that_runs_may_change_the_schema(file):
 def test_the_application_role_on_postgresql_writes_and_cannot_touch_the_log(postgres_url, tmp_path):
     role = f"apiops_app_{postgres_url.query['options'][-12:]}"
     owner_url = postgres_url.render_as_string(hide_password=False)
-    with postgres.connect(postgres_url) as owner:
-        owner.execute(f'CREATE ROLE "{role}" LOGIN')
-        try:
-            _as_the_application(owner_url, postgres_url, role, tmp_path)
-        finally:
-            owner.execute(f'DROP OWNED BY "{role}"')
-            owner.execute(f'DROP ROLE "{role}"')
+    with postgres.connect(postgres_url) as owner, postgres.role(owner, role):
+        _as_the_application(owner_url, postgres_url, role, tmp_path)
 
 
 def _as_the_application(owner_url, url, role, tmp_path):
@@ -361,6 +381,7 @@ def _as_the_application(owner_url, url, role, tmp_path):
     )
     with embedded.open_manager(app, key_file=tmp_path / "key") as manager:
         fill(manager)
+        replace_secret(manager)
         assert {role} == _logins(url)
         with postgres.connect(connect.parse(app)) as stranger:
             for statement in (
@@ -477,5 +498,7 @@ def test_every_governed_row_was_written_with_exactly_one_entry(full):
     created.add("token-create")
     rows = sum(len(everything(full)[name]) for name in GOVERNED)
     entries = list(full.manager.entries(AuditQuery(limit=0)))
-    assert created == {entry.action for entry in entries}
-    assert rows == len(entries)
+    replaced = ["reseal", "update"]  # of the credential, once more
+    assert replaced == [entry.action for entry in entries[:2]]
+    assert created == {entry.action for entry in entries[2:]}
+    assert rows == len(entries[2:])

@@ -18,7 +18,7 @@ import pytest
 
 from apiops.access import decide, grants
 from apiops.errors import AccessDenied
-from apiops.manager import connect, fieldcrypt, state
+from apiops.manager import connect, fieldcrypt, state, tables
 from apiops.manager.keyring import KeyVersion
 from apiops.manager.state import Held, Running
 from apiops.manager.store import Store, Unit
@@ -48,6 +48,7 @@ UNGUARDED = {
     "add_key": "key versions, wrapped; no resource",
     "found": "the first admin, before anybody has rights, and only in an empty Manager",
     "deny": "records a denial in the log",
+    "forget": "former secrets of runs that are too long ago, after permitted writes",
     "event": "records what happened without a change",
 }
 """Every other method of a unit, and why it needs no permit."""
@@ -149,7 +150,7 @@ TRIES: dict[str, Callable[[Unit, tuple[decide.Permit, ...]], object]] = {
     "attach": lambda unit, permits: unit.attach(permits, HELD, "d" * 64, b"content"),
     "set_key": lambda unit, permits: unit.set_key(permits, KEY),
     "reseal": lambda unit, permits: unit.reseal(
-        permits, HELD.key, "/password", KEY.wrapped, KEY.wrapped
+        permits, tables.sealed, HELD.key, "/password", KEY.wrapped, KEY.wrapped
     ),
     "open": lambda unit, permits: unit.open(permits, HELD, "/password"),
     "fetch": lambda unit, permits: unit.fetch(permits, "production", {}),

@@ -217,4 +217,36 @@ CODES: tuple[Code, ...] = (
         "To go back, commit the older content anew (git revert). After a force push, bring the "
         "applied commit back into the branch, for example with a merge.",
     ),
+    Code(
+        "AO626",
+        "No such run to undo",
+        "A run is named by its id, or by its beginning (six characters or more) while only one run "
+        "of the target begins so. Runs that changed nothing and runs of other targets are none.",
+        "Run `apiops undo` without a run: it lists those that can be undone.",
+    ),
+    Code(
+        "AO627",
+        "The target is not suspended",
+        "What `undo` puts back is in no commit, so the next sync would set it right again: back to "
+        "what is to be undone.",
+        "Suspend the target first, with `apiops suspend`. Then undo, mend the repository, and end "
+        "the suspension with `apiops resume`.",
+    ),
+    Code(
+        "AO628",
+        "One person is not enough here",
+        "The Environment asks for approvals, and an undo is the change of one person, which nobody "
+        "else can approve.",
+        "Go back with a commit: `apiops rollback --to REVISION` makes one, and its plan can be "
+        "approved.",
+    ),
+    Code(
+        "AO629",
+        "A secret is no longer kept",
+        "Secrets that a run replaced or took away are kept, sealed, for a number of runs "
+        "(`undo-runs` of the target). This one was replaced longer ago, or in the ledger of a "
+        "vendor's Manager, which keeps no secret.",
+        "Go back with a commit, `apiops rollback --to REVISION`: encrypted values lie in the "
+        "repository. What was never there has to be set anew.",
+    ),
 )

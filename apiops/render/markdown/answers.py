@@ -3,9 +3,10 @@
 from apiops.model.access import Trust, Verdicts
 from apiops.model.doctor import DoctorReport, Health
 from apiops.model.token import TokenList
-from apiops.model.view import AccessCheck, Holders, PermissionMatrix
+from apiops.model.view import AccessCheck, Holders, PastRuns, PermissionMatrix
 from apiops.render.facts import permission
 from apiops.render.facts import plan as facts
+from apiops.render.facts import runs as facts_of_runs
 from apiops.render.facts import tokens as facts_of_tokens
 from apiops.render.markdown.paper import Paper, code, prose
 
@@ -92,6 +93,13 @@ def doctor(report: DoctorReport) -> Paper:
     if report.settings:
         told = ((code(one.name), code(one.value), prose(one.source)) for one in report.settings)
         out.table(("setting", "value", "from"), told)
+    return out
+
+
+def runs(past: PastRuns) -> Paper:
+    """Write the runs, newest first."""
+    out = Paper()
+    out.table(facts_of_runs.HEADINGS, (tuple(map(code, row)) for row in facts_of_runs.rows(past)))
     return out
 
 

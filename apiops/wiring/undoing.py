@@ -1,0 +1,108 @@
+"""`apiops undo`: a person puts back what a run changed, from what the Manager kept of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from apiops.errors import PlanRefused, UsageError
+from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.outcome import RunReport
+from apiops.model.view import PastRuns, PlanView
+from apiops.ports import Observer
+from apiops.reconcile import undo
+from apiops.reconcile.line import Line
+from apiops.wiring import assemble, handwork
+
+_LISTED = 20
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the command asks for: the run, by whom, why, and which guards are overridden."""
+
+    run: str
+    principal: str
+    sign_key: Path
+    reason: str
+    allow: frozenset[str] = frozenset()
+
+
+def runs(wiring: assemble.Wiring, observer: Observer) -> PastRuns:
+    """The target's last runs that changed anything."""
+    with _line(wiring, observer) as line:
+        return PastRuns(wiring.target.name, undo.runs(line, _LISTED))
+
+
+@contextmanager
+def opened(wiring: assemble.Wiring, observer: Observer, wish: Undo) -> Iterator["Way"]:
+    """The way back, once the person is who they say.
+
+    Raises UsageError for a vendor's Manager or without a reason, AccessDenied for another's key.
+    """
+    if not wish.reason.strip():
+        raise UsageError(
+            "a change by hand needs a reason",
+            code="AO910",
+            hint='say why, for the audit log: --reason "incident 4711"',
+        )
+    with _line(wiring, observer) as line:
+        grants = line.manager.read("", "", ()).grants
+        handwork.prove(grants, wish.principal, wish.sign_key)
+        yield Way(line, wish)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way back from one run."""
+
+    line: Line
+    wish: Undo
+
+    def plan(self) -> PlanView:
+        """What would be written. Raises PlanRefused, AO629 for what is no longer kept."""
+        undoing = undo.prepare(self.line, self.wish.run, self.wish.allow)
+        self._demand_secrets(undo.secrets(undoing))
+        note = (
+            f"Back to {undoing.plan.head.ref}: what it and later runs changed becomes what it was."
+        )
+        return PlanView(undoing.plan, notes=(note,))
+
+    def carry_out(self, digest: str) -> RunReport:
+        """Write it, if it is still the plan with that digest."""
+        context = AuditContext(
+            actor=self.wish.principal,
+            principal=self.wish.principal,
+            reason=Reason(text=self.wish.reason),
+            run=self.line.run,
+            source=Source.CONSOLE,
+        )
+        return undo.carry_out(self.line, self.wish.run, context, self.wish.allow, digest)
+
+    def _demand_secrets(self, wanted: dict[str, str]) -> None:
+        from apiops.manager.embedded import EmbeddedManager
+
+        manager = self.line.ledger
+        assert isinstance(manager, EmbeddedManager), "anything else was refused"
+        kept = manager.former(wanted)
+        gone = sorted(where for print_, where in wanted.items() if print_ not in kept)
+        if gone:
+            more = f" (and {len(gone) - _NAMED} more)" if len(gone) > _NAMED else ""
+            raise PlanRefused(
+                f"the Manager no longer keeps what stood at {', '.join(gone[:_NAMED])}{more}",
+                code="AO629",
+                hint="go back with a commit: apiops rollback --to REVISION; or undo a later run",
+            )
+
+
+@contextmanager
+def _line(wiring: assemble.Wiring, observer: Observer) -> Iterator[Line]:
+    if wiring.target.ledger:
+        raise UsageError(
+            f"the Manager of {wiring.target.name} is a vendor's, which keeps nothing to put back",
+            code="AO748",
+            hint="go back with a commit: apiops rollback --to REVISION",
+        )
+    with assemble.line(wiring, observer) as line:
+        yield line
