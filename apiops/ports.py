@@ -237,7 +237,10 @@ class Book(Protocol):
         """
 
     def intend(self, batch: Batch, calls: Sequence[tuple[Write, str]]) -> Sequence[str]:
-        """Calls are about to be sent for writes; gives their numbers in the journal."""
+        """Calls are about to be sent for writes; gives their numbers in the journal.
+
+        Raises Conflict AO719 if the lease was lost: then nothing more is to be sent.
+        """
 
     def end(self, results: Sequence[tuple[str, str]]) -> None:
         """What became of calls, by their numbers."""

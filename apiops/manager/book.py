@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied
-from apiops.manager import batch, embedded, faults, tables
+from apiops.manager import batch, embedded, faults, leases, tables
 from apiops.manager.batch import Writing
 from apiops.manager.embedded import EmbeddedManager
 from apiops.manager.state import Held
@@ -72,7 +72,10 @@ class SqlBook(EmbeddedManager):
         """Nothing: each call has its own row before it is sent, and the database keeps it."""
 
     def intend(self, batch_: Batch, calls: Sequence[tuple[Write, str]]) -> list[str]:
-        """Commit a row for each that says what is about to be sent."""
+        """Commit a row for each that says what is about to be sent, while the lease is held.
+
+        Raises Conflict AO719 when it is not: whoever took over sends what there is to send.
+        """
         now = self._clock()
         rows = [
             {
@@ -90,7 +93,9 @@ class SqlBook(EmbeddedManager):
             }
             for write, call in calls
         ]
+        lease = batch.lease_name(batch_.repository, batch_.target)
         with faults.translated(self._url), self._store.bookkeeping() as connection:
+            leases.renew(connection, lease, batch_.fence, now)
             connection.execute(insert(tables.journal), rows)
         return [str(row["id"]) for row in rows]
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from apiops.errors import Conflict, ManagerUnavailable
 from apiops.manager.tables import lease
+from apiops.model import moment
 
 LIFE: Final = timedelta(minutes=5)
 """How long a lease lives after it was taken or last renewed."""
@@ -30,11 +31,7 @@ def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
         renew(connection, name, row.fence, now)
         return int(row.fence)
     if row is not None and row.holder and row.expires > now:
-        raise ManagerUnavailable(
-            f"run {row.holder} holds the lease of {name} until {row.expires:%H:%M:%S} UTC",
-            code="AO718",
-            hint="wait for that run to end; a run that crashed loses its lease by itself",
-        )
+        raise _taken(name, row.holder, row.expires, now)
     fence = 1 + connection.execute(select(func.coalesce(func.max(lease.c.fence), 0))).scalar_one()
     values = {"holder": holder, "fence": fence, "expires": now + LIFE}
     if row is None:
@@ -42,6 +39,19 @@ def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
     else:
         connection.execute(update(lease).where(lease.c.name == name).values(**values))
     return int(fence)
+
+
+def _taken(name: str, holder: str, expires: datetime, now: datetime) -> ManagerUnavailable:
+    """That another run is at it; a lease that lives longer than `LIFE` comes from another clock."""
+    hint = "wait for that run to end; a run that crashed loses its lease by itself"
+    ahead = expires - now - LIFE
+    if ahead > moment.SLACK:
+        hint += f"; but that machine's clock is {moment.against(ahead)}, and one of them is wrong"
+    return ManagerUnavailable(
+        f"run {holder} holds the lease of {name} until {expires:%H:%M:%S} UTC",
+        code="AO718",
+        hint=hint,
+    )
 
 
 def renew(connection: Connection, name: str, fence: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from apiops import errors
 from apiops.errors import ApiopsError, ManagerError, SpecInvalid
 from apiops.model import codec
 from apiops.model.diagnostic import Diagnostic, Location
-from apiops.remote.client import Answer
+from apiops.remote.answer import Answer
 
 Value = TypeVar("Value")
 

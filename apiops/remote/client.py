@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -31,6 +30,7 @@ from apiops import __version__
 from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable, UsageError
 from apiops.model.secret import SecretValue
 from apiops.remote import timely
+from apiops.remote.answer import Answer
 
 MAX_ANSWER: Final = 256 * 1024 * 1024
 """Longer answers are not read (bytes)."""
@@ -45,7 +45,6 @@ AGAIN: Final = frozenset({429, 502, 503, 504})
 PUT_OFF: Final = 429
 """Too many requests: the call was not carried out, whatever it was."""
 
-_DIGITS: Final = 9
 _CHUNK: Final = 64 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
@@ -74,38 +73,6 @@ class Reach:
     pause: float = 0.2
     pool: int = 8
     longest: int = MAX_ANSWER
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server said, whatever it said."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def pause(self) -> float | None:
-        """How many seconds the server asks us to wait (`Retry-After`, RFC 9110, 10.2.3)."""
-        told = self.headers.get("retry-after", "").strip()
-        if told.isascii() and told.isdigit():
-            return float(told[:_DIGITS])
-        try:
-            at = parsedate_to_datetime(told)
-        except ValueError:
-            return None
-        return max(0.0, at.timestamp() - time.time())
-
-    def json(self) -> Any:
-        """The body as JSON. Raises ManagerError AO744 when it is none."""
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            raise ManagerError(
-                f"the server answered {self.status} with something that is not JSON",
-                code="AO744",
-                hint="check the URL: another program may be answering there",
-            ) from None
 
 
 class Client:

@@ -11,7 +11,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from apiops.errors import ApiopsError
-from apiops.remote.client import Answer, Client
+from apiops.remote.answer import Answer
+from apiops.remote.client import Client
 
 PAGE: Final = 100
 PAGES: Final = 50

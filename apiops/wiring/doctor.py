@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from apiops.errors import ApiopsError
+from apiops.model import moment
 from apiops.model.doctor import Check, DoctorReport, Health
 from apiops.model.revision import SignatureStatus
 from apiops.wiring import assemble, editor, places
@@ -41,6 +42,8 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
         yield _asked("audit log", lambda: _audit(target))
     if target.ledger:
         yield _asked("vendor's Manager", lambda: _vendor(target))
+        if (clock := _clock(target)) is not None:
+            yield clock
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:
@@ -133,6 +136,26 @@ def _vendor(target: TargetSettings) -> Check:
             "give the token's user these rights in the console, with MANAGE for what is written",
         )
     return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}")
+
+
+def _clock(target: TargetSettings) -> Check | None:
+    """A word if the Manager's clock is another; who does not answer is spoken of elsewhere."""
+    from apiops.remote.vendor import probe
+    from apiops.wiring import vendor
+
+    try:
+        with vendor.api(target) as api:
+            ahead = probe.healthy(api)
+    except ApiopsError:
+        return None
+    if abs(ahead) <= moment.SLACK:
+        return None
+    return Check(
+        "clock",
+        Health.WARN,
+        f"the Manager's clock is {moment.against(ahead)}",
+        "set both by a time server: tokens live by the Manager's clock, leases by this one's",
+    )
 
 
 def _audit(target: TargetSettings) -> Check:

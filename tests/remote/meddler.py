@@ -31,6 +31,9 @@ BEFORE = ("reset-before", "404-before", "500-before", "429-before", "503-before"
 
 NOTHING: Mapping[str, str] = {}
 HARMLESS = ("wrong-type",)
+
+HELD = "held-after"
+"""The server has carried it out, and the client waits for the answer until `let_go` is set."""
 PAGE = b"<html><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -46,6 +49,8 @@ class Meddler(Loopback):
         self._reads = False
         self._writes = 0
         self.spoilt = 0
+        self.arrived = threading.Event()
+        self.let_go = threading.Event()
 
     @property
     def writes(self) -> int:
@@ -80,6 +85,9 @@ class _Handler(Handler):
             self._instead(fault.removesuffix("-before"))
             return
         status, kind, content = self._forward(body)
+        if fault == HELD:
+            self.server.owner.arrived.set()
+            self.server.owner.let_go.wait(self.timeout)
         if fault in AFTER:
             self._spoilt(fault, status, kind, content)
         else:

@@ -17,7 +17,8 @@ from apiops.errors import ApiopsError
 from apiops.model.outcome import Result
 from apiops.model.resource import Resource
 from apiops.model.secret import SecretValue
-from apiops.remote.client import Answer, Client, Reach
+from apiops.remote.answer import Answer
+from apiops.remote.client import Client, Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
 from tests.remote.gateway import Gateway, Moment, a_resource, done, left, secret, told

@@ -16,7 +16,8 @@ from apiops.git import ledgerref
 from apiops.manager import embedded, gitbook
 from apiops.model.audit import AuditQuery
 from apiops.model.resource import Resource
-from apiops.remote.client import Answer, Reach
+from apiops.remote.answer import Answer
+from apiops.remote.client import Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
 from apiops.wiring import gitledger

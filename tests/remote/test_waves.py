@@ -12,7 +12,8 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import LiveResource, Resource
 from apiops.model.secret import SecretValue
 from apiops.ports import Write
-from apiops.remote.client import Answer, Client, Reach
+from apiops.remote.answer import Answer
+from apiops.remote.client import Client, Reach
 from apiops.remote.vendor import waves
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager

@@ -29,6 +29,10 @@ class Standin(Loopback):
 
 
 class _Handler(Handler):
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """`Date`, by the Manager's own clock."""
+        return super().date_time_string(timestamp or self.server.owner.world.now.timestamp())
+
     def body(self) -> bytes:
         return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST))
 
@@ -80,7 +84,7 @@ class _Handler(Handler):
         if world.expires_after is not None and self.command != "GET":
             world.expires_after -= 1
             user.expired = world.expires_after < 0
-        if user.expired:
+        if user.expired or (user.until is not None and user.until <= world.now):
             raise Refused("Token was expired!", 401)
         return user
 

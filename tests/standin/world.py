@@ -4,6 +4,7 @@ import copy
 import hashlib
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,6 +18,7 @@ class User:
     admin: bool = False
     rights: set[tuple[str, str]] | None = None
     expired: bool = False
+    until: datetime | None = None
 
     def sees(self, project: str | None) -> bool:
         return self.rights is None or any(project == there for there, _ in self.rights)
@@ -94,6 +96,8 @@ class World:
             "maxAiBinaryResponseBodyBytes": 26214400, "maxToolTurns": 5,
         }  # fmt: skip
         self.expires_after: int | None = None
+        self.ahead = timedelta()
+        """By how much its clock is ahead of everybody else's."""
         self.violations: list[str] = []
         self.lock = threading.RLock()
         self._made = 0
@@ -106,6 +110,10 @@ class World:
             state = {name: value for name, value in vars(self).items() if name not in own}
             vars(other).update(copy.deepcopy(state))
         return other
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
     def id(self) -> str:
         """24 hex digits (§1.7)."""

@@ -12,7 +12,7 @@ import pytest
 
 from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable, UsageError
 from apiops.model.secret import SecretValue
-from apiops.remote import client
+from apiops.remote.answer import Answer
 from apiops.remote.client import Client, Reach
 from tests.servers import Certificates, Reply, Request, Told, certificates
 
@@ -112,7 +112,7 @@ def test_after_the_deadline_nothing_is_sent() -> None:
     [("7", 7.0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0.0), ("soon", None), ("", None), ("٣", None)],
 )
 def test_how_long_the_server_asks_us_to_wait(told: str, pause: float | None) -> None:
-    assert pause == client.Answer(429, {"retry-after": told}, b"").pause
+    assert pause == Answer(429, {"retry-after": told}, b"").pause
 
 
 def test_a_redirect_is_not_followed() -> None:

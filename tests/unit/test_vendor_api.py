@@ -11,7 +11,8 @@ import pytest
 from apiops.errors import ManagerError, ManagerUnavailable
 from apiops.model.audit import Reason
 from apiops.model.secret import SecretValue
-from apiops.remote.client import Answer, Client, Reach
+from apiops.remote.answer import Answer
+from apiops.remote.client import Client, Reach
 from apiops.remote.vendor import deploying
 from apiops.remote.vendor.api import Absent, Api, Forbidden, Refused, Unknown, Upload, path
 from apiops.remote.vendor.pace import LOST, MOST, Pace

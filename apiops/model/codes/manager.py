@@ -126,13 +126,14 @@ CODES: tuple[Code, ...] = (
         "AO718",
         "Lease held",
         "One run at a time writes to a repository's target. Another one is at work.",
-        "Wait for it to end. A run that crashed loses its lease by itself within minutes.",
+        "Wait for it to end. A run that crashed loses its lease by itself within minutes, by the "
+        "clocks of the machines: where the hint says that they differ, set them by a time server.",
     ),
     Code(
         "AO719",
         "Lease lost",
         "The run took longer than its lease, or another run took over. A late writer is refused "
-        "so that two runs can never mix.",
+        "so that two runs can never mix: with a vendor's Manager it sends nothing more.",
         "Run the command again.",
     ),
     Code(

@@ -8,7 +8,8 @@ may have carried it out or not.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,7 +18,9 @@ import orjson
 from urllib3 import encode_multipart_formdata
 
 from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable
-from apiops.remote.client import Answer, Client
+from apiops.model import moment
+from apiops.remote.answer import Answer
+from apiops.remote.client import Client
 from apiops.remote.vendor.pace import Pace
 
 _FORBIDDEN: Final = re.compile(
@@ -156,15 +159,15 @@ class Api:
         if self._watching is not None and method == "GET":
             self._watching(where, query, answer)
         if blank and answer.status == HTTPStatus.NOT_FOUND and not answer.body.strip():
-            raise self._refusal(answer.status, "", f"{method} {where}", ())
+            raise self._refusal(answer, "", f"{method} {where}", ())
         return self._judged(answer, f"{method} {where}", hidden)
 
-    def text(self, where: str, *, anonymous: bool = False) -> str:
-        """A plain answer (`test/*`)."""
+    def text(self, where: str, *, anonymous: bool = False) -> tuple[str, timedelta | None]:
+        """A plain answer (`test/*`), and by how much the Manager's clock is ahead of ours."""
         answer = self._client.call("GET", where, anonymous=anonymous)
         if answer.status not in _GOOD:
-            raise self._refusal(answer.status, self._said(answer), f"GET {where}", ())
-        return answer.body.decode("utf-8", "replace")[:_LONGEST]
+            raise self._refusal(answer, self._said(answer), f"GET {where}", ())
+        return answer.body.decode("utf-8", "replace")[:_LONGEST], answer.ahead
 
     def _judged(self, answer: Answer, what: str, hidden: Iterable[str]) -> Any:
         tree = _tree(answer)
@@ -177,7 +180,8 @@ class Api:
                 )
             if _succeeded(tree):
                 return tree
-            raise self._refusal(400, _message(tree), what, hidden)
+            refused = replace(answer, status=HTTPStatus.BAD_REQUEST)
+            raise self._refusal(refused, _message(tree), what, hidden)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise ManagerUnavailable(
                 f"{self.address} puts {what} off again and again: too many requests",
@@ -196,16 +200,17 @@ class Api:
                 code="AO764",
                 hint="look at the Manager's log; the next run finds out what came of it",
             )
-        raise self._refusal(answer.status, self._said(answer), what, hidden)
+        raise self._refusal(answer, self._said(answer), what, hidden)
 
     def _said(self, answer: Answer) -> str:
         return _message(_tree(answer)) or f"status {answer.status}"
 
-    def _refusal(self, status: int, said: str, what: str, hidden: Iterable[str]) -> ApiopsError:
+    def _refusal(self, answer: Answer, said: str, what: str, hidden: Iterable[str]) -> ApiopsError:
+        status = answer.status
         shown = " ".join(_without(said, hidden).split())[:_LONGEST]
         if status == HTTPStatus.UNAUTHORIZED:
             return Forbidden(
-                f"{self.address} does not accept the token: {shown}",
+                f"{self.address} does not accept the token: {shown}{_clock(answer)}",
                 code="AO761",
                 hint="make a new token in the console (My Profile) and put it into APIOPS_TOKEN",
             )
@@ -222,6 +227,14 @@ class Api:
             code="AO763",
             hint="the words are the Manager's own; correct the specification",
         )
+
+
+def _clock(answer: Answer) -> str:
+    """A token lives by the Manager's clock: said where that is another than ours."""
+    ahead = answer.ahead
+    if ahead is None or abs(ahead) <= moment.SLACK:
+        return ""
+    return f" (its clock is {moment.against(ahead)})"
 
 
 def _tree(answer: Answer) -> Any:

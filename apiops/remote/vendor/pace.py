@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from apiops.errors import ManagerUnavailable
-from apiops.remote.client import Answer
+from apiops.remote.answer import Answer
 
 MOST: Final = 8
 """Calls at once when all is well."""

@@ -6,6 +6,7 @@ tried, in every project that the token sees, and nothing is changed.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from apiops.errors import ManagerError
 from apiops.remote.vendor.api import Api, Forbidden, path
@@ -30,15 +31,19 @@ class Seen:
         )
 
 
-def healthy(api: Api) -> None:
-    """Raise ManagerError AO760 unless a Management API answers there, switched on."""
-    said = api.text("/apiops/test/healthcheck", anonymous=True)
+def healthy(api: Api) -> timedelta:
+    """By how much the Manager's clock is ahead of ours, as far as it says.
+
+    Raises ManagerError AO760 unless a Management API answers there, switched on.
+    """
+    said, ahead = api.text("/apiops/test/healthcheck", anonymous=True)
     if said.strip() != "OK":
         raise ManagerError(
             f"{api.address} does not answer as a Management API",
             code="AO760",
             hint="check the URL; an administrator may have switched the Management APIs off",
         )
+    return ahead or timedelta()
 
 
 def look(api: Api) -> Seen:

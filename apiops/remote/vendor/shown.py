@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from apiops.errors import ManagerError, ManagerUnavailable
 from apiops.model.shown import Asked, Shown
-from apiops.remote.client import Answer
+from apiops.remote.answer import Answer
 from apiops.remote.vendor.api import Api
 
 
