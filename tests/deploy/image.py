@@ -15,6 +15,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,9 @@ PREFIX = Path(sys.base_prefix)
 UNSHARE: Final = shutil.which("unshare") or "unshare"
 SKIPPED = shutil.ignore_patterns("test", "tests", "site-packages", "idlelib", "__pycache__")
 BOUND = ("usr", "bin", "lib", "lib64", "etc", "root", "home", "dev", "proc")
+
+Volume = tuple[Path, str, str]
+"""A folder, where it is mounted, and `ro` or `rw`."""
 
 BUILD = """\
 set -eu
@@ -40,11 +44,16 @@ exec chroot "$1" /bin/sh -ec "$4"
 
 RUN = """\
 set -eu
-mount --bind "$1" "$1"
-mount --bind "$2" "$1/data"
-mount -t proc none "$1/proc"
-mount -o remount,bind,ro,nosuid,nodev "$1"
-root=$1; shift 2
+root=$1; shift
+mount --bind "$root" "$root"
+while [ "$1" != -- ]; do
+  mount --bind "$1" "$root$2"
+  mount -o "remount,bind,nosuid,nodev,$3" "$root$2"
+  shift 3
+done
+shift
+mount -t proc none "$root/proc"
+mount -o remount,bind,ro,nosuid,nodev "$root"
 exec chroot "$root" "$@"
 """
 
@@ -97,8 +106,7 @@ class Image:
         _base(image.root)
         for word, rest in last:
             image._carry_out(word, rest, opt)
-        for name in ("data", "proc"):
-            (image.root / name).mkdir(exist_ok=True)
+        (image.root / "proc").mkdir(exist_ok=True)
         return image
 
     def _carry_out(self, word: str, rest: str, opt: Path) -> None:
@@ -121,8 +129,19 @@ class Image:
         """The entry point: another user, no network, a read-only root, and `data` at /data."""
         return self.program(*self.entrypoint, *arguments, data=data)
 
+    def pod(
+        self, *arguments: str, volumes: Sequence[Volume], variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """The entry point, with the volumes and variables of a pod."""
+        return self._walled([*self.entrypoint, *arguments], volumes, variables)
+
     def program(self, *command: str, data: Path) -> subprocess.CompletedProcess[str]:
         """Any program of the image, under the same walls."""
+        return self._walled(command, [(data, "/data", "rw")], {})
+
+    def _walled(
+        self, command: Sequence[str], volumes: Sequence[Volume], variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         user, _, group = self.user.partition(":")
         walls = [
             *(UNSHARE, "--user", f"--map-user={user}", f"--map-group={group}", "--keep-caps"),
@@ -130,10 +149,18 @@ class Image:
         ]
         python = str(PREFIX / "bin" / Path(sys.executable).resolve().name)
         inside = [python, "-I", "-c", ENTER, self.workdir, *command]
-        env = {"LANG": "C.UTF-8", **self.env, "PATH": self.env["PATH"].replace(":$PATH", "")}
+        for _, place, _ in volumes:
+            (self.root / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        bound = [part for volume in volumes for part in volume]
+        env = {
+            "LANG": "C.UTF-8",
+            **self.env,
+            **variables,
+            "PATH": self.env["PATH"].replace(":$PATH", ""),
+        }
         env["PATH"] += f":{PREFIX}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         return subprocess.run(
-            [*walls, "/bin/sh", "-c", RUN, "run", self.root, data, *inside],
+            [*walls, "/bin/sh", "-c", RUN, "run", self.root, *bound, "--", *inside],
             env=env,
             capture_output=True,
             text=True,
