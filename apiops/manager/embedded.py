@@ -208,7 +208,8 @@ class EmbeddedManager:
                 ring = self._ring.at(unit.known.keys)
                 whole = formers.completed(unit.connection, ring, batch_)
                 outcomes = batch.carry_out(unit, ring, whole, doing.note)
-                unit.forget(self._keeps)
+                if any(write.change.action is not Action.CREATE for write in batch_.writes):
+                    unit.forget(self._keeps)
                 return outcomes
         except AccessDenied as denied:
             if doing.write is not None:
