@@ -81,7 +81,9 @@ class Live:
     """What the Manager holds now, for one repository and target.
 
     `resources` are all that the reader may see (not only the inventory), `permissions` is the
-    digest of `grants`. `trust` is the Manager's own setting, so that a commit cannot loosen it.
+    digest of `grants`. `trust` is the Manager's own setting, so that a commit cannot loosen it, and
+    `environments` are the specs of all Environments by name, whatever part is read or may be seen:
+    what they demand holds for every plan.
     `shown` is what a Manager elsewhere was asked for it and how it answered; `vendors` that it is
     a vendor's, which cannot do all that ours can (`Kind.lasting`).
     """
@@ -91,6 +93,7 @@ class Live:
     grants: Grants
     ledger: LedgerState
     trust: Trust = Trust.SIGNED
+    environments: Mapping[str, JsonObject] = field(default_factory=dict)
     shown: Shown | None = None
     vendors: bool = False
 

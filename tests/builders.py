@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from apiops.model import resource as resource_words
 from apiops.model.access import Grants
 from apiops.model.audit import Applied, LedgerState
 from apiops.model.kinds import KINDS, Home
@@ -98,7 +99,9 @@ def a_desired(resources: Iterable[Resource] = (), **more: Any) -> Desired:
 def a_live(resources: Iterable[LiveResource] = (), **more: Any) -> Live:
     more.setdefault("grants", Grants((), {}, {}, {}, digest="9e44" * 16))
     more.setdefault("ledger", LedgerState())
-    return Live("manager-1", tuple(resources), **more)
+    held = tuple(resources)
+    more.setdefault("environments", resource_words.environments(held))
+    return Live("manager-1", held, **more)
 
 
 def applied(unit: str, commit: str = "a" * 40) -> Applied:

@@ -36,6 +36,7 @@ from apiops.model.resource import (
     Origin,
     Resource,
     ResourceId,
+    environments,
     state_digest,
 )
 from apiops.model.secret import MARK, SecretLeaf, SecretValue, leaf_of
@@ -80,7 +81,14 @@ class FakeManager:
             (one for one in held if among is None or one.id in among), key=lambda one: one.id.order
         )
         ledger = self.state(repository, target)
-        return Live(self.lineage, tuple(map(_shown, resources)), self.grants(), ledger, self.trust)
+        return Live(
+            self.lineage,
+            tuple(map(_shown, resources)),
+            self.grants(),
+            ledger,
+            self.trust,
+            environments(held),
+        )
 
     def grants(self) -> Grants:
         return grants.build((id, one.spec) for id, one in self.state_now.resources.items())

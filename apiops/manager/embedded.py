@@ -49,7 +49,7 @@ from apiops.model.audit import (
 )
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
-from apiops.model.resource import JsonObject, Origin, Resource, ResourceId
+from apiops.model.resource import JsonObject, Origin, Resource, ResourceId, environments
 from apiops.model.secret import SecretValue
 from apiops.ports import Batch, Live, Write
 
@@ -144,12 +144,15 @@ class EmbeddedManager:
             found = _expected(self._url, state.identity(connection))
             permissions = state.permissions(connection)
             sight = decide.sight(permissions, grants.ENGINE)
+            rows = state.held(connection, sight, among)
+            every = rows if among is None else state.of_kind(connection, sight, "Environment", None)
             return Live(
                 lineage=found.lineage,
-                resources=tuple(row.live() for row in state.held(connection, sight, among)),
+                resources=tuple(row.live() for row in rows),
                 grants=permissions,
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,
+                environments=environments(row.live() for row in every),
             )
 
     def now(self) -> datetime:

@@ -1,6 +1,6 @@
 """Resources: what a specification describes and what the Manager holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -182,6 +182,12 @@ class LiveResource:
     deployments: tuple[Deployment, ...] = ()
     protected: bool = False
     unsettled: bool = False
+
+
+def environments(resources: Iterable[LiveResource]) -> dict[str, JsonObject]:
+    """The specs of the Environments among resources, by name."""
+    found = (one for one in resources if one.id.kind == "Environment" and one.id.project is None)
+    return {one.id.name: one.spec for one in found}
 
 
 Positions = Mapping[tuple[str | int, ...], Location]

@@ -11,7 +11,7 @@ from typing import Final
 
 from apiops.errors import PlanRefused
 from apiops.model import moment
-from apiops.model.resource import JsonObject, ResourceId
+from apiops.model.resource import JsonObject
 from apiops.ports import Live
 
 FREEZE: Final = "freeze"
@@ -44,10 +44,7 @@ def standing(live: Live, environment: str, at: datetime) -> Window | None:
 
 def said(live: Live, environment: str) -> Iterator[JsonObject]:
     """Every freeze that an environment has, over or to come."""
-    id = ResourceId("Environment", None, environment)
-    for resource in live.resources:
-        if resource.id == id:
-            yield from resource.spec.get("freezes") or ()
+    yield from live.environments.get(environment, {}).get("freezes") or ()
 
 
 def admit(window: Window | None, allow: frozenset[str]) -> tuple[str, ...]:

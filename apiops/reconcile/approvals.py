@@ -17,7 +17,7 @@ from apiops.model.access import Judgement
 from apiops.model.approval import Approvals, Word
 from apiops.model.audit import AuditContext, AuditQuery, Reason, Statement
 from apiops.model.plan import Plan
-from apiops.model.resource import SETTINGS, SYSTEM, ResourceId
+from apiops.model.resource import SETTINGS, SYSTEM
 from apiops.model.revision import Commit, Revision, Snapshot
 from apiops.plan import build
 from apiops.ports import Live, Repository
@@ -101,9 +101,7 @@ def _context(line: Line, plan: Plan, person: str) -> AuditContext:
 
 def wanted(live: Live, environment: str) -> int:
     """How many people it takes, as the Manager has it: no commit lowers that for its own batch."""
-    id = ResourceId("Environment", None, environment)
-    specs = (resource.spec for resource in live.resources if resource.id == id)
-    return max((int(spec.get("approvals") or 0) for spec in specs), default=0)
+    return int(live.environments.get(environment, {}).get("approvals") or 0)
 
 
 def _carried(prepared: Prepared) -> tuple[Judgement, ...]:

@@ -256,7 +256,7 @@ def _order(calling: Caller, head: str, text: str) -> Order:
             code="AO780",
             hint="let the approver make a token and apply the first commit themselves",
         )
-    return replace(order, worktree=False, commit=head)
+    return replace(order, worktree=False, commit=head, settled=None)
 
 
 def _eyes(calling: Caller) -> str | None:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from apiops.model.outcome import Outcome, Result
-from apiops.model.resource import ResourceId
+from apiops.model.resource import ResourceId, environments
 from apiops.model.secret import SecretValue
 from apiops.ports import Batch, Book, Live
 from apiops.remote.vendor import reading
@@ -35,7 +35,13 @@ class VendorManager:
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
         resources = tuple(sorted(chosen, key=lambda one: one.id.order))
-        return replace(book, resources=resources, shown=showing.shown(), vendors=True)
+        return replace(
+            book,
+            resources=resources,
+            environments=environments(self._reading.resources.values()),
+            shown=showing.shown(),
+            vendors=True,
+        )
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue
