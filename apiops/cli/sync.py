@@ -60,7 +60,7 @@ def command(
 
     Guards and permissions hold as everywhere: what is denied freezes its project, the others
     advance. With --interval an error ends its run and not the loop, unless it is one of settings
-    or flags.
+    or flags: once a run got through, these were right, and a file that is gone is waited for.
     """
     from apiops.cli import entry
     from apiops.cli.console import require_writable
@@ -84,17 +84,19 @@ def _again(door: "Entry", counts: "Metrics | None", file: Path | None, interval:
     from apiops.cli import console
     from apiops.controller import loop
 
-    stop = threading.Event()
+    stop, proven = threading.Event(), threading.Event()
 
     def once() -> Exit:
         try:
-            return _counted(door, counts, file)
-        except UsageError:
-            raise
+            code = _counted(door, counts, file)
         except ApiopsError as fault:
+            if isinstance(fault, UsageError) and not proven.is_set():
+                raise
             door.console.fail(fault)
             console.tell(fault)
             return fault.exit_code
+        proven.set()
+        return code
 
     def wait(seconds: float) -> None:
         door.console.say(f"next run in {seconds:.0f} s")

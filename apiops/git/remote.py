@@ -30,6 +30,9 @@ pygit2.settings.server_connect_timeout = _CONNECT_MILLISECONDS
 pygit2.settings.server_timeout = _ANSWER_MILLISECONDS
 
 
+_UNFINISHED: Final = "apiops-unfinished"
+"""A file in a clone until all of it is there: a job may be killed, or its server be unknown."""
+
 _TAGS: Final = "refs/tags/*:refs/tags/*"
 """Every tag, new ones of old commits too: somebody may have approved in one. None is moved."""
 
@@ -37,12 +40,16 @@ _TAGS: Final = "refs/tags/*:refs/tags/*"
 def clone(address: str, path: Path, login: Login = NOBODY) -> None:
     """Make a bare repository at `path` that follows `origin` at `address`, and fetch it.
 
-    Its own branches follow as well, so that HEAD is what it is over there. Raises SourceError
-    AO813, SourceUnavailable AO812.
+    Its own branches follow as well, so that HEAD is what it is over there. One that was left
+    unfinished begins anew, with what it has. Raises SourceError AO813, SourceUnavailable AO812.
     """
     _allow("origin", address)
     try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / _UNFINISHED).touch()
         made = pygit2.init_repository(path, bare=True)
+        if "origin" in made.remotes.names():
+            made.remotes.delete("origin")
         made.remotes.create("origin", address)
         made.remotes.add_fetch("origin", "+refs/heads/*:refs/heads/*")
     except (pygit2.GitError, OSError, ValueError) as fault:
@@ -52,6 +59,15 @@ def clone(address: str, path: Path, login: Login = NOBODY) -> None:
         heads = made.remotes["origin"].list_heads(callbacks=Answers(address, login))
         names = (head.symref_target for head in heads if head.name == "HEAD")
         made.set_head(next(filter(None, names), "refs/heads/main"))
+        (path / _UNFINISHED).unlink()
+
+
+def unfinished(path: Path) -> bool:
+    """Whether a clone was begun there and did not come to its end.
+
+    In a work tree a file of that name is somebody's own.
+    """
+    return (path / _UNFINISHED).is_file() and not (path / ".git").exists()
 
 
 def fetch(

@@ -71,13 +71,16 @@ def _named(variable: str) -> Path | None:
 
 
 def clone(directory: Path, address: str, given: "Login") -> None:
-    """Clone into an empty or missing folder; one that has something in it is left as it is.
+    """Clone into an empty or missing folder, or go on with a clone that was not finished.
+
+    A folder with anything else in it is left as it is.
 
     Raises SourceError, SourceUnavailable.
     """
     from apiops.git import remote
 
-    if not directory.is_dir() or not any(directory.iterdir()):
+    empty = not directory.is_dir() or not any(directory.iterdir())
+    if empty or remote.unfinished(directory):
         remote.clone(address, directory, given)
 
 

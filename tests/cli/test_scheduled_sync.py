@@ -27,12 +27,15 @@ def shop(tmp_path: Path) -> Shop:
 
 
 @contextmanager
-def syncing(shop: Shop, *more: str) -> Iterator[subprocess.Popen[str]]:
-    words = command("sync", "--interval", "1s", "--metrics-file", shop.folder / "m.prom", *more)
+def syncing(
+    shop: Shop, *more: str | Path, interval: str = "1s", **variables: str
+) -> Iterator[subprocess.Popen[str]]:
+    steady = ("--interval", interval, "--metrics-file", shop.folder / "m.prom")
+    words = command("sync", *steady, *more)
     child = subprocess.Popen(
         words,
         cwd=shop.repository,
-        env=environment(),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -40,6 +40,11 @@ def test_what_is_unavailable_is_tried_again_sooner_and_ever_later() -> None:
     assert [near(s) for s in (5, 10, 20, 40, 80, 160, 300, 300)] == told
 
 
+def test_what_only_a_person_can_mend_waits_the_interval() -> None:
+    told = waits(Exit.INVALID, Exit.USAGE, Exit.REFUSED, Exit.SECRETS)
+    assert [near(300)] * 4 == told
+
+
 def test_a_run_that_got_through_ends_the_haste() -> None:
     told = waits(Exit.UNAVAILABLE, Exit.UNAVAILABLE, Exit.DENIED, Exit.UNAVAILABLE)
     assert [near(s) for s in (5, 10, 300, 5)] == told

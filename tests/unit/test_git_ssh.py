@@ -178,6 +178,21 @@ def test_a_key_that_changed_meanwhile_ends_the_next_fetch(
     assert "AO825" == fault.value.code
 
 
+def test_a_clone_that_was_cut_off_is_finished_later(
+    tmp_path: Path, server: SshServer, story: GitStory, login: Login
+) -> None:
+    ours = tmp_path / "ours"
+    with pytest.raises(SourceError):
+        fetched(tmp_path, server.url(story.path), replace(login, known_hosts=""))
+    assert remote.unfinished(ours)
+    assert "refs/heads/main" in fetched(tmp_path, server.url(story.path), login)
+    assert not remote.unfinished(ours)
+    assert "refs/heads/main" == pygit2.Repository(str(ours)).references["HEAD"].target
+
+    (story.path / "apiops-unfinished").touch()
+    assert not remote.unfinished(story.path)
+
+
 @pytest.mark.parametrize("marker", ["@revoked", "@cert-authority", "  @revoked"])
 def test_a_marker_that_would_not_be_heeded_is_refused(
     tmp_path: Path, server: SshServer, story: GitStory, login: Login, marker: str
