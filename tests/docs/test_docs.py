@@ -171,7 +171,9 @@ def test_the_commands_of_a_how_to_run_as_they_stand(
     )
     script = begin + "".join(fenced(f"docs/how-to/{page}.md", "sh"))
     seen = shell(script, tmp_path, newcomer)
-    assert re.search("^  password: [^E]", seen, re.MULTILINE), "what was encrypted was opened"
+    assert re.search(r"^  password: (?!ENC\[)\S", seen, re.MULTILINE), (
+        "what was encrypted was opened"
+    )
 
 
 def test_what_init_says_comes_next_runs_as_it_stands(
