@@ -6,6 +6,7 @@ Every check either says what it saw or names the fix. A check never changes anyt
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apiops.errors import ApiopsError
 from apiops.model import moment
@@ -13,6 +14,9 @@ from apiops.model.doctor import Check, DoctorReport, Health
 from apiops.model.revision import SignatureStatus
 from apiops.wiring import assemble, editor, places
 from apiops.wiring.settings import TargetSettings
+
+if TYPE_CHECKING:
+    from apiops.remote.vendor.probe import Seen
 
 
 def examine(directory: Path, target: TargetSettings | None) -> DoctorReport:
@@ -41,16 +45,25 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
     if manager.status is not Health.FAIL:
         yield _asked("audit log", lambda: _audit(target))
     if target.ledger:
-        yield _asked("vendor's Manager", lambda: _vendor(target))
-        if (clock := _clock(target)) is not None:
-            yield clock
+        yield from _each("vendor's Manager", lambda: _vendor(directory, target))
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except ApiopsError as fault:
-        return Check(name, Health.FAIL, f"{fault.code} {fault.message}", fault.hint)
+        return _failed(name, fault)
+
+
+def _each(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    try:
+        yield from look()
+    except ApiopsError as fault:
+        yield _failed(name, fault)
+
+
+def _failed(name: str, fault: ApiopsError) -> Check:
+    return Check(name, Health.FAIL, f"{fault.code} {fault.message}", fault.hint)
 
 
 def _repository(directory: Path) -> Check:
@@ -112,14 +125,27 @@ def _served(target: TargetSettings) -> Check:
         return Check("manager", Health.OK, f"{client.address} is ready, and the token counts")
 
 
-def _vendor(target: TargetSettings) -> Check:
-    """Reachable, the token accepted, and what it may read; whether it may write nobody can ask."""
+def _vendor(directory: Path, target: TargetSettings) -> Iterator[Check]:
+    """Reachable, the token accepted, what it may read, and what of HEAD will be refused."""
     from apiops.remote.vendor import probe
     from apiops.wiring import vendor
 
     with vendor.api(target) as api:
-        probe.healthy(api)
+        ahead = probe.healthy(api)
         sight = probe.look(api)
+    yield _sight(sight)
+    if sight.projects:
+        yield _asked("rights", lambda: _rights(directory, target, sight))
+    if abs(ahead) > moment.SLACK:
+        yield Check(
+            "clock",
+            Health.WARN,
+            f"the Manager's clock is {moment.against(ahead)}",
+            "set both by a time server: tokens live by the Manager's clock, leases by this one's",
+        )
+
+
+def _sight(sight: "Seen") -> Check:
     seen = f"reachable, the token sees {len(sight.projects)} projects"
     if not sight.projects:
         return Check(
@@ -135,26 +161,33 @@ def _vendor(target: TargetSettings) -> Check:
             f"{seen} and lacks {', '.join(sight.blind)}",
             "give the token's user these rights in the console, with MANAGE for what is written",
         )
-    return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}")
+    more = ", and is an administrator's" if sight.administrates else ""
+    return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}{more}")
 
 
-def _clock(target: TargetSettings) -> Check | None:
-    """A word if the Manager's clock is another; who does not answer is spoken of elsewhere."""
+def _rights(directory: Path, target: TargetSettings, sight: "Seen") -> Check:
+    """What of HEAD this token cannot write for certain, and what the rest takes."""
+    from apiops.model.resource import Target
+    from apiops.reconcile import line
     from apiops.remote.vendor import probe
-    from apiops.wiring import vendor
 
-    try:
-        with vendor.api(target) as api:
-            ahead = probe.healthy(api)
-    except ApiopsError:
-        return None
-    if abs(ahead) <= moment.SLACK:
-        return None
+    snapshot = assemble.snapshot(directory, "HEAD", worktree=False)
+    loaded = line.validate(snapshot, Target(target.name, target.environment))
+    wanted = {one.id: one.spec for one in loaded.desired.resources}
+    refused = sight.refused(wanted)
+    takes = "; ".join(probe.needs(wanted)) or "no right"
+    if refused:
+        return Check(
+            "rights",
+            Health.FAIL,
+            f"the Manager will refuse what HEAD describes: {'; '.join(refused)}",
+            f"in the console, give the token's user what all of HEAD takes: {takes}",
+        )
     return Check(
-        "clock",
-        Health.WARN,
-        f"the Manager's clock is {moment.against(ahead)}",
-        "set both by a time server: tokens live by the Manager's clock, leases by this one's",
+        "rights",
+        Health.OK,
+        f"all that HEAD describes can be listed; to write it takes {takes}, which the API shows "
+        "of nobody",
     )
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.bank import VendorShop
-from tests.shop import Done
+from tests.remote.bank import VendorShop, manifest
+from tests.shop import AYSE, MERT, Done, a_project, a_proxy
 
 EVERYTHING = [
+    "AI_BUDGETS",
     "AI_DEVELOPMENT",
     "API_MANAGEMENT",
     "CONNECTIONS",
@@ -26,10 +27,23 @@ def bank(tmp_path: Path) -> Iterator[VendorShop]:
         yield shop
 
 
-def said(done: Done) -> dict[str, str]:
+def said(done: Done, name: str = "vendor's Manager") -> dict[str, str]:
     checks = done.json["doctor"]["checks"]
-    (found,) = [check for check in checks if check["name"] == "vendor's Manager"]
-    return {"health": found["status"], "message": found["message"]}
+    (found,) = [check for check in checks if check["name"] == name]
+    return {"health": found["status"], "message": found["message"], "fix": found["fix"]}
+
+
+def asked(bank: VendorShop) -> Done:
+    done = bank.run("doctor", "--target", "dev", "-o", "json")
+    assert {"GET"} >= {method for method, _ in bank.world.requests}
+    return done
+
+
+def let(bank: VendorShop, *rights: str, admin: bool = False) -> None:
+    """The token has these rights in payments and no other."""
+    there = {("payments", right) for right in rights}
+    bank.world.add_user("reader", rights=there, admin=admin)
+    bank.variables["APIOPS_TOKEN"] = "reader"
 
 
 def test_a_token_that_may_read_everything_is_well(bank: VendorShop) -> None:
@@ -64,3 +78,73 @@ def test_something_else_at_the_address_is_found_out(bank: VendorShop) -> None:
     done = bank.run("doctor", "--target", "dev", "-o", "json")
 
     assert "fail" == said(done)["health"]
+
+
+VIEWS = [f"{right}.VIEW" for right in EVERYTHING]
+
+
+def test_what_the_repository_describes_and_the_token_cannot_see_will_be_refused(
+    bank: VendorShop,
+) -> None:
+    let(bank, *(right for right in VIEWS if right not in ("CONNECTIONS.VIEW", "SECRETS.VIEW")))
+
+    done = asked(bank)
+
+    found = said(done, "rights")
+    assert (1, "fail") == (done.code, found["health"])
+    assert "Connection in payments, which takes CONNECTIONS.VIEW" in found["message"]
+    assert "Certificate" not in found["message"]
+    for right in ("API_MANAGEMENT.DEPLOY_UNDEPLOY", "API_MANAGEMENT.MANAGE", "CONNECTIONS.MANAGE"):
+        assert right in found["fix"]
+
+
+def test_what_it_takes_to_write_is_said_though_nobody_can_ask_for_it(bank: VendorShop) -> None:
+    let(bank, *VIEWS)
+
+    found = said(asked(bank), "rights")
+
+    assert "ok" == found["health"]
+    assert (
+        "to write it takes API_MANAGEMENT.DEPLOY_UNDEPLOY, API_MANAGEMENT.MANAGE, "
+        "CONNECTIONS.MANAGE, GLOBAL_SETTINGS.MANAGE, IDENTITY.MANAGE in payments"
+    ) in found["message"]
+    assert "SECRETS" not in found["message"]
+
+
+GEOLOCATION = (
+    "apiVersion: apiops/v1\nkind: Geolocation\nmetadata: {name: default}\nspec: {enabled: true}\n"
+)
+
+
+@pytest.mark.parametrize("admin", [True, False])
+def test_what_belongs_to_no_project_takes_an_administrator(bank: VendorShop, admin: bool) -> None:
+    bank.commit(AYSE, {"system/geolocation.yaml": GEOLOCATION})
+    let(bank, *VIEWS, admin=admin)
+
+    done = asked(bank)
+
+    found = said(done, "rights")
+    assert ("ok" if admin else "fail") == found["health"]
+    assert "an administrator's token" in found["message"]
+    assert admin is ("is an administrator's" in said(done)["message"])
+
+
+def test_a_project_that_the_token_does_not_see_is_named(bank: VendorShop) -> None:
+    bank.commit(
+        AYSE, {"cards/project.yaml": a_project("cards"), "cards/x.yaml": a_proxy("x", "cards")}
+    )
+    let(bank, *VIEWS)
+
+    found = said(asked(bank), "rights")
+
+    assert "fail" == found["health"]
+    assert "project cards, which the token does not see" in found["message"]
+
+
+def test_what_the_api_does_not_have_is_named(bank: VendorShop) -> None:
+    wish = "spec: {credential: partner, target: {name: orders}}\n"
+    bank.commit(MERT, {"payments/wish.yaml": manifest("Subscription", "wish", wish)})
+
+    found = said(asked(bank), "rights")
+
+    assert "Subscription in payments, which the API does not have" in found["message"]

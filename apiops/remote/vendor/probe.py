@@ -1,34 +1,71 @@
-"""What a token may read of a vendor's Manager: asked before the first write, by `apiops doctor`.
+"""What a token may do on a vendor's Manager: asked before the first write, by `apiops doctor`.
 
-Whether it may write cannot be asked: the API has no dry run and shows no rights. So every list is
-tried, in every project that the token sees, and nothing is changed.
+The API has no dry run and shows nobody's rights (vendor document, 1.9 and 3.7), and every call that
+takes MANAGE or DEPLOY_UNDEPLOY changes something or reaches out. So what can be asked without a
+trace is asked: every list in every project that the token sees, and what only administrators may
+read. Whatever cannot be listed is not written either; of the rest it is said which rights it takes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from apiops.errors import ManagerError
-from apiops.remote.vendor.api import Api, Forbidden, path
+from apiops.model.kinds import KINDS
+from apiops.model.resource import JsonObject, ResourceId
+from apiops.remote.vendor.api import Absent, Api, Forbidden, path
 from apiops.remote.vendor.codec import Codec, Place
-from apiops.remote.vendor.reading import CODECS
+from apiops.remote.vendor.reading import CODECS, OBSERVED, SYSTEM, codec_of
+from apiops.remote.vendor.unit import PEOPLE
+
+Spot = tuple[str, str]
+"""A kind and a project; "" stands for the System tier."""
+
+_ADMIN: Final = "an administrator's token"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a token sees: the projects, and in each the rights that it lacks."""
+    """What a token sees: the projects, the lists that it may not read, those that are not there."""
 
     projects: tuple[str, ...]
-    missing: Mapping[str, tuple[str, ...]]
+    forbidden: frozenset[Spot]
+    absent: frozenset[Spot]
 
     @property
     def blind(self) -> tuple[str, ...]:
         """`CATEGORY.VIEW in PROJECT`, sorted."""
-        return tuple(
-            f"{right}.VIEW in {project}"
-            for project, rights in sorted(self.missing.items())
-            for right in rights
-        )
+        rights = {(project, CODECS[kind].right) for kind, project in self.forbidden if project}
+        return tuple(f"{right}.VIEW in {project}" for project, right in sorted(rights))
+
+    @property
+    def administrates(self) -> bool:
+        """Whether it may read what belongs to no project."""
+        return not any(not project for _kind, project in self.forbidden)
+
+    def refused(self, wanted: Iterable[ResourceId]) -> tuple[str, ...]:
+        """What of `wanted` no run can write, with the reason."""
+        spots = sorted({(id.kind, id.project or "") for id in wanted})
+        told = (self._refusal(kind, project) for kind, project in spots)
+        hidden = {
+            f"project {name}, which the token does not see"
+            for name in {project for _kind, project in spots if project} - {*self.projects}
+        }
+        return (*sorted(hidden), *(one for one in told if one))
+
+    def _refusal(self, kind: str, project: str) -> str:
+        if kind in PEOPLE or kind in OBSERVED or (project and project not in self.projects):
+            return ""
+        where = f"{kind} in {project}" if project else kind
+        codec = (CODECS if project else SYSTEM).get(kind)
+        if codec is None:
+            return f"{where}, which the API does not have"
+        if (kind, project) in self.absent:
+            return f"{where}, which this release does not list"
+        if (kind, project) in self.forbidden:
+            return f"{where}, which takes {f'{codec.right}.VIEW' if project else _ADMIN}"
+        return ""
 
 
 def healthy(api: Api) -> timedelta:
@@ -49,29 +86,41 @@ def healthy(api: Api) -> timedelta:
 def look(api: Api) -> Seen:
     """Try every list once in every project. Raises ManagerError for a token not accepted."""
     projects = tuple(sorted(row["name"] for row in api.items(path("projects"))))
-    return Seen(projects, {name: tuple(_lacking(api, name)) for name in projects})
+    forbidden, absent = set(), set()
+    for name in (*projects, ""):
+        for codec in (CODECS if name else SYSTEM).values():
+            try:
+                _list(codec, Place(api, name))
+            except Forbidden as fault:
+                if fault.code == "AO761":
+                    raise
+                forbidden.add((codec.kind, name))
+            except Absent:
+                absent.add((codec.kind, name))
+    return Seen(projects, frozenset(forbidden), frozenset(absent))
 
 
-def _lacking(api: Api, project: str) -> Iterator[str]:
-    for right, codecs in sorted(_by_right().items()):
-        if not _may_list(Place(api, project), codecs):
-            yield right
+def needs(wanted: Mapping[ResourceId, JsonObject]) -> tuple[str, ...]:
+    """The rights that it takes to write all of it, project by project."""
+    rights: dict[str, set[str]] = {}
+    for id, spec in wanted.items():
+        if codec_of(id) is not None:
+            rights.setdefault(id.project or "", set()).update(_needs(id, spec))
+    return tuple(
+        f"{', '.join(sorted(found))} in {project}" if project else _ADMIN
+        for project, found in sorted(rights.items())
+    )
 
 
-def _by_right() -> dict[str, list[Codec]]:
-    rights: dict[str, list[Codec]] = {}
-    for codec in CODECS.values():
-        rights.setdefault(codec.right, []).append(codec)
-    return rights
+def _needs(id: ResourceId, spec: JsonObject) -> Iterator[str]:
+    if id.project is None:
+        return
+    right = CODECS[id.kind].right
+    yield f"{right}.MANAGE"
+    if KINDS[id.kind].deployable and spec.get("deployments"):
+        yield f"{right}.DEPLOY_UNDEPLOY"
 
 
-def _may_list(place: Place, codecs: Iterable[Codec]) -> bool:
-    try:
-        for codec in codecs:
-            for _one in codec.found(place):
-                break
-    except Forbidden as fault:
-        if fault.code == "AO761":
-            raise
-        return False
-    return True
+def _list(codec: Codec, place: Place) -> None:
+    for _one in codec.found(place):
+        break
