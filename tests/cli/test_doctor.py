@@ -49,6 +49,7 @@ def test_each_setting_comes_with_who_said_so(shop: Shop) -> None:
         "color": ("never", "variable APIOPS_COLOR"),
         "quiet": ("true", "apiops.toml"),
         "ref": ("main", "apiops.toml"),
+        "undo-runs": ("20", "default"),
         "SOPS_AGE_KEY": ("(hidden)", "variable"),
     } == told
 
