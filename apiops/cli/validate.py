@@ -18,7 +18,10 @@ FORMATS = ("text", "json", "markdown", "github", "gitlab", "sarif", "junit")
 @options.option("-t", "--target", help="Only this target (default: every target).")
 @click.pass_obj
 def command(place: Place, /, console: Any, **chosen: Any) -> int:
-    """Check the specifications, offline; no key and no Manager is needed."""
+    """Check the specifications, offline; no key and no Manager is needed.
+
+    What is committed is looked at; with --worktree, the files as they lie in the folder.
+    """
     from apiops.model.resource import Target
     from apiops.model.view import Findings
     from apiops.reconcile import line
@@ -33,4 +36,13 @@ def command(place: Place, /, console: Any, **chosen: Any) -> int:
     unique = {d: None for loaded in loads for d in loaded.diagnostics}
     found = Findings(tuple(unique), max(loaded.checked for loaded in loads))
     console.show(found)
+    if chosen["ref"] == "HEAD" and not chosen["worktree"]:
+        _remark(console, assemble.uncommitted(place.directory))
     return Exit.INVALID if any(d.severity == "error" for d in unique) else Exit.OK
+
+
+def _remark(console: Any, uncommitted: int) -> None:
+    """Somebody who edits a file and validates expects that file to be looked at."""
+    if uncommitted:
+        files = "file is" if uncommitted == 1 else "files are"
+        console.say(f"{uncommitted} {files} not as committed: --worktree looks at the folder")

@@ -34,6 +34,15 @@ def snapshot(path: Path, *, trusted: bool = False) -> Snapshot:
     return Snapshot(WORKTREE, files, lambda blob: _read(root, places.get(blob), blob))
 
 
+def changed(path: Path) -> int:
+    """How many files of the work tree are not as they are at HEAD; 0 without a work tree.
+
+    Raises SourceError as `repository.open` does.
+    """
+    git = repository.open_plain(path)
+    return 0 if git.is_bare else len(git.status())
+
+
 @dataclass(frozen=True, slots=True)
 class _Scan:
     git: pygit2.Repository

@@ -29,7 +29,7 @@ class PlanView:
     changed in the Manager, and will not be applied; `notes` are sentences to show with it;
     `approvals` is how far its approval is, where it takes any; `left` are changes that would set
     right what somebody changed in the Manager, and are not in the plan; `breaking` is what new API
-    documents break.
+    documents break; `command` is what carries the plan out.
     """
 
     plan: Plan
@@ -41,6 +41,7 @@ class PlanView:
     approvals: Approvals | None = None
     left: tuple[Change, ...] = ()
     breaking: tuple[Breaking, ...] = ()
+    command: str = "apply"
 
     @property
     def uncompared(self) -> int:

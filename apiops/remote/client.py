@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import orjson
 import stamina
+import stamina.instrumentation
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -44,6 +45,8 @@ AGAIN: Final = frozenset({429, 502, 503, 504})
 
 PUT_OFF: Final = 429
 """Too many requests: the call was not carried out, whatever it was."""
+
+stamina.instrumentation.set_on_retry_hooks(())  # it writes to stderr, if nobody else does
 
 _CHUNK: Final = 64 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = {}

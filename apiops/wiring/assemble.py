@@ -66,6 +66,13 @@ def snapshot(directory: Path, ref: str, *, worktree: bool) -> Snapshot:
     return source.snapshot(source.resolve(ref))
 
 
+def uncommitted(directory: Path) -> int:
+    """How many files of the folder's repository are not as they are at HEAD."""
+    from apiops.git import worktree
+
+    return worktree.changed(directory)
+
+
 def keyring(wiring: Wiring) -> Keyring:
     """The age identities at hand. Raises SecretError for a key file that cannot be read."""
     from apiops.age import identities, keyring

@@ -67,7 +67,7 @@ class Way:
         note = (
             f"Back to {undoing.plan.head.ref}: what it and later runs changed becomes what it was."
         )
-        return PlanView(undoing.plan, notes=(note,))
+        return PlanView(undoing.plan, notes=(note,), command=f"undo {self.wish.run} …")
 
     def carry_out(self, digest: str) -> RunReport:
         """Write it, if it is still the plan with that digest."""

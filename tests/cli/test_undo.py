@@ -354,6 +354,14 @@ def test_an_undo_can_be_undone_by_nobody_but_the_next_sync(shop: Estate) -> None
     assert bad == shop.state()
 
 
+def test_what_is_shown_says_how_it_is_carried_out(shop: Estate) -> None:
+    run = shop.applied(MERT, {ORDERS: waiting(5)}, "Hurry")
+    shop.suspended()
+    shown = shop.by_hand("undo", run, "--no-input").err
+    assert f"apiops undo {run} … --approve " in shown
+    assert "apiops apply" not in shown
+
+
 def test_a_vendors_manager_keeps_nothing_to_undo_from(shop: Estate) -> None:
     vendors = "[targets.gw]\nmanager = 'https://gw.example'\nledger = 'sqlite:///gw.db'\n"
     (shop.repository / "apiops.toml").write_text(vendors)

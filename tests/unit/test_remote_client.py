@@ -3,6 +3,8 @@
 import itertools
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from apiops.errors import ApiopsError, ManagerError, ManagerUnavailable, UsageEr
 from apiops.model.secret import SecretValue
 from apiops.remote.answer import Answer
 from apiops.remote.client import Client, Reach
+from tests import process
 from tests.servers import Certificates, Reply, Request, Told, certificates
 
 TOKEN = "apt_secret-token-of-the-test"
@@ -258,3 +261,20 @@ def test_neither_token_nor_body_shows_in_what_is_printed_or_raised() -> None:
     shown = f"{raised.value!r} {raised.value.hint} {here!r} {raised.value.__cause__!r}"
     assert TOKEN not in shown
     assert "hunter2" not in shown
+
+
+def test_trying_again_writes_nothing_of_its_own_accord() -> None:
+    program = (
+        "from apiops.remote.client import Client, Reach\n"
+        "from apiops.errors import ManagerUnavailable\n"
+        "reach = Reach('http://127.0.0.1:1', pause=0.001, attempts=3)\n"
+        "try:\n"
+        "    Client(reach, lambda: None).call('GET', '/')\n"
+        "except ManagerUnavailable as fault:\n"
+        "    print(fault.code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, env=process.environment(),
+    )  # fmt: skip
+    assert ("AO742\n", "") == (done.stdout, done.stderr)

@@ -127,7 +127,7 @@ def _rulings(out: Paper, view: PlanView) -> None:
 
 def _next(out: Paper, view: PlanView) -> None:
     if view.applicable:
-        command = code(f"apiops apply --approve {view.plan.digest[:8]}")
+        command = code(f"apiops {view.command} --approve {view.plan.digest[:8]}")
         out.paragraph(f"{facts.lead(view)} {command}")
     else:
         out.paragraph(prose(facts.why_not(view)))

@@ -132,7 +132,7 @@ def _next(out: Page, view: PlanView) -> None:
         return
     out.gap()
     if view.applicable:
-        command = f"apiops apply --approve {view.plan.digest[:8]}"
+        command = f"apiops {view.command} --approve {view.plan.digest[:8]}"
         out.line(f"{facts.lead(view)}  ", (command, Ink.STRONG))
     else:
         out.line(facts.why_not(view))
