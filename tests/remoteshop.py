@@ -3,15 +3,16 @@
 shop.here(…)    works on the database itself, as if there were no server
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from apiops.git.login import Login
 from apiops.manager.embedded import EmbeddedManager
 from apiops.model.token import Holder
 from apiops.web import app
-from apiops.wiring import serving, settings
+from apiops.wiring import serving, settings, source
 from tests.serving import a_token, served
 from tests.shop import AYSE, SETTINGS, Done, Shop, the_bank
 
@@ -60,10 +61,12 @@ def remote(
     database: str,
     files: Mapping[str, Any] | None = None,
     fetch_from: str | None = None,
+    login: Callable[[], Login] = source.login,
 ) -> Iterator[Remote]:
     """A shop with a first commit, a Manager without anything, a server, and a CI token.
 
-    `fetch_from` is the repository that the server may fetch commits from by itself.
+    `fetch_from` is the repository that the server may fetch commits from by itself, with
+    `login`.
     """
     shop = Remote(folder, database)
     described = {**(files or the_bank()), "apiops.toml": SETTINGS}
@@ -71,7 +74,7 @@ def remote(
     assert shop.manager().code == 0
     target = settings.TargetSettings("dev", "dev", database, folder / "kek")
     known = settings.Settings(None, {"dev": target})
-    with serving.opened(known, target, folder / "kept", fetch_from) as opened:
+    with serving.opened(known, target, folder / "kept", fetch_from, login) as opened:
         shop.open = opened.manager
         shop.token = a_token(opened.manager, "ci", *CI, kind=Holder.SERVICE)
         with served(app.create(opened)) as url:

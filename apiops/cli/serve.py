@@ -86,6 +86,8 @@ def command(place: Place, /, listen: str, repositories: Path | None, **chosen: A
     fetching = (chosen["fetch_from"], functools.partial(source.login, *remote.files(chosen)))
     with serving.opened(place.settings, target, repositories, *fetching) as opened:
         opened.inbox.ready()
+        if opened.mirror is not None:
+            opened.mirror.ready()
         click.echo(f"serving the Manager of {target.name} on {host} port {port}", err=True)
         web.serve(opened, listening, keeping)
     return Exit.OK

@@ -157,7 +157,8 @@ def unknown_host(host: str) -> SourceError:
         f"The SSH server {host} shows a key that is not known for it.",
         code="AO825",
         hint="Get its key from whoever runs it and put the line into the known hosts "
-        "(--git-known-hosts); if it was another key before, somebody may stand in between.",
+        "(--git-known-hosts or APIOPS_GIT_KNOWN_HOSTS); if it was another key "
+        "before, somebody may stand in between.",
     )
 
 

@@ -61,7 +61,7 @@ def _locked(why: str) -> SourceError:
         f"the SSH key {why}",
         code="AO827",
         hint="name the file that holds its passphrase and nothing else with "
-        "--git-ssh-passphrase-file",
+        "--git-ssh-passphrase-file or APIOPS_GIT_SSH_PASSPHRASE_FILE",
     )
 
 
@@ -101,7 +101,8 @@ def checked_hosts(text: str) -> str:
                 f"line {number} of the known hosts {fault}",
                 code="AO826",
                 hint="list the keys that count, as `ssh-keyscan` prints them, and leave out those "
-                "that are revoked; name another file with --git-known-hosts",
+                "that are revoked; name another file with --git-known-hosts or "
+                "APIOPS_GIT_KNOWN_HOSTS",
             )
         kept.append(told)
     return "\n".join(kept) + "\n"

@@ -42,6 +42,7 @@ _BY_CODE: Final = {
     "AO785": 405,
     "AO786": 408,
     "AO787": 400,
+    "AO828": 502,
 }
 
 _PLAIN: Final = {404: "AO784", 405: "AO785", 400: "AO787"}
@@ -90,6 +91,7 @@ _TITLES: Final = {
     422: "The content cannot be used",
     429: "Too many failed attempts",
     500: "A bug in apiops",
+    502: "What stands behind this server cannot be used",
     503: "Not now",
 }
 

@@ -14,7 +14,7 @@ import orjson
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 from pydantic import BaseModel
 
-from apiops.errors import AccessDenied, UsageError
+from apiops.errors import AccessDenied, ApiopsError, SourceError, UsageError
 from apiops.manager import views
 from apiops.model import codec
 from apiops.model.audit import LedgerState
@@ -23,13 +23,14 @@ from apiops.model.token import Caller, Holder
 from apiops.model.view import Carried, Planned
 from apiops.reconcile.runs import InProcess
 from apiops.web import problems
+from apiops.web.guard import LOG
 from apiops.web.identity import Calling, require
 from apiops.wiring.serving import Serving
 
 routes = APIRouter(
     prefix="/v1/targets/{target}",
     tags=["runs"],
-    responses=problems.answers(400, 401, 403, 404, 409, 413, 422, 429, 503),
+    responses=problems.answers(400, 401, 403, 404, 409, 413, 422, 429, 502, 503),
 )
 
 MAX_REF: Final = 250
@@ -210,7 +211,7 @@ def _admit(calling: Caller, scope: str, lineage: str) -> None:
 def _content(
     serving: Serving, target: str, lineage: str, head: str, pack: UploadFile | None
 ) -> bytes:
-    """The pack that was sent, or what the server fetches. Raises UsageError AO787."""
+    """The pack that was sent, or what the server fetches. Raises UsageError AO787, SourceError."""
     if pack is not None:
         return pack.file.read()
     if serving.mirror is None:
@@ -220,7 +221,17 @@ def _content(
             hint="send the pack, or start the server with --fetch-from URL",
         )
     ledger = serving.manager.state(lineage, target)
-    return serving.mirror.pack(head, _have(serving, lineage, ledger))
+    try:
+        return serving.mirror.pack(head, _have(serving, lineage, ledger))
+    except SourceError as fault:
+        _log(fault.__cause__ if isinstance(fault.__cause__, ApiopsError) else fault)
+        raise
+
+
+def _log(fault: ApiopsError) -> None:
+    """For whoever runs the server: why it cannot fetch."""
+    line = {"event": "fetch", "result": "failed", "code": fault.code, "message": fault.message}
+    LOG.error("%s", orjson.dumps(line).decode())
 
 
 def _have(serving: Serving, lineage: str, ledger: LedgerState) -> list[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apiops.errors import SourceError
+from apiops.errors import ApiopsError, SourceError, SourceUnavailable, UsageError
 from apiops.wiring import source
 
 if TYPE_CHECKING:
     from apiops.git.login import Login
+    from apiops.git.repository import GitRepository
 
 
 @dataclass(slots=True)
@@ -32,18 +33,16 @@ class Mirror:
     def pack(self, head: str, have: Iterable[str]) -> bytes:
         """What leads to `head` and not to `have`, fetched only if the commit is not here yet.
 
-        Raises SourceUnavailable AO812 and SourceError: AO824 for a commit on no branch, or what
-        is wrong with the remote.
+        Raises SourceUnavailable AO812 and SourceError: AO824 for a commit on no branch, AO828 for
+        what only whoever runs the server can mend, with that as its cause.
         """
-        from apiops.git import repository
-
         with self._fetching:
-            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            login = self.login()
-            source.clone(self.folder, self.address, login)
-            if not repository.open(self.folder).has(head):
-                source.fetch(self.folder, "origin", {}, login)
-            clone = repository.open(self.folder)
+            try:
+                clone = self._with(head)
+            except SourceUnavailable:
+                raise
+            except (SourceError, UsageError) as fault:
+                raise _unusable(fault) from fault
         if not clone.has(head):
             raise SourceError(
                 f"no branch of the repository that this server fetches leads to {head[:12]}",
@@ -51,3 +50,34 @@ class Mirror:
                 hint="push the commit first, or submit it with `--manager` from a clone",
             )
         return clone.pack([head], [one for one in have if clone.has(one)])
+
+    def ready(self) -> None:
+        """Look at what the server is shown and known by, without asking it anything.
+
+        Raises UsageError AO907, SourceError AO826, AO827.
+        """
+        with self.login().pinned(self.address):
+            return
+
+    def _with(self, head: str) -> "GitRepository":
+        """The clone, after a fetch if it does not have the commit."""
+        from apiops.git import repository
+
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        login = self.login()
+        source.clone(self.folder, self.address, login)
+        clone = repository.open(self.folder)
+        if not clone.has(head):
+            source.fetch(self.folder, "origin", {}, login)
+            clone = repository.open(self.folder)
+        return clone
+
+
+def _unusable(fault: ApiopsError) -> SourceError:
+    """Says to a client nothing of where things lie on the server."""
+    return SourceError(
+        f"this server cannot fetch the commit ({fault.code}), and trying again changes nothing",
+        code="AO828",
+        hint="ask whoever runs the server: its log says what is wrong. Meanwhile submit with "
+        "`--manager` from a clone, which carries the commits along",
+    )

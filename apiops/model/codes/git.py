@@ -190,4 +190,13 @@ CODES: tuple[Code, ...] = (
         "Put the passphrase, and nothing else, into the file that `--git-ssh-passphrase-file` "
         "names. `ssh-keygen -y -f KEY` tells whether a passphrase is the right one.",
     ),
+    Code(
+        "AO828",
+        "The server cannot fetch what it follows",
+        "A submission named a commit, and the server that was started with `--fetch-from` cannot "
+        "fetch it for a reason that only whoever runs it can mend: its Git server shows another "
+        "key (AO825), or a file of its own is gone or cannot be used (AO907, AO826, AO827).",
+        'Look for `"event":"fetch"` in the server\'s log and mend what it says there; files of '
+        "keys, tokens and known hosts are read anew for each fetch, so no restart is needed.",
+    ),
 )
