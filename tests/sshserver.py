@@ -5,6 +5,7 @@ It takes one client key, and serves the repositories of a folder with the git pr
 
 import asyncio
 import contextlib
+import itertools
 import shlex
 import shutil
 import threading
@@ -22,11 +23,14 @@ SERVICES = ("git-upload-pack", "git-receive-pack")
 class SshServer:
     """`url(path)` is where a repository is; `known` the line that a client pins."""
 
-    def __init__(self, folder: Path, *, kind: str = "ssh-ed25519", deaf: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, kind: str = "ssh-ed25519", deaf: bool = False, slow: bool = False
+    ) -> None:
         self.folder = folder
         self.host_key = asyncssh.generate_private_key(kind)
         self.client_key = asyncssh.generate_private_key("ssh-ed25519")
         self.deaf = deaf
+        self.slow = slow
         self.port = 0
         self.served: list[str] = []
         self._listener: asyncssh.SSHAcceptor | None = None
@@ -97,6 +101,9 @@ class SshServer:
         if self.deaf:
             await process.wait_closed()
             return
+        if self.slow:
+            await _dribble(process)
+            return
         if len(words) != 2 or words[0] not in SERVICES:
             process.exit(1)
             return
@@ -130,6 +137,17 @@ class SshServer:
         self.client_key.write_private_key(file, passphrase=passphrase)
         file.chmod(0o600)
         return file
+
+
+async def _dribble(process: "asyncssh.SSHServerProcess[bytes]") -> None:
+    """Branches without an end, a byte now and then, until the client has gone away."""
+    gone = asyncio.create_task(process.wait_closed())
+    for number in itertools.count():
+        line = b"%040x refs/heads/b%d\n" % (number + 1, number)
+        for byte in b"%04x%s" % (len(line) + 4, line):
+            if (await asyncio.wait({gone}, timeout=0.02))[0]:
+                return
+            process.stdout.write(bytes([byte]))
 
 
 async def _pump(source: Any, sink: Any) -> None:

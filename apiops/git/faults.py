@@ -171,6 +171,16 @@ def unreachable(name: str, detail: str) -> SourceUnavailable:
     )
 
 
+def too_late(name: str, seconds: float) -> SourceUnavailable:
+    """The remote goes on and on."""
+    return SourceUnavailable(
+        f"The Git remote {name!r} is not done after {seconds:.0f} s.",
+        code="AO812",
+        hint=f"See how long `git fetch {name}` takes by hand. Over a slow line clone by hand once; "
+        "what is there already is not fetched again.",
+    )
+
+
 def not_writable(detail: str) -> SourceError:
     """A commit cannot be written."""
     return SourceError(

@@ -25,6 +25,9 @@ from apiops.model.secret import SecretValue
 MOST: Final = 4 * 1024**3
 """Bytes of objects that one fetch takes."""
 
+LONGEST: Final = 600.0
+"""Seconds that one conversation with a Git server takes."""
+
 _NAME: Final = "apiops"
 """A user for forges that look at the token alone, which is all of them."""
 
@@ -40,8 +43,7 @@ class Login:
     """A token for https; a private key (in OpenSSH's form) with its passphrase, for ssh.
 
     `known_hosts` are the lines of such a file: servers that count, by host and key (None: no server
-    does). `most` are the
-    bytes that are taken of one fetch.
+    does). `most` are the bytes that are taken of one fetch, `longest` are the seconds.
     """
 
     token: SecretValue | None = field(default=None, repr=False)
@@ -49,6 +51,7 @@ class Login:
     passphrase: SecretValue | None = field(default=None, repr=False)
     known_hosts: str | None = None
     most: int = MOST
+    longest: float = LONGEST
 
     @property
     def refused(self) -> str:

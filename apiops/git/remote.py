@@ -1,7 +1,8 @@
 """Fetch from a remote and push to it: local paths, file://, https and ssh, no password asked for.
 
 A server is shown what `login` holds, and only the host of the remote's own address is. Hosts are
-proved by the system's authorities, or by a `known_hosts` file.
+proved by the system's authorities, or by a `known_hosts` file. Each wait, the bytes and
+the whole time have a limit.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Final
 import pygit2
 
 from apiops.errors import SourceError
-from apiops.git import faults, sshfiles
+from apiops.git import deadline, faults, sshfiles
 from apiops.git.login import NOBODY, Answers, Login
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -139,12 +140,18 @@ class _Refusals(Answers):
 @contextmanager
 def _translated(name: str, address: str, login: Login) -> Iterator[None]:
     """The chain of a fault is cut and its user part blanked: an address may hold a password."""
+    late = False
     try:
-        with login.pinned(address):
-            yield
+        with login.pinned(address), deadline.limited(address, login.longest) as limit:
+            try:
+                yield
+            finally:
+                late = limit.over
     except pygit2.AuthError:
         raise faults.unreachable(name, login.refused) from None
     except (pygit2.GitError, OSError, ValueError) as fault:
+        if late:
+            raise faults.too_late(name, login.longest) from None
         raise _meant(name, str(fault), login) from None
 
 
