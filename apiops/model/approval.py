@@ -30,13 +30,15 @@ class Approvals:
     """How far the approval of a plan is.
 
     `wanted` is how many people it takes, `given` are the words that count, one per person,
-    `passed_over` those that do not, with the reason; `could` are the people who still may.
+    `passed_over` those that do not, with the reason; `could` are the people who still may;
+    `environment` is the one that asks for so many.
     """
 
     wanted: int
     given: tuple[Approval, ...] = ()
     passed_over: tuple[str, ...] = ()
     could: tuple[str, ...] = ()
+    environment: str = ""
 
     @property
     def missing(self) -> int:
@@ -58,7 +60,8 @@ class Approvals:
         people = "person who" if self.missing == 1 else "people who each"
         by = f"; approved by {given}" if given else ""
         passed = "".join(f"; {one}" for one in self.passed_over)
-        return f"needs the approval of {self.missing}{more} {people} made none of it{by}{passed}"
+        asks = f"needs the approval of {self.missing}{more} {people} made none of it"
+        return f"for {self.environment} it {asks}{by}{passed}"
 
     def way(self, digest: str) -> str:
         """What to do while anybody is missing."""

@@ -4,7 +4,7 @@ They stand in the Environment as the Manager has it, so that no commit of the ba
 A plan can be made and approved in a freeze: only carrying it out has to wait.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -32,10 +32,11 @@ class Window:
         return f"{self.environment} is frozen until {self.ends}: {self.reason}"
 
 
-def standing(live: Live, environment: str, at: datetime) -> Window | None:
-    """The freeze of an environment at a moment, the last to end if there are several."""
+def standing(live: Live, environments: Iterable[str], at: datetime) -> Window | None:
+    """The freeze of environments at a moment, the last to end if there are several."""
     windows = (
         Window(environment, one["ends"], one["reason"])
+        for environment in environments
         for one in said(live, environment)
         if moment.parse(one["begins"]) <= at < moment.parse(one["ends"])
     )

@@ -37,8 +37,8 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
         overrides = suspension.admit(held, wish.allow)
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)
-        frozen = freeze.standing(prepared.live, line.target.environment, started)
-        overrides += freeze.admit(frozen, wish.allow) if prepared.plan.changes else ()
+        frozen = freeze.standing(prepared.live, prepared.concerns, started)
+        overrides += freeze.admit(frozen, wish.allow)
         if wish.stored is not None:
             build.same(wish.stored, prepared.plan)
         if wish.approved is not None:

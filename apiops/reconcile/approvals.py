@@ -4,7 +4,7 @@ What is approved is a plan's digest. A commit that approves lies above the commi
 and has the same tree, so the plan is looked at again as it was at each commit below such ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +21,7 @@ from apiops.model.resource import SETTINGS, SYSTEM
 from apiops.model.revision import Commit, Revision, Snapshot
 from apiops.plan import build
 from apiops.ports import Live, Repository
+from apiops.reconcile import concern
 from apiops.reconcile.line import Line, Prepared, Wish, prepare, proofs
 
 APPROVE: Final = "approve"
@@ -35,12 +36,14 @@ _HEIGHT: Final = 20
 
 def standing(line: Line, prepared: Prepared, wish: Wish) -> Approvals | None:
     """How far the approval of a plan is; None where nobody's is wanted."""
-    people = wanted(prepared.live, prepared.plan.environment)
-    judged = _carried(prepared)
+    live, asking = prepared.live, prepared.concerns
+    people, judged = wanted(live, asking), concern.carried(prepared.verdicts)
     if not people or not judged or not prepared.plan.head.commit:
         return None
     words = (*_signed(line, prepared, wish), *_said(line, prepared))
-    return _council(line, prepared, judged).count(people, words)
+    counted = _council(line, prepared, judged).count(people, words)
+    most = next(name for name in asking if wanted(live, (name,)) == people)
+    return replace(counted, environment=most)
 
 
 def demand(approvals: Approvals | None, digest: str) -> tuple[str, ...]:
@@ -60,8 +63,8 @@ def approve(
     """
     prepared = prepare(line, snapshot, wish)
     build.check(prepared.plan, wish.approved or "")
-    judged = _carried(prepared)
-    if not wanted(prepared.live, prepared.plan.environment) or not judged:
+    judged = concern.carried(prepared.verdicts)
+    if not wanted(prepared.live, prepared.concerns) or not judged:
         raise PlanRefused(
             "nobody has to approve this plan",
             code="AO615",
@@ -99,18 +102,13 @@ def _context(line: Line, plan: Plan, person: str) -> AuditContext:
     )
 
 
-def wanted(live: Live, environment: str) -> int:
-    """How many people it takes, as the Manager has it: no commit lowers that for its own batch."""
-    return int(live.environments.get(environment, {}).get("approvals") or 0)
+def wanted(live: Live, environments: Iterable[str]) -> int:
+    """How many people it takes, as the Manager has it: no commit lowers that for its own batch.
 
-
-def _carried(prepared: Prepared) -> tuple[Judgement, ...]:
-    """The judgements on what would be carried out."""
-    verdicts = prepared.verdicts
-    if verdicts is None:
-        return ()
-    units = verdicts.frozen
-    return tuple(one for one in verdicts.judgements if not one.change.units & units)
+    Of several environments that are concerned, the one that asks for most.
+    """
+    specs = (live.environments.get(name, {}) for name in environments)
+    return max((int(spec.get("approvals") or 0) for spec in specs), default=0)
 
 
 def _council(line: Line, prepared: Prepared, judged: tuple[Judgement, ...]) -> Council:

@@ -17,11 +17,12 @@ from apiops.access import approval
 from apiops.errors import SourceError
 from apiops.model.access import Judgement
 from apiops.model.breaking import Break, Breaking
-from apiops.model.plan import Action, Change, GuardFinding, Plan
+from apiops.model.plan import Action, GuardFinding, Plan
 from apiops.model.resource import JsonObject, Resource, ResourceId
 from apiops.model.revision import Commit, Snapshot
 from apiops.plan import build, guard
 from apiops.ports import Live, Repository
+from apiops.reconcile import concern
 from apiops.spec import breaking, contract
 
 KEY: Final = "apiops-break"
@@ -31,9 +32,14 @@ DOCUMENTED: Final = "ApiProxy"
 _FILE: Final = "/source/file"
 
 
-def policy(live: Live, environment: str) -> str:
-    """ALLOW, TELL or REFUSE, as the Manager has it: no commit changes it for its own batch."""
-    return str(live.environments.get(environment, {}).get("breakingChanges") or "TELL")
+def policy(live: Live, plan: Plan, id: ResourceId) -> str:
+    """ALLOW, TELL or REFUSE, as the Manager has it: no commit changes it for its own batch.
+
+    Of several environments in which the proxy will be another one, the strictest.
+    """
+    specs = (live.environments.get(name, {}) for name in concern.where(plan, id))
+    said = {str(spec.get("breakingChanges") or "TELL") for spec in specs}
+    return next(one for one in ("REFUSE", "TELL", "ALLOW") if one in said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,15 @@ class Gate:
     live: Live
     base: Mapping[str, str]
 
-    def breaking(self, changes: tuple[Change, ...]) -> Iterator[Breaking]:
+    def breaking(self, plan: Plan) -> Iterator[Breaking]:
         """What the changes break, resource by resource; nothing for what breaks nothing."""
         applied = {one.id: one.applied for one in self.live.resources if one.applied is not None}
-        for change in changes:
+        for change in plan.changes:
             resource = self.resources.get(change.id)
             before = applied.get(change.former or change.id)
             if change.action is not Action.UPDATE or change.id.kind != DOCUMENTED:
                 continue
-            if resource is None or before is None:
+            if resource is None or before is None or policy(self.live, plan, change.id) == "ALLOW":
                 continue
             old, new = _source(before), _source(resource.spec)
             if old.get("fileDigest") != new.get("fileDigest"):

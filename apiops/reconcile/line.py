@@ -23,7 +23,7 @@ from apiops.model.revision import Evidence, History, Proofs, Snapshot
 from apiops.model.settled import Settled
 from apiops.plan import build
 from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
-from apiops.reconcile import breaking, drifted, history, narrow, within
+from apiops.reconcile import breaking, concern, drifted, history, narrow, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
 from apiops.spec.documents import Documents
@@ -105,6 +105,11 @@ class Prepared:
     def plan(self) -> Plan:
         """The plan."""
         return self.built.plan
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """The environments that the plan concerns."""
+        return concern.of_plan(self.plan, self.live, self.verdicts)
 
 
 def validate(
@@ -221,15 +226,15 @@ def _judged(line: Line, prepared: Prepared, wish: Wish, reader: Reader) -> Prepa
 def _gated(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
     """With what the new API documents break, and the guard for it where one is wanted."""
     history, verdicts, plan = prepared.history, prepared.verdicts, prepared.plan
-    policy = breaking.policy(prepared.live, plan.environment)
-    if history is None or verdicts is None or policy == "ALLOW":
+    if history is None or verdicts is None:
         return prepared
     resources = {one.id: one for one in prepared.revealed.desired.resources}
-    gate = breaking.Gate(line.repository, prepared.snapshot, resources, prepared.live, history.base)
+    live = prepared.live
+    gate = breaking.Gate(line.repository, prepared.snapshot, resources, live, history.base)
     commits = {view.commit.id: view.commit for view in history.views}
-    found = breaking.meant(gate.breaking(plan.changes), verdicts.judgements, commits)
-    if policy == "REFUSE":
-        plan = breaking.gated(plan, found, wish.allow)
+    found = breaking.meant(gate.breaking(plan), verdicts.judgements, commits)
+    refused = tuple(one for one in found if breaking.policy(live, plan, one.id) == "REFUSE")
+    plan = breaking.gated(plan, refused, wish.allow)
     return replace(prepared, built=replace(prepared.built, plan=plan), breaking=found)
 
 

@@ -93,10 +93,10 @@ class InProcess:
     ) -> Planned:
         commits = prepared.history.views if prepared.history else ()
         line, at = self.line, self.line.now()
-        frozen = freeze.standing(prepared.live, line.target.environment, at)
+        frozen = freeze.standing(prepared.live, prepared.concerns, at)
         held = suspension.standing(line.ledger, line.target, at)
         stops = [held.message] if held and not drift else []
-        stops += [frozen.message] if frozen and prepared.plan.changes and not drift else []
+        stops += [frozen.message] if frozen and not drift else []
         asked = None if drift else approvals.standing(self.line, prepared, wish)
         view = PlanView(
             prepared.plan,

@@ -21,7 +21,7 @@ from apiops.model.view import PastRun
 from apiops.plan import build, freeze
 from apiops.plan.build import Built
 from apiops.ports import Batch, Live, Write
-from apiops.reconcile import approvals, suspension, was
+from apiops.reconcile import approvals, concern, suspension, was
 from apiops.reconcile.line import Line
 from apiops.reconcile.was import Was
 
@@ -100,10 +100,9 @@ def carry_out(
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run):
         _demand_suspension(line)
         undoing = prepare(line, run, allow)
-        overrides = freeze.admit(
-            freeze.standing(undoing.live, line.target.environment, started), allow
-        )
-        _refuse_where_two_are_needed(undoing.live, line.target.environment)
+        concerned = _concerned(line, undoing)
+        overrides = freeze.admit(freeze.standing(undoing.live, concerned, started), allow)
+        _refuse_where_two_are_needed(undoing.live, concerned)
         build.refuse(undoing.plan)
         build.check(undoing.plan, approved)
         spoken = {one.guard for one in undoing.plan.guards if one.overridden}
@@ -192,10 +191,16 @@ def _demand_suspension(line: Line) -> None:
         )
 
 
-def _refuse_where_two_are_needed(live: Live, environment: str) -> None:
-    if approvals.wanted(live, environment):
+def _concerned(line: Line, undoing: Undoing) -> tuple[str, ...]:
+    changes = ((change, ()) for change in undoing.plan.changes)
+    return concern.environments(undoing.live, line.target.environment, changes)
+
+
+def _refuse_where_two_are_needed(live: Live, environments: tuple[str, ...]) -> None:
+    asking = [name for name in environments if approvals.wanted(live, (name,))]
+    if asking:
         raise PlanRefused(
-            f"{environment} takes nothing that only one person wants",
+            f"{asking[0]} takes nothing that only one person wants",
             code="AO628",
             hint="go back with a commit that others can approve: apiops rollback --to REVISION",
         )

@@ -81,6 +81,7 @@ def test_without_an_approval_a_plan_is_shown_and_not_carried_out(shop: Shop) -> 
         "given": [],
         "passed_over": [],
         "could": ["ayse", "canan", "zeynep"],
+        "environment": "dev",
     } == told["approvals"]
     code, said = applied(shop)
     assert (5, True) == (code, "AO614" in said), said

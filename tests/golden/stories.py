@@ -181,7 +181,7 @@ def waiting() -> PlanView:
     """A plan that one person approved, of two that it takes; another's word does not count."""
     tag = Approval("payments-deputy", "tag approve-4711")
     passed = ("entry 18 is the word of payments-lead, who made some of it",)
-    approvals = Approvals(2, (tag,), passed, ("mert", "zeynep"))
+    approvals = Approvals(2, (tag,), passed, ("mert", "zeynep"), "production")
     judgement = allowed(ORDERS, "payments-lead", (MANAGE, project_scope("payments")))
     return PlanView(a_plan(ORDERS), Verdicts(Trust.SIGNED, (judgement,)), approvals=approvals)
 

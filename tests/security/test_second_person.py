@@ -1,16 +1,40 @@
 """Attacks on what an environment demands: a second person, a freeze, documents that break nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_approvals import CHANGED, ORDERS, a_bank
+from tests.cli.test_breaking import DOCUMENT, FILE, LESS, PROXY
 from tests.cli.test_gates import NOW
 from tests.cli.test_gates import an_environment as a_freeze
+from tests.people import person
 from tests.remoteshop import Remote, remote
 from tests.serving import a_token
-from tests.shop import MERT, Shop
+from tests.shop import AYSE, MERT, SETTINGS, Shop, a_member, a_proxy, a_user
+
+PUPPET = person("puppet")
+VARIABLE = "payments/limit.yaml"
+NOTHING: Mapping[str, str] = {}
+AN_IP_GROUP = """\
+apiVersion: apiops/v1
+kind: IpGroup
+metadata: {name: office, project: payments}
+spec: {ipList: [10.0.0.1]}
+"""
+
+
+def a_variable(dev: str, prod: str) -> str:
+    values = (
+        f"{name}: {{value: {value}, visible: true}}"
+        for name, value in (("dev", dev), ("prod", prod))
+    )
+    return (
+        "apiVersion: apiops/v1\nkind: EnvironmentVariable\n"
+        "metadata: {name: limit, project: payments}\n"
+        f"spec: {{values: {{{', '.join(values)}}}}}\n"
+    )
 
 
 @pytest.fixture
@@ -46,3 +70,105 @@ def test_a_plan_of_what_is_not_settled_tells_of_the_approval_too(tmp_path: Path)
     shop.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
     plan = shop.run("plan")
     assert "needs the approval of 1 person" in plan.out
+
+
+TWO_TARGETS = SETTINGS + '\n[targets.prod]\nmanager = "sqlite:///../dev.db"\n'
+BOTH = "    - environment: prod\n"
+
+
+def a_production(spec: str = "approvals: 1") -> str:
+    return (
+        "apiVersion: apiops/v1\nkind: Environment\nmetadata: {name: prod}\n"
+        f"spec: {{type: PRODUCTION, {spec}}}\n"
+    )
+
+
+def two_targets(folder: Path, production: str, files: Mapping[str, str] = NOTHING) -> Shop:
+    """One Manager for an environment that asks nobody, and for one that demands something."""
+    shop = Shop(folder)
+    bank = {
+        **a_bank(0),
+        "apiops.toml": TWO_TARGETS,
+        "system/prod.yaml": production,
+        ORDERS: a_proxy("orders") + BOTH,
+        **files,
+    }
+    first = shop.commit(AYSE, bank, "Describe the bank")
+    shop.variables["APIOPS_TARGET"] = "dev"
+    assert 0 == shop.manager().code
+    done = shop.run("apply", "--introduction", first, "--approver", "ayse", "--yes")
+    assert 0 == done.code, done.err
+    return shop
+
+
+def held_up(shop: Shop, code: str = "AO614") -> None:
+    done = shop.run("apply", "--yes")
+    assert (5, True) == (done.code, code in done.err), done.out + done.err
+
+
+def test_what_production_demands_is_not_lowered_by_way_of_another_target(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production())
+    shop.commit(AYSE, {"system/prod.yaml": a_production("approvals: 0")}, "Ask nobody")
+    held_up(shop)
+
+
+def test_nor_is_its_environment_deleted(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production(), {ORDERS: a_proxy("orders")})
+    shop.commit(AYSE, {"system/prod.yaml": None}, "Away")
+    held_up(shop)
+
+
+def test_nor_is_a_person_made_up_who_could_approve(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production())
+    puppet = {
+        "system/puppet.yaml": a_user(PUPPET),
+        "payments/puppet.yaml": a_member(PUPPET, "payments", "Project Owner"),
+    }
+    shop.commit(AYSE, puppet, "A colleague")
+    held_up(shop)
+
+
+def test_nor_is_what_every_worker_receives_at_once_changed(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production())
+    shop.commit(MERT, {"payments/office.yaml": AN_IP_GROUP}, "Let the office in")
+    held_up(shop)
+
+
+def test_nor_is_a_proxy_deployed_there(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production())
+    shop.commit(MERT, {ORDERS: CHANGED + BOTH}, "Wait longer")
+    held_up(shop)
+    assert "for prod it needs the approval of 1 person" in shop.run("plan").out
+
+
+def test_nor_is_one_deleted_that_runs_there(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production())
+    shop.commit(MERT, {ORDERS: None}, "Away")
+    held_up(shop)
+
+
+def test_what_is_for_the_other_environment_alone_asks_nobody(tmp_path: Path) -> None:
+    files = {ORDERS: a_proxy("orders"), VARIABLE: a_variable("one", "one")}
+    shop = two_targets(tmp_path, a_production(), files)
+    shop.commit(MERT, {ORDERS: CHANGED, VARIABLE: a_variable("two", "one")}, "Only here")
+    done = shop.run("apply", "--yes")
+    assert 0 == done.code, done.err
+    shop.commit(MERT, {VARIABLE: a_variable("two", "two")}, "There too")
+    held_up(shop)
+
+
+def test_nor_is_a_document_that_breaks_callers_there(tmp_path: Path) -> None:
+    documented = {
+        FILE: DOCUMENT,
+        ORDERS: PROXY.replace("{environment: dev}", "{environment: dev}, {environment: prod}"),
+    }
+    shop = two_targets(tmp_path, a_production("breakingChanges: REFUSE"), documented)
+    shop.commit(MERT, {FILE: LESS}, "Another document")
+    held_up(shop, "AO618")
+
+
+def test_a_freeze_of_production_is_not_ended_by_way_of_another_target(tmp_path: Path) -> None:
+    freeze = a_freeze(*NOW).replace("name: dev", "name: prod")
+    shop = two_targets(tmp_path, freeze)
+    shop.commit(AYSE, {"system/prod.yaml": a_production("approvals: 0")}, "End the freeze")
+    held_up(shop, "AO613")
