@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import yaml
 from tests import sarif
 from tests.deploy.test_pipelines import installed_on_gitlab
 from tests.forges import StandIn
+from tests.remoteshop import remote
 from tests.shop import DENIZ, MERT, Shop, a_proxy
 
 ROOT = Path(__file__).parents[2]
@@ -257,10 +259,48 @@ class TestTheForge:
             assert (0, []) == (code, forge.server.seen)
         assert "readTimeout" in runner.summary
 
+    def test_a_fork_without_a_way_to_the_manager_is_validated(
+        self, runner: Runner, shop: Shop
+    ) -> None:
+        given = inputs(shop, manager="https://manager.bank.example")
+        assert 64 == runner.run(STEPS[1], given), runner.printed
+        assert 0 == runner.run(STEPS[1], given, FORK="true"), runner.printed
+        assert "::notice title=apiops::This pull request comes from a fork" in runner.printed
+        assert runner.summary.endswith("no plan was made.\n")
+        shop.commit(MERT, {"payments/orders.yaml": CHANGED.replace("readTimeout", "readTimeoutt")})
+        assert 3 == runner.run(STEPS[1], given, FORK="true")
+
     def test_never_means_never(self, runner: Runner, shop: Shop) -> None:
         with StandIn("github") as forge:
             runner.run(STEPS[1], inputs(shop, comment="never"), **forge.variables())
             assert [] == forge.server.seen
+
+
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / "deploy/ci/github/apiops.yml").read_text())
+
+
+@pytest.mark.parametrize(("job", "event"), [("plan", "pull_request"), ("apply", "push")])
+def test_the_workflow_to_copy_hands_over_what_a_served_manager_asks_for(
+    runner: Runner, tmp_path: Path, job: str, event: str
+) -> None:
+    (step,) = [s for s in WORKFLOW["jobs"][job]["steps"] if s["uses"].startswith("apiops/")]
+    with remote(tmp_path / "bank", f"sqlite:///{tmp_path}/dev.db") as shop:
+        shop.introduce()
+        shop.commit(MERT, {"payments/orders.yaml": CHANGED}, "Wait longer")
+        secrets = {"APIOPS_MANAGER": shop.url, "APIOPS_TOKEN": shop.token, "SOPS_AGE_KEY": ""}
+        filled = {
+            name: re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda found: secrets[found[1]], text)
+            for name, text in {**step["with"], **step["env"]}.items()
+        }
+        given = {name: filled[name] for name in step["with"]}
+        runner.event = event
+        code = runner.run(
+            STEPS[1],
+            {**given, "path": str(shop.repository), "target": "dev"},
+            **{name: filled[name] for name in step["env"]},
+        )
+        assert 0 == code, runner.printed
+        assert (event == "push") == ("No changes." in shop.there("plan").out)
 
 
 class TestApproval:

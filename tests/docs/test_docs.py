@@ -221,3 +221,44 @@ def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert all(f"\n{command.split()[1]}: " in makefile for command in commands)
     assert "exec make test" in (ROOT / ".ci/run").read_text()
+
+
+SECRETS = ("APIOPS_MANAGER", "APIOPS_TOKEN", "SOPS_AGE_KEY")
+
+
+@pytest.mark.parametrize(
+    ("page", "pipeline", "pattern"),
+    [
+        ("github", "github/apiops.yml", r"secrets\.(\w+)"),
+        ("gitea", "github/apiops.yml", r"secrets\.(\w+)"),
+        ("jenkins", "jenkins/Jenkinsfile", r"credentials\('([\w-]+)'\)"),
+    ],
+)
+def test_what_a_pipeline_asks_of_its_forge_is_what_the_how_to_has_made(
+    page: str, pipeline: str, pattern: str
+) -> None:
+    told = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
+    asked = set(re.findall(pattern, (ROOT / "deploy/ci" / pipeline).read_text(encoding="utf-8")))
+    assert len(asked) >= len(SECRETS)
+    assert set() == {name for name in asked if f"`{name}`" not in told}
+
+
+def test_every_pipeline_has_a_way_to_prove_itself_to_the_manager() -> None:
+    for page in ("github", "gitea", "gitlab"):
+        told = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
+        assert [] == [name for name in SECRETS if f"`{name}`" not in told], page
+    for file in (ROOT / "deploy/ci").rglob("*"):
+        if file.suffix in (".yml", ".groovy") or file.name == "Jenkinsfile":
+            assert "APIOPS_TOKEN" in file.read_text(encoding="utf-8"), file
+
+
+def test_one_folder_is_the_bundle_on_every_page() -> None:
+    """And not the one that apiops itself is installed into."""
+    named = {
+        found
+        for page in (*ROOT.glob("docs/how-to/*.md"), *(ROOT / "deploy/ci").rglob("*.yml"))
+        for found in re.findall(
+            r"(?:wheels: |_WHEELS: |`dist/bundle` as `)([\w/]+)", page.read_text(encoding="utf-8")
+        )
+    }
+    assert {"/opt/bundle"} == named

@@ -5,8 +5,9 @@
 //   apiops.plan(target: 'production')
 //   apiops.sync(target: 'production', ageKey: 'apiops-age-production')
 //
-// What is given becomes variables of the step, never text of a script. `manager` and `ageKey` are the
-// ids of credentials: a secret text with the Manager's URL, a secret file with an age key.
+// What is given becomes variables of the step, never text of a script. `manager`, `token` and `ageKey`
+// are the ids of credentials: secret texts with the Manager's URL and a token for it, a secret file
+// with an age key.
 
 def validate(Map given = Collections.emptyMap()) {
   inside(given) {
@@ -66,12 +67,14 @@ private void inside(Map given, Closure body) {
   for (entry in given) {
     if (entry.key == 'manager') {
       secrets.add(string(credentialsId: entry.value, variable: 'APIOPS_MANAGER'))
+    } else if (entry.key == 'token') {
+      secrets.add(string(credentialsId: entry.value, variable: 'APIOPS_TOKEN'))
     } else if (entry.key == 'ageKey') {
       secrets.add(file(credentialsId: entry.value, variable: 'SOPS_AGE_KEY_FILE'))
     } else if (names.containsKey(entry.key)) {
       variables.add(names[entry.key] + '=' + entry.value)
     } else {
-      error('apiops has no option ' + entry.key + ': ' + (names.keySet() + ['manager', 'ageKey']).join(', '))
+      error('apiops has no option ' + entry.key + ': ' + (names.keySet() + ['manager', 'token', 'ageKey']).join(', '))
     }
   }
   withCredentials(secrets) {
