@@ -86,7 +86,7 @@ def signer(
     key = grants.keys.get(signature.key)
     if key is None:
         return "AO502", f"is signed by {signature.key}, a key of no user"
-    return _lapsed(key, at, revoked) or key
+    return lapsed(key, at, revoked) or key
 
 
 def _proven(
@@ -106,7 +106,8 @@ def _proven(
     return Maker(key.principal, approves=True)
 
 
-def _lapsed(key: Key, at: datetime, revoked: frozenset[str]) -> tuple[str, str] | None:
+def lapsed(key: Key, at: datetime, revoked: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+    """The code and the words of why a key does not count; None if it does."""
     if key.revoked or key.fingerprint in revoked:
         return "AO506", f"is signed by a key of {key.principal} that is revoked"
     if not valid(key, at):

@@ -18,7 +18,7 @@ from apiops.model.access import Cause, Grants, Judgement, Need, Trust, Verdicts
 from apiops.model.audit import Introduction
 from apiops.model.plan import Change, Plan
 from apiops.model.resource import SETTINGS
-from apiops.model.revision import CommitView, Evidence, History
+from apiops.model.revision import Commit, CommitView, Evidence, History
 
 
 def judge(
@@ -206,10 +206,14 @@ class _Court:
     def _correction(
         self, change: Change, head: CommitView, needs: tuple[Need, ...]
     ) -> taint.Charge:
-        """Setting right what drifted: the head's signer answers, else the first approver."""
+        """Setting right what drifted: the head's signer answers, else the first approver.
+
+        Commits on top that change nothing come after what they stand on: whoever approves a plan
+        in one shall not be who answers for it, if somebody else can be.
+        """
         bench = self.bench
-        signer = bench.maker(head.commit).principal
-        sponsors = [(head.commit.id, signer)]
+        chain = (*self._below(head.commit), head.commit)
+        sponsors = [(commit.id, bench.maker(commit).principal) for commit in chain]
         if self.introduction is not None:
             sponsors.append((self.introduction.commit, self.introduction.approver))
         for commit, principal in sponsors:
@@ -218,6 +222,17 @@ class _Court:
         message = f"{change.id} drifted, and nobody who may change it stands for setting it right"
         hint = "let somebody who holds the right sign the newest commit; it may be empty"
         return taint.Charge("", None, (Cause("", "AO534", message, hint=hint),))
+
+    def _below(self, commit: Commit) -> tuple[Commit, ...]:
+        """The commits below with the same tree, the lowest first."""
+        found: list[Commit] = []
+        while len(commit.parents) == 1 and commit.parents[0] in self.views:
+            below = self.views[commit.parents[0]].commit
+            if below.tree != commit.tree:
+                break
+            commit = below
+            found.insert(0, commit)
+        return tuple(found)
 
     def _late(self, change: Change, account: Account, needs: tuple[Need, ...]) -> tuple[Cause, ...]:
         """What the Manager will ask when it writes: do the makers hold what this change needs?

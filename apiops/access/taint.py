@@ -105,6 +105,18 @@ def walk(
     return lambda subject: walker.account(history.head, subject)
 
 
+def lost(history: History, starts: Mapping[str, Start], bench: Bench) -> frozenset[revocation.Fact]:
+    """What the commits up to the head have taken away with the right to do so.
+
+    Given back in the same history it stays lost: whatever gives rights counts from the next on.
+    """
+    walker = _Walker(history, starts, bench)
+    walker.look_at(())
+    for view in history.views:
+        walker.visit(view)
+    return walker.lost(history.head)
+
+
 _NO_ACCOUNTS: Final[Shared[Subject, Account]] = Shared.of({})
 
 
@@ -197,6 +209,10 @@ class _Walker:
         if charge.state(view, subject) is None:
             return ()
         return (self._charge(view, subject, Maker(start.approver), self._bench.grants, ()),)
+
+    def lost(self, commit: str) -> frozenset[revocation.Fact]:
+        """What does not count any more above a commit."""
+        return self._lost.get(commit, frozenset())
 
     def _judge(self, view: CommitView, subject: Subject, maker: Maker, grants: Grants) -> Account:
         """The account of a subject at a commit, from those of its parents."""

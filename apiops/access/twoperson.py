@@ -29,13 +29,15 @@ class Council:
     makers: frozenset[str]
     needs: tuple[Need, ...]
 
-    def count(self, wanted: int, words: Iterable[Word]) -> Approvals:
-        """How far the approval is."""
+    def count(
+        self, wanted: int, words: Iterable[Word], back: frozenset[str] = frozenset()
+    ) -> Approvals:
+        """How far the approval is. Those in `back` took theirs back, wherever it stands."""
         given: dict[str, Approval] = {}
         passed_over: list[str] = []
         for word in words:
             who = self._speaker(word)
-            fault = who[1] if isinstance(who, tuple) else self.unfit(who)
+            fault = who[1] if isinstance(who, tuple) else self._fault(who, back)
             if isinstance(who, tuple) or fault:
                 passed_over.append(f"{word.where} {fault}")
             else:
@@ -53,6 +55,11 @@ class Council:
         lacking = decide.lacking(self.grants, principal, self.needs)
         return "" if lacking is None else f"does not count: {lacking.explanation}"
 
+    def _fault(self, principal: str, back: frozenset[str]) -> str:
+        if principal in back:
+            return f"was taken back by {principal}"
+        return self.unfit(principal)
+
     def _speaker(self, word: Word) -> str | tuple[str, str]:
         if word.signature is None:
             return word.principal
@@ -63,10 +70,18 @@ class Council:
 
 
 def council(
-    grants: Grants, revoked: frozenset[str], at: datetime, judgements: Iterable[Judgement]
+    grants: Grants,
+    revoked: frozenset[str],
+    at: datetime,
+    judgements: Iterable[Judgement],
+    authors: Iterable[str | None] = (),
 ) -> Council:
-    """The council on the changes that would be carried out."""
+    """The council on the changes that would be carried out.
+
+    `authors` are the makers of the commits behind them, those too that others answer for.
+    """
     judged = tuple(judgements)
-    makers = frozenset(name for judgement in judged for name in judgement.principals)
+    makers = {name for judgement in judged for name in judgement.principals}
+    makers |= {name for name in authors if name is not None}
     needs = dict.fromkeys(need for judgement in judged for need in judgement.needs)
-    return Council(grants, revoked, at, makers, tuple(needs))
+    return Council(grants, revoked, at, frozenset(makers), tuple(needs))

@@ -4,21 +4,22 @@ What is approved is a plan's digest. A commit that approves lies above the commi
 and has the same tree, so the plan is looked at again as it was at each commit below such ones.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from apiops.access import approval, revocation, twoperson
+from apiops.access import approval, revocation, taint, twoperson
 from apiops.access.twoperson import Council
 from apiops.errors import AccessDenied, PlanRefused, SourceError
 from apiops.model.access import Judgement
 from apiops.model.approval import Approvals, Word
-from apiops.model.audit import AuditContext, AuditQuery, Reason, Statement
+from apiops.model.audit import AuditContext, AuditEntry, AuditQuery, Reason, Statement
 from apiops.model.plan import Plan
 from apiops.model.resource import SETTINGS, SYSTEM
-from apiops.model.revision import Commit, Revision, Snapshot
+from apiops.model.revision import Commit, Proofs, Revision, Snapshot
 from apiops.plan import build
 from apiops.ports import Live, Repository
 from apiops.reconcile import concern
@@ -26,6 +27,10 @@ from apiops.reconcile.line import Line, Prepared, Wish, prepare, proofs
 
 APPROVE: Final = "approve"
 """What the log calls somebody's word for a plan."""
+
+APPROVED: Final = "approved"
+WITHDRAWN: Final = "withdrawn"
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 LIFE: Final = timedelta(days=7)
 """How long a word in the Manager counts. One in Git lasts as long as the plan does."""
@@ -40,8 +45,12 @@ def standing(line: Line, prepared: Prepared, wish: Wish) -> Approvals | None:
     people, judged = wanted(live, asking), concern.carried(prepared.verdicts)
     if not people or not judged or not prepared.plan.head.commit:
         return None
-    words = (*_signed(line, prepared, wish), *_said(line, prepared))
-    counted = _council(line, prepared, judged).count(people, words)
+    known = proofs(live, prepared.evidence, line.now())
+    planned = tuple(_planned(line, prepared, known))
+    heard = _heard(line, {digest for _, _, digest in planned})
+    words = (*_signed(line, planned, wish, known), *(_word(one) for one in heard if _stands(one)))
+    back = frozenset(one.principal for one in heard if not _stands(one))
+    counted = _council(line, prepared, judged).count(people, words, back)
     most = next(name for name in asking if wanted(live, (name,)) == people)
     return replace(counted, environment=most)
 
@@ -58,10 +67,11 @@ def approve(
 ) -> tuple[Prepared, int]:
     """Record a person's word for the plan with the digest `wish.approved`; the entry's number.
 
-    Raises PlanRefused AO620 when that is not the plan, AO615 when nobody's word is wanted, and
-    AccessDenied (recorded) for whoever may not approve.
+    Raises PlanRefused AO620 when that is not the plan, AO621 when it is not named by all digits,
+    AO615 when nobody's word is wanted, and AccessDenied (recorded) for whoever may not approve.
     """
     prepared = prepare(line, snapshot, wish)
+    _whole(wish.approved or "")
     build.check(prepared.plan, wish.approved or "")
     judged = concern.carried(prepared.verdicts)
     if not wanted(prepared.live, prepared.concerns) or not judged:
@@ -83,12 +93,22 @@ def approve(
         )
     said = Statement(
         action=APPROVE,
-        outcome="withdrawn" if withdraw else "approved",
+        outcome=WITHDRAWN if withdraw else APPROVED,
         target=plan.target,
         environment=plan.environment,
         note={"plan": plan.digest, "head": plan.head.commit},
     )
     return prepared, line.ledger.say(context, said, council.needs)
+
+
+def _whole(digest: str) -> None:
+    """Some digits of a digest are soon found for another plan, by trying. Raises AO621."""
+    if not _DIGEST.fullmatch(digest):
+        raise PlanRefused(
+            "a plan is approved by all 64 digits of its digest",
+            code="AO621",
+            hint="`apiops plan` prints them while an approval is missing",
+        )
 
 
 def _context(line: Line, plan: Plan, person: str) -> AuditContext:
@@ -117,24 +137,37 @@ def _council(line: Line, prepared: Prepared, judged: tuple[Judgement, ...]) -> C
     assert history is not None, "what was judged has a history"
     views = {**history.boundary, **{view.commit.id: view for view in history.views}}
     after = views[history.head].permissions
-    lost = frozenset[revocation.Fact]().union(
+    bench = taint.Bench(
+        grants, prepared.live.trust, at, prepared.plan.environment, prepared.evidence
+    )
+    starts = {unit: taint.Start(base) for unit, base in history.base.items() if base in views}
+    lost = taint.lost(history, starts, bench).union(
         *(
-            revocation.lost(grants, views[base].permissions, after, at)
-            for base in sorted(set(history.base.values()))
-            if base in views
+            revocation.lost(grants, views[start.commit].permissions, after, at)
+            for start in starts.values()
         )
     )
     held = revocation.without(grants, lost)
-    return twoperson.council(held, revocation.keys(lost), at, judged)
+    charged = {id for one in judged for id in one.charged if id in views}
+    makers = {bench.maker(views[id].commit).principal for id in charged}
+    return twoperson.council(held, revocation.keys(lost), at, judged, makers)
 
 
-def _signed(line: Line, prepared: Prepared, wish: Wish) -> Iterator[Word]:
-    """The words for the plan in tags, and in commits above the one that was planned."""
-    known = proofs(prepared.live, prepared.evidence, line.now())
+Planned = tuple[Commit, tuple[Commit, ...], str]
+"""A commit at which the plan may have been approved, the commits above it, and its digest there."""
+
+
+def _planned(line: Line, prepared: Prepared, known: Proofs) -> Iterator[Planned]:
     repository = line.repository.knowing(known)
     for commit, above in _descent(repository, prepared.plan.head.commit):
         revision = Revision(commit.id, "", commit.tree, commit.subject)
-        digest = build.digest(replace(prepared.plan, head=revision))
+        yield commit, above, build.digest(replace(prepared.plan, head=revision))
+
+
+def _signed(line: Line, planned: Iterable[Planned], wish: Wish, known: Proofs) -> Iterator[Word]:
+    """The words for the plan in tags, and in commits above the one that was planned."""
+    repository = line.repository.knowing(known)
+    for commit, above, digest in planned:
         for tag in repository.tags(commit.id, wish.tags):
             if digest in approval.named(tag.message, approval.PLAN):
                 yield Word(f"tag {tag.name}", tag.signature)
@@ -144,13 +177,16 @@ def _signed(line: Line, prepared: Prepared, wish: Wish) -> Iterator[Word]:
 
 
 def _descent(repository: Repository, head: str) -> Iterator[tuple[Commit, tuple[Commit, ...]]]:
-    """The head and what lies below it with the same tree, each with the commits above it."""
+    """The head and what lies below it with the same tree, each with the commits above it.
+
+    A commit that approves a resource lets through what was denied at the commits below it.
+    """
     above: tuple[Commit, ...] = ()
     with suppress(SourceError):  # where a shallow clone ends
         commit = repository.commit(head)
         while len(above) < _HEIGHT:
             yield commit, above
-            if len(commit.parents) != 1:
+            if len(commit.parents) != 1 or approval.named(commit.message):
                 return
             below = repository.commit(commit.parents[0])
             if below.tree != commit.tree:
@@ -159,8 +195,8 @@ def _descent(repository: Repository, head: str) -> Iterator[tuple[Commit, tuple[
             commit = below
 
 
-def _said(line: Line, prepared: Prepared) -> Iterator[Word]:
-    """What was said of the plan in the Manager, by everybody their last word."""
+def _heard(line: Line, digests: Collection[str]) -> tuple[AuditEntry, ...]:
+    """What was said last of the plan in the Manager, by everybody who said anything."""
     query = AuditQuery(
         project=SYSTEM,
         kind=SETTINGS,
@@ -169,11 +205,17 @@ def _said(line: Line, prepared: Prepared) -> Iterator[Word]:
         since=line.now() - LIFE,
         limit=0,
     )
-    heard: set[str] = set()
+    heard: dict[str, AuditEntry] = {}
     for entry in line.ledger.entries(query):
         note = entry.delta if isinstance(entry.delta, dict) else {}
-        mine = note.get("plan") == prepared.plan.digest and entry.principal not in heard
-        if mine and entry.outcome in ("approved", "withdrawn"):
-            heard.add(entry.principal)
-            if entry.outcome == "approved":
-                yield Word(f"entry {entry.seq}", principal=entry.principal)
+        if note.get("plan") in digests and entry.outcome in (APPROVED, WITHDRAWN):
+            heard.setdefault(entry.principal, entry)
+    return tuple(heard.values())
+
+
+def _stands(entry: AuditEntry) -> bool:
+    return entry.outcome == APPROVED
+
+
+def _word(entry: AuditEntry) -> Word:
+    return Word(f"entry {entry.seq}", principal=entry.principal)

@@ -7,9 +7,11 @@ run finds it as drift.
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from apiops.access import identify
 from apiops.errors import AccessDenied, UsageError
 from apiops.manager import embedded
 from apiops.model.access import Grants
@@ -69,11 +71,20 @@ def prove(grants: Grants, principal: str, sign_key: Path) -> None:
 
     fingerprint = SigningKey.load(files.read(sign_key, admin.MAX_KEY_FILE)).fingerprint
     key = grants.keys.get(fingerprint)
-    if key is None or key.principal != principal or key.revoked:
+    if key is None or key.principal != principal:
         raise AccessDenied(
             f"the key {fingerprint} does not belong to {principal}",
             code="AO502",
             hint=f"sign with a key that stands in User/{principal}, or say who you are with --as",
+        )
+    fault = identify.lapsed(key, datetime.now(UTC))
+    if key.attests:
+        fault = "AO515", f"is of {principal}, a forge and no person"
+    if fault is not None:
+        raise AccessDenied(
+            f"the key {fingerprint} proves nothing: what it signs {fault[1]}",
+            code=fault[0],
+            hint=f"sign with a key of User/{principal} that counts now",
         )
 
 

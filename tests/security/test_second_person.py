@@ -5,16 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_approvals import CHANGED, ORDERS, a_bank
+from tests.cli.test_approvals import (
+    CANAN,
+    CHANGED,
+    ORDERS,
+    ZEYNEP,
+    a_bank,
+    approve,
+    digest,
+    word,
+)
 from tests.cli.test_breaking import DOCUMENT, FILE, LESS, PROXY
 from tests.cli.test_gates import NOW
 from tests.cli.test_gates import an_environment as a_freeze
-from tests.people import person
+from tests.people import Person, person
 from tests.remoteshop import Remote, remote
 from tests.serving import a_token
-from tests.shop import AYSE, MERT, SETTINGS, Shop, a_member, a_proxy, a_user
+from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Shop, a_member, a_proxy, a_user
 
 PUPPET = person("puppet")
+LONGER = a_proxy("limits", "cards").replace("readTimeout: 60", "readTimeout: 90")
 VARIABLE = "payments/limit.yaml"
 NOTHING: Mapping[str, str] = {}
 AN_IP_GROUP = """\
@@ -172,3 +182,99 @@ def test_a_freeze_of_production_is_not_ended_by_way_of_another_target(tmp_path: 
     shop = two_targets(tmp_path, freeze)
     shop.commit(AYSE, {"system/prod.yaml": a_production("approvals: 0")}, "End the freeze")
     held_up(shop, "AO613")
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Shop:
+    """Mert changed a proxy, and somebody else has to approve it."""
+    shop = Shop(tmp_path)
+    shop.begin(a_bank())
+    shop.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+    return shop
+
+
+def by_hand(shop: Shop, who: Person, *words: str) -> None:
+    proof = ("--as", who.name.lower(), "--sign-key", str(shop.person_key(who)))
+    done = shop.run("manager", "set", *words, *proof, "--reason", "incident 4711")
+    assert 0 == done.code, done.err
+
+
+def test_some_digits_of_a_digest_are_no_word_in_the_manager_either(waiting: Shop) -> None:
+    """Eight digits are soon found for another plan, by trying."""
+    code, said = approve(waiting, ZEYNEP, digest(waiting)[:8])
+    assert (5, True) == (code, "AO621" in said), said
+
+
+def test_a_signed_word_is_taken_back_in_the_manager(waiting: Shop) -> None:
+    """Whoever has a tag's object can send it again, so to delete the tag is not enough."""
+    plan = digest(waiting)
+    waiting.story.tag(ZEYNEP, "go", word(plan))
+    assert 0 == approve(waiting, ZEYNEP, plan, "--withdraw")[0]
+    held_up(waiting)
+    assert "tag go was taken back by zeynep" in waiting.run("plan").out
+    assert 0 == approve(waiting, ZEYNEP, plan)[0]
+    assert 0 == waiting.run("apply", "--yes").code
+
+
+def test_a_key_that_has_expired_gives_no_word_in_the_manager(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    old = a_user(ZEYNEP) + "      validUntil: 2020-01-01T00:00:00Z\n"
+    shop.begin({**a_bank(), "system/zeynep.yaml": old})
+    shop.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+    code, said = approve(shop, ZEYNEP, digest(shop))
+    assert (4, True) == (code, "AO505" in said), said
+    held_up(shop)
+
+
+def test_a_right_that_was_taken_away_is_not_back_because_anybody_reverts_it(waiting: Shop) -> None:
+    """What is as it was applied takes no right; the word of who left would count again."""
+    waiting.commit(AYSE, {"payments/zeynep.yaml": None}, "Zeynep leaves")
+    again = {"payments/zeynep.yaml": a_member(ZEYNEP, "payments", "Project Owner")}
+    waiting.commit(DENIZ, again, "Back", signed=False)
+    waiting.story.tag(ZEYNEP, "go", word(digest(waiting)))
+    held_up(waiting)
+
+
+def test_whoever_made_what_another_answers_for_is_no_second_person(waiting: Shop) -> None:
+    """Canan may not change what Ayşe then answers for."""
+    change = CHANGED.replace("readTimeout: 90", "readTimeout: 91")
+    made = waiting.commit(CANAN, {ORDERS: change, "cards/limits.yaml": LONGER}, "Longer")
+    resources = "apiops-approve: ApiProxy/payments/orders\napiops-approve: ApiProxy/cards/limits"
+    waiting.commit(AYSE, {}, f"Approve {made[:7]}\n\n{resources}")
+    waiting.commit(AYSE, {"cards/limits.yaml": a_proxy("limits", "cards")}, "Not that")
+    waiting.story.tag(CANAN, "go", word(digest(waiting)))
+    held_up(waiting)
+    assert "is the word of canan, who made some of it" in waiting.run("plan").out
+
+
+def test_what_was_denied_when_a_plan_was_approved_does_not_go_along_with_it(waiting: Shop) -> None:
+    waiting.commit(MERT, {"cards/limits.yaml": LONGER}, "Not his")
+    waiting.story.tag(AYSE, "go", word(digest(waiting)))
+    assert "approved by ayse" in waiting.run("plan").out
+    waiting.commit(DENIZ, {}, "Let it\n\napiops-approve: ApiProxy/cards/limits")
+    held_up(waiting)
+
+
+def test_words_given_in_every_way_are_counted_together(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.begin(a_bank(3))
+    shop.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+    plan = digest(shop)
+    assert 0 == approve(shop, ZEYNEP, plan)[0]
+    shop.story.tag(AYSE, "go", word(plan))
+    held_up(shop)
+    shop.commit(CANAN, {}, f"Approve\n\n{word(plan)}")
+    done = shop.run("apply", "--yes")
+    assert 0 == done.code, done.err
+
+
+def test_an_empty_commit_approves_a_plan_that_sets_drift_right(waiting: Shop) -> None:
+    """Mert's commit answers for it, and not the newest, in which Zeynep approves."""
+
+
+def test_nobody_approves_alone_what_sets_drift_right(waiting: Shop) -> None:
+    waiting.story.tag(ZEYNEP, "go", word(digest(waiting)))
+    assert 0 == waiting.run("apply", "--yes").code
+    by_hand(waiting, MERT, "ApiProxy/payments/orders", "spec.settings.connection.connectTimeout=11")
+    waiting.commit(MERT, {}, f"Approve\n\n{word(digest(waiting))}")
+    held_up(waiting)

@@ -183,8 +183,10 @@ CODES: tuple[Code, ...] = (
         "AO621",
         "The approved digest cannot be one",
         "A digest is given as its first 8 to 64 hexadecimal digits, in lower case. Fewer would be "
-        "too easy to hit by chance.",
-        "Copy the digest from the last line of `apiops plan`.",
+        "too easy to hit by chance. A second person's approval (`apiops approve`) takes all 64: "
+        "whoever makes the plan could try until another one begins with the same eight.",
+        "Copy the digest from `apiops plan`: its last line has eight digits, and while an approval "
+        "is missing a note has all 64.",
     ),
     Code(
         "AO622",
