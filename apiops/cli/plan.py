@@ -1,16 +1,34 @@
 """`apiops plan`: what would change, and whether you may."""
 
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from apiops.cli import options, recall
 from apiops.cli.options import Place
 from apiops.errors import Exit
 
 FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit")
+
+REPEATED: Final = {
+    "directory": "--directory",
+    "config": "--config",
+    "target": "--target",
+    "ref": "--ref",
+    "introduction": "--introduction",
+    "approver": "--approver",
+    "allow": "--allow",
+    "no_prune": "--no-prune",
+    "drift": "--drift",
+}
+"""What `apply` must be given again to make the same plan. Never an address: others read the line,
+and it may hold a password.
+"""
 
 
 @options.verb(
@@ -65,7 +83,7 @@ def show(
     if out is not None:
         require_writable(out)
     planned = _planned(entry.Entry(place, console, chosen))
-    found, shown = planned.findings, planned.view
+    found, shown = planned.findings, replace(planned.view, command=_again(chosen))
     entry.remark(console, found)
     console.show(shown)
     if out is not None:
@@ -99,6 +117,29 @@ def _planned(door: Any) -> Any:
     if ground is not None and still and known is None and planned.settled is not None:
         ground.keep(planned.settled.to_json())
     return planned
+
+
+def _again(chosen: Mapping[str, Any]) -> str:
+    """The verb that applies this plan, with what the caller gave; variables still hold then."""
+    return shlex.join(["apply", *_repeated(click.get_current_context(), chosen)])
+
+
+def _repeated(context: click.Context, chosen: Mapping[str, Any]) -> Iterator[str]:
+    given = {**chosen, **{name: context.meta.get(f"apiops.{name}") for name in _PLACE}}
+    for name, flag in REPEATED.items():
+        value = given.get(name)
+        if name == "ref":
+            said = value != "HEAD"  # a way back plans the branch that it made, whoever named it
+        else:
+            said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if said and isinstance(value, bool):
+            yield flag
+        elif said and value:
+            for one in value if isinstance(value, tuple) else (value,):
+                yield from (flag, str(one))
+
+
+_PLACE: Final = ("directory", "config")
 
 
 def _moves(shown: Any) -> bool:
