@@ -7,8 +7,9 @@ committed before each call, and settled in the transaction that records the fini
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,22 @@ def open_book(url: str, *, key_file: Path, clock: Clock = embedded.now) -> "SqlB
 
 REFUSED: Final = "failed"
 """How the end of a call begins that the other Manager refused."""
+
+_ROW: Final = tables.journal
+_ENDED: Final = (
+    update(_ROW)
+    .where(_ROW.c.id == bindparam("number"))
+    .values(ended=bindparam("at"), result=bindparam("said"))
+)
+_SETTLED: Final = (
+    update(_ROW)
+    .where(_ROW.c.repository == bindparam("from"), _ROW.c.target == bindparam("for"))
+    .where(_ROW.c.kind == bindparam("a"), _ROW.c.project == bindparam("of"))
+    .where(_ROW.c.name == bindparam("called"), _ROW.c.settled.is_(None))
+    .values(settled=bindparam("at"))
+)
+_INTENDED: Final = insert(_ROW)
+"""Built once: building a statement costs more than carrying it out."""
 
 _CHANGING: Final = tuple(one.value for one in (Action.CREATE, Action.UPDATE, Action.DELETE))
 
@@ -96,17 +113,15 @@ class SqlBook(EmbeddedManager):
         lease = batch.lease_name(batch_.repository, batch_.target)
         with faults.translated(self._url), self._store.bookkeeping() as connection:
             leases.renew(connection, lease, batch_.fence, now)
-            connection.execute(insert(tables.journal), rows)
+            connection.execute(_INTENDED, rows)
         return [str(row["id"]) for row in rows]
 
     def end(self, results: Sequence[tuple[str, str]]) -> None:
         """Say what became of calls."""
-        row = tables.journal
-        ended = update(row).where(row.c.id == bindparam("number"))
-        ended = ended.values(ended=self._clock(), result=bindparam("said"))
-        told = [{"number": number, "said": said} for number, said in results]
+        now = self._clock()
+        told = [{"number": number, "at": now, "said": said} for number, said in results]
         with faults.translated(self._url), self._store.bookkeeping() as connection:
-            connection.execute(ended, told)
+            connection.execute(_ENDED, told)
 
     def unsettled(self, repository: str, target: str) -> dict[ResourceId, Begun]:
         """Of what a call was begun whose write was never recorded, and what may have come of it.
@@ -139,8 +154,7 @@ class SqlBook(EmbeddedManager):
             some = replace(batch_, writes=tuple(writes))
             writing = _Recording(unit, ring, some)
             outcomes = batch.write_all(unit, some, writing, embedded.Doing().note)
-            for write in writes:
-                _settle(unit.connection, batch_, write.change.id, self._clock)
+            _settle(unit.connection, batch_, {write.change.id for write in writes}, self._clock())
             return outcomes
 
     def advance(self, batch_: Batch) -> None:
@@ -186,14 +200,18 @@ class _Recording(Writing):
         return SecretValue(b"")
 
 
-def _settle(connection: Connection, batch_: Batch, id: ResourceId, clock: Clock) -> None:
-    row = tables.journal
-    here = (
-        row.c.repository == batch_.repository,
-        row.c.target == batch_.target,
-        row.c.kind == id.kind,
-        row.c.project == (id.project or tables.SYSTEM_PROJECT),
-        row.c.name == id.name,
-        row.c.settled.is_(None),
-    )
-    connection.execute(update(row).where(*here).values(settled=clock()))
+def _settle(
+    connection: Connection, batch_: Batch, ids: Iterable[ResourceId], now: datetime
+) -> None:
+    rows = [
+        {
+            "from": batch_.repository,
+            "for": batch_.target,
+            "a": id.kind,
+            "of": id.project or tables.SYSTEM_PROJECT,
+            "called": id.name,
+            "at": now,
+        }
+        for id in ids
+    ]
+    connection.execute(_SETTLED, rows)

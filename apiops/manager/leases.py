@@ -8,7 +8,7 @@ number: whatever it still tries to write is refused.
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from apiops.errors import Conflict, ManagerUnavailable
 from apiops.manager.tables import lease
@@ -16,6 +16,14 @@ from apiops.model import moment
 
 LIFE: Final = timedelta(minutes=5)
 """How long a lease lives after it was taken or last renewed."""
+
+_RENEWED: Final = (
+    update(lease)
+    .where(lease.c.name == bindparam("called"), lease.c.fence == bindparam("with"))
+    .where(lease.c.holder != "", lease.c.expires > bindparam("now"))
+    .values(expires=bindparam("until"))
+)
+"""Built once: building a statement costs more than carrying it out."""
 
 
 def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
@@ -56,9 +64,8 @@ def _taken(name: str, holder: str, expires: datetime, now: datetime) -> ManagerU
 
 def renew(connection: Connection, name: str, fence: int, now: datetime) -> None:
     """Hold on for another lifetime. Raises Conflict if the lease was lost."""
-    row = lease.c
-    mine = (row.name == name, row.fence == fence, row.holder != "", row.expires > now)
-    renewed = connection.execute(update(lease).where(*mine).values(expires=now + LIFE))
+    values = {"called": name, "with": fence, "now": now, "until": now + LIFE}
+    renewed = connection.execute(_RENEWED, values)
     if renewed.rowcount != 1:
         raise Conflict(
             f"this run no longer holds the lease of {name}",

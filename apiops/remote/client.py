@@ -90,6 +90,7 @@ class Client:
         self._credential = credential
         self._base = parse(reach.url)
         self._pool = _pool(reach)
+        self._dog = timely.Watchdog()
         self.ends = time.monotonic() + reach.deadline
         """When nothing more is sent, by the monotonic clock."""
 
@@ -107,6 +108,7 @@ class Client:
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()
+        self._dog.close()
 
     def call(
         self,
@@ -170,7 +172,7 @@ class Client:
         left = deadline - time.monotonic()
         if left <= 0:
             raise self._late()
-        with timely.until(deadline) as watch:
+        with self._dog.until(deadline) as watch:
             try:
                 answer = self._asked(request, deadline, left)
             except HTTPError:
@@ -182,7 +184,7 @@ class Client:
         return answer
 
     def _asked(self, request: "_Request", deadline: float, left: float) -> Answer:
-        response = self._pool.request(
+        response = self._pool.urlopen(
             request.method,
             request.url,
             body=request.body,

@@ -8,6 +8,7 @@ run has done everything.
 """
 
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -125,6 +126,7 @@ class UnitRun:
         taken = sent[:]
         sent.clear()
         try:
+            self._desk.flush()
             writes = [self._as_begun(write) for write, _ in taken]
             done = self._book.record(self._batch, writes) if writes else ()
         except ApiopsError as fault:
@@ -277,19 +279,29 @@ class UnitRun:
 
 
 class _Desk:
-    """The book, as the threads of a unit come to it: a transaction is for all who wait."""
+    """The book, as the threads of a unit come to it: a transaction is for all who wait.
+
+    Nobody waits for the end of a call to be written down. It goes with the record of the write; a
+    run that dies before leaves a call of which nobody knows the end, as one that dies in it does.
+    """
 
     def __init__(self, book: Book, batch: Batch) -> None:
         self.turn = threading.Lock()
         self.intend: Together[tuple[Write, str], str] = Together(
             self.turn, lambda calls: book.intend(batch, calls)
         )
-        self.end: Together[tuple[str, str], None] = Together(self.turn, self._ended)
         self._book = book
+        self._ended: deque[tuple[str, str]] = deque()
 
-    def _ended(self, results: Sequence[tuple[str, str]]) -> Sequence[None]:
-        self._book.end(results)
-        return [None] * len(results)
+    def end(self, number: str, result: str) -> None:
+        """What became of a call."""
+        self._ended.append((number, result))
+
+    def flush(self) -> None:
+        """Write the ends down. Raises ManagerError."""
+        results = [self._ended.popleft() for _ in range(len(self._ended))]
+        if results:
+            self._book.end(results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +317,7 @@ class _Written:
 
     def end(self, number: str, result: str) -> None:
         """After it."""
-        self.desk.end.do((number, result))
+        self.desk.end(number, result)
 
 
 def _with_missing(spec: JsonObject, hidden: JsonObject, after: JsonObject) -> JsonObject:
