@@ -67,7 +67,8 @@ def of(
     seen = {*before, *after}.union(*(_resources(reader.read(one, now)) for one in others))
     beside = settled.ids - before.keys()
     rights = any(id.kind in views.PERMISSIONS for id in seen)
-    if rights or not _apart(before, after, beside, settled):
+    lasting = any(KINDS[id.kind].lasting for id in seen)  # what uses it has a say in what can be
+    if rights or lasting or not _apart(before, after, beside, settled):
         return None
     former = {id.formerly(name) for id, one in after.items() for name in one.renamed_from}
     return Part(

@@ -19,7 +19,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,6 +63,13 @@ class Question:
 
     def answer(self) -> Any | None:
         """What was answered the last time, if the very same was asked."""
+        kept = self.kept()
+        if kept is None or (self.elsewhere is not None and not self._still(kept)):
+            return None
+        return kept.answer
+
+    def kept(self) -> "Kept | None":
+        """The same, without asking whether a Manager elsewhere still shows what it showed."""
         if not _private(self.file.parent):
             return None
         kept = _bytes(self.file, self.limit)
@@ -70,16 +77,14 @@ class Question:
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
         question, answer, asked, told = json.loads(body)
-        if question != self.digest:
-            return None
-        return answer if self.elsewhere is None or self._still(asked, told) else None
+        return Kept(answer, asked, told) if question == self.digest else None
 
-    def _still(self, asked: list[Any], told: str) -> bool:
+    def _still(self, kept: "Kept") -> bool:
         """Whether the Manager elsewhere shows what it showed."""
         from apiops.wiring import vendor
 
         assert self.elsewhere is not None, "nobody else is asked"
-        return vendor.still(self.elsewhere, asked, told)
+        return vendor.still(self.elsewhere, kept.asked, kept.told)
 
     def keep(self, answer: Any, shown: "Shown | None" = None) -> None:
         """Keep the answer, in place of the one to the question before.
@@ -100,6 +105,19 @@ class Question:
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self.key, body, "sha256").hex().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, with what a Manager elsewhere was asked for it and the digest of what it told."""
+
+    answer: Any
+    asked: Sequence[Any]
+    told: str
+
+    def holds(self, shown: "Shown | None") -> bool:
+        """Whether it is one of the state in which this was shown (nothing: no Manager but ours)."""
+        return self.told == ("" if shown is None else shown.digest)
 
 
 def question(
@@ -127,8 +145,6 @@ def _question(
     what: str, git: Path | None, target: TargetSettings, home: Path | None, more: list[Any]
 ) -> Question | None:
     key = _key(target.wrapping)
-    if target.ledger and what == "settled":  # a plan of a part would read as much again
-        return None
     state = stamp.stamp(target.database)
     identities = _identities(target, home)
     if key is None or state is None or identities is None:

@@ -23,7 +23,7 @@ def a_route(provider: str) -> Resource:
         "chat",
         type="AI",
         clientRoute={"relativePathList": ["/chat"]},
-        aiRouting={"routingMode": "SINGLE", "llmProviderRefName": provider},
+        aiRouting={"llmProviderRefName": provider},
     )
 
 

@@ -11,7 +11,7 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 from apiops.ports import Batch, Write
 from tests import managers
-from tests.remote.bank import PROXY, VendorShop, manifest
+from tests.remote.bank import DOCUMENT, PROXY, VendorShop, manifest
 from tests.shop import MERT, Done
 from tests.standin import Standin
 
@@ -62,6 +62,83 @@ def test_a_commit_and_a_setting_are_seen(bank: VendorShop) -> None:
     assert 1 == sum(path == "/apiops/projects/" for _, path in bank.world.requests)
 
 
+def part_and_whole(bank: VendorShop) -> tuple[Done, Done]:
+    """The same plan from what is settled, and from nothing; for the same requests."""
+    bank.world.requests.clear()
+    part = bank.run("plan", "-o", "json")
+    asked = sorted(bank.world.requests)
+    bank.world.requests.clear()
+    cache = bank.variables["XDG_CACHE_HOME"]
+    bank.variables["XDG_CACHE_HOME"] = f"{cache}-that-is-empty"
+    whole = bank.run("plan", "-o", "json")
+    bank.variables["XDG_CACHE_HOME"] = cache
+    assert PART not in whole.err
+    if PART in part.err and WHOLE not in part.err:
+        assert asked == sorted(bank.world.requests)
+    return part, whole
+
+
+PART, WHOLE = "specifications that are not settled", "reading the specifications\n"
+SLOWER = manifest("ApiProxy", "orders", PROXY.replace("readTimeout: 60", "readTimeout: 30"))
+ANOTHER = PROXY.replace("/orders]", "/more]").replace("name: throttle", "name: brake")
+NET = "spec: {ipList: [10.0.0.0/8]}\n"
+MOVES: dict[str, tuple[bool, dict[str, str | None]]] = {
+    "change a proxy": (True, {"payments/orders.yaml": SLOWER}),
+    "add a proxy": (True, {"payments/more.yaml": manifest("ApiProxy", "more", ANOTHER)}),
+    "change a document": (True, {"payments/orders.openapi.yaml": DOCUMENT.replace("new", "big")}),
+    "change a group": (True, {"payments/offices.yaml": manifest("IpGroup", "offices", NET)}),
+    "say nothing of resources": (False, {"README.md": "The bank."}),
+    "leave a group out": (False, {"payments/offices.yaml": None}),
+    "make a mistake": (False, {"payments/offices.yaml": "kind: IpGroup\n"}),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_change_is_planned_without_what_is_settled(bank: VendorShop, move: str) -> None:
+    apart, files = MOVES[move]
+    bank.commit(MERT, files)
+
+    part, whole = part_and_whole(bank)
+
+    assert apart is (PART in part.err and WHOLE not in part.err), part.err
+    assert (whole.code, whole.out) == (part.code, part.out)
+
+
+def test_nothing_is_settled_that_somebody_edited_in_the_console(bank: VendorShop) -> None:
+    bank.commit(MERT, {"payments/orders.yaml": SLOWER})
+    bank.world.projects["payments"].ip_groups["offices"]["ipList"] = ["203.0.113.0/24"]
+
+    part, whole = part_and_whole(bank)
+
+    assert whole.out == part.out
+    assert {"orders", "offices"} <= {
+        change["id"]["name"] for change in part.json["plan"]["changes"]
+    }
+
+
+def test_what_uses_a_provider_has_a_say_in_what_it_can_lose(bank: VendorShop) -> None:
+    """The guard must see it, though no line of it was changed."""
+    provider = manifest("LlmProvider", "models", "spec: {providerType: OPENAI, apiKey: '${KEY}'}\n")
+    route = "{llmProviderRefName: models, modelId: small}"
+    chat = f"spec: {{type: AI, clientRoute: {{relativePathList: [/chat]}}, aiRouting: {route}}}\n"
+    bank.commit(
+        MERT,
+        {
+            "payments/models.yaml": provider,
+            "payments/chat.yaml": manifest("ApiProxy", "chat", chat),
+        },
+    )
+    assert 0 == bank.run("apply", "--yes").code
+    assert "No changes." in bank.run("plan").out
+    bare = manifest("LlmProvider", "models", "spec: {providerType: OPENAI}\n")
+    bank.commit(MERT, {"payments/models.yaml": bare})
+
+    part, whole = part_and_whole(bank)
+
+    assert (5, whole.out) == (part.code, part.out)
+    assert "AO619" in part.out
+
+
 def test_what_a_killed_run_began_is_seen(bank: VendorShop) -> None:
     """Its journal is in the ledger, and what it wrote may be where the Manager shows nothing."""
     url, key = f"sqlite:///{bank.folder}/dev.db", bank.folder / "dev.db.key"
@@ -69,8 +146,10 @@ def test_what_a_killed_run_began_is_seen(bank: VendorShop) -> None:
     id = ResourceId("ApiProxy", "payments", "orders")
     lineage = bank.story.open().lineage
     write = Write(Change(Action.UPDATE, id), None, ("mert",), managers.a_context())
-    batch = Batch(lineage, "dev", "payments", None, None, (write,), managers.a_context(), 0)
-    SqlBook(*opened.parts).intend(batch, [(write, "PATCH")])
+    book = SqlBook(*opened.parts)
+    with book.lease(f"{lineage}/dev", "killed") as fence:
+        batch = Batch(lineage, "dev", "payments", None, None, (write,), managers.a_context(), fence)
+        book.intend(batch, [(write, "PATCH")])
     opened.close()
 
     done = bank.run("plan")

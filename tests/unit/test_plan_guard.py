@@ -180,7 +180,7 @@ def test_prune_can_be_left_out():
 def test_our_own_manager_takes_a_secret_from_what_is_in_use():
     fields = {"providerType": "OPENAI", "apiKey": "held"}
     provider = a_resource("LlmProvider", "models", spec=fields)
-    routing = {"routingMode": "SINGLE", "llmProviderRefName": "models"}
+    routing = {"llmProviderRefName": "models"}
     proxy = a_proxy(type="AI", aiRouting=routing)
     live = a_live([held(provider), held(proxy)])
     after = [a_resource("LlmProvider", "models", spec={"providerType": "OPENAI"}), proxy]

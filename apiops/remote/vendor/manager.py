@@ -26,12 +26,18 @@ class VendorManager:
     def read(
         self, repository: str, target: str, among: Collection[ResourceId] | None = None
     ) -> Live:
-        """The live state, with the rights and the ledger of the book."""
+        """The live state, with the rights and the ledger of the book.
+
+        Of `among` alone everything is asked all the same, for that is what is `shown`, and nothing
+        is made of the rest. Of nothing the Manager is not asked.
+        """
         book = self._book.read(repository, target)
+        if among is not None and not among:
+            return replace(book, resources=(), vendors=True)
         unsettled = self._book.unsettled(repository, target)
         showing = Showing()
         with self._api.watched(showing):
-            self._reading = reading.read(self._api, book, unsettled, repository)
+            self._reading = reading.read(self._api, book, unsettled, repository, among)
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
         resources = tuple(sorted(chosen, key=lambda one: one.id.order))

@@ -158,6 +158,8 @@ _INDEXED: Final = (
 class Knowledge(Named):
     """KnowledgeBase: its documents are matched by what is in them (2.17)."""
 
+    asks = True
+
     def detailed(self, place: Place, one: Found, written: JsonObject | None) -> Found:
         """The documents, where we put some there."""
         if written is not None and not written.get("documents"):

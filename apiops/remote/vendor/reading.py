@@ -5,7 +5,7 @@ there is one. Calls go in parallel, as many at once as the pace allows.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,7 +32,7 @@ from apiops.remote.vendor.identity import Credentials
 from apiops.remote.vendor.named import NAMED
 from apiops.remote.vendor.organizations import Organizations
 from apiops.remote.vendor.proxies import Proxies
-from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Variables
+from apiops.remote.vendor.shared import Certificates, Connections, IpGroups, Listed, Variables
 from apiops.remote.vendor.system import GatewaySettings, Geolocation
 
 CODECS: Final[dict[str, Codec]] = {
@@ -83,8 +83,17 @@ class _Seen:
     blind: set[tuple[str, str]] = field(default_factory=set)
 
 
-def read(api: Api, book: Live, unsettled: Mapping[ResourceId, Begun], repository: str) -> Reading:
-    """Read everything that the token may see. Raises ManagerError and its kin."""
+def read(
+    api: Api,
+    book: Live,
+    unsettled: Mapping[ResourceId, Begun],
+    repository: str,
+    among: Collection[ResourceId] | None = None,
+) -> Reading:
+    """Read everything that the token may see. Raises ManagerError and its kin.
+
+    With `among` nothing is made of what is read of any other resource that the API can manage.
+    """
     held = {resource.id: resource for resource in book.resources}
     projects = {row["name"]: row for row in api.items(path("projects"))}
     known = _by_project(held, unsettled)
@@ -98,9 +107,8 @@ def read(api: Api, book: Live, unsettled: Mapping[ResourceId, Begun], repository
     for id, former in renamed.items():
         held[id] = replace(held.pop(former), id=id)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
-    facts = _Known(held, written, unsettled, repository)
-    details = _each(api.most, partial(_detail, facts), seen.found)
-    live = {resource.id: resource for resource in details}
+    facts = _Known(held, written, unsettled, repository, among)
+    live = {one.id: one for one in _details(api.most, facts, seen.found) if one is not None}
     live |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
     return Reading(live, places, frozenset(observed), facts.hidden, renamed, frozenset(seen.blind))
 
@@ -241,10 +249,22 @@ class _Known:
     written: Mapping[ResourceId, JsonObject]
     unsettled: Mapping[ResourceId, Begun]
     repository: str
+    among: Collection[ResourceId] | None = None
     hidden: dict[ResourceId, JsonObject] = field(default_factory=dict)
 
 
-def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
+_Item = tuple[Codec, Place, Found]
+
+
+def _details(most: int, known: _Known, found: Sequence[_Item]) -> Iterator[LiveResource | None]:
+    """All of them; in parallel those that take another request, for only these wait."""
+    asking = [one for one in found if not isinstance(one[0], Listed) or one[0].asks]
+    told = [one for one in found if isinstance(one[0], Listed) and not one[0].asks]
+    yield from _each(most, partial(_detail, known), asking)
+    yield from map(partial(_detail, known), told)
+
+
+def _detail(known: _Known, listed: _Item) -> LiveResource | None:
     codec, place, one = listed
     kind = KINDS[codec.kind]
     id = _known_id(
@@ -252,6 +272,8 @@ def _detail(known: _Known, listed: tuple[Codec, Place, Found]) -> LiveResource:
     )
     written = known.written.get(id)
     one = codec.detailed(place, one, written)
+    if known.among is not None and id not in known.among:
+        return None
     seen = codec.seen(place, one, written)
     spec: JsonObject = settle.settle(kind, written, seen)
     book, begun = known.held.get(id), known.unsettled.get(id)

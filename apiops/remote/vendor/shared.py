@@ -18,7 +18,9 @@ _OWNED: Final = frozenset({"id", "name", "projectId", "projectName", "environmen
 
 
 class Listed:
-    """A kind of which the list shows all that there is to see."""
+    """A kind of which the list shows all that there is to see, unless it `asks` for more."""
+
+    asks = False
 
     def detailed(self, _place: Place, one: Found, _written: JsonObject | None) -> Found:
         """Nothing more to see."""
