@@ -17,7 +17,7 @@ from apiops.errors import AccessDenied, PlanRefused, SourceError
 from apiops.model.access import Judgement
 from apiops.model.approval import Approvals, Word
 from apiops.model.audit import AuditContext, AuditEntry, AuditQuery, Reason, Statement
-from apiops.model.plan import Plan
+from apiops.model.plan import Change, Plan
 from apiops.model.resource import SETTINGS, SYSTEM
 from apiops.model.revision import Commit, Proofs, Revision, Snapshot
 from apiops.plan import build
@@ -60,6 +60,24 @@ def demand(approvals: Approvals | None, digest: str) -> tuple[str, ...]:
     if approvals is None or not approvals.missing:
         return () if approvals is None else approvals.people
     raise PlanRefused(approvals.told, code="AO614", hint=approvals.way(digest))
+
+
+def alone(live: Live, change: Change) -> None:
+    """Refuse a person's own change in the Manager where it takes more than one: PlanRefused AO628.
+
+    Not of an Environment: to ask for fewer people is the way out of an emergency. What is decided
+    about a subscription is for the Manager's people to decide.
+    """
+    if change.id.kind in ("Environment", "Subscription"):
+        return
+    asking = [name for name in concern.by_hand(live, change) if wanted(live, (name,))]
+    if asking:
+        raise PlanRefused(
+            f"{asking[0]} takes nothing that only one person wants",
+            code="AO628",
+            hint="commit it, and let somebody else approve the plan; in an emergency, first: "
+            f"apiops manager set Environment/{asking[0]} spec.approvals=0",
+        )
 
 
 def approve(

@@ -30,6 +30,13 @@ def of_plan(plan: Plan, live: Live, verdicts: Verdicts | None) -> tuple[str, ...
     return environments(live, plan.environment, judged)
 
 
+def by_hand(live: Live, change: Change) -> tuple[str, ...]:
+    """The environments that a person's own change in the Manager concerns, where it runs too."""
+    held = (one.deployments for one in live.resources if one.id == change.id)
+    running = {at.environment for deployments in held for at in deployments}
+    return tuple(sorted({*running, *_others(live, change, ())} & live.environments.keys()))
+
+
 def where(plan: Plan, id: ResourceId) -> tuple[str, ...]:
     """The environments in which a proxy will be another one: the plan's, and where it is deployed.
 

@@ -14,6 +14,7 @@ from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, Origin, Resource, ResourceId
 from apiops.ports import Batch, Write
+from apiops.reconcile import approvals
 from apiops.spec import attachments, schema
 
 if TYPE_CHECKING:
@@ -34,15 +35,18 @@ def do(
 
     `spec` is what a create or an update makes of it. Raises AccessDenied (recorded), Conflict,
     SpecInvalid, StoreError AO727 for what is not there, PlanRefused AO609 for a state that cannot
-    come after the one that is.
+    come after the one that is, AO628 where one person is not enough.
     """
     if before is None and action is not Action.CREATE:
         raise StoreError(f"the Manager has no {id}", code="AO727", hint="check the name")
     bare = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
     wanted = bare if spec is None else spec
-    if spec is not None and allowed(manager, action, id, context, before):
-        check(id, spec)  # whoever may not is told that, and not whether the spec would do
-        if before is not None:
+    change = Change(action, id, environment, serial=before.serial if before else None)
+    if allowed(manager, action, id, context, before):  # whoever may not is told that, and no more
+        approvals.alone(manager.read("", "", among=(id,)), change)
+        if spec is not None:
+            check(id, spec)
+        if spec is not None and before is not None:
             demand_way(id, bare, spec)
     resource = Resource(
         id=id,
@@ -53,7 +57,6 @@ def do(
         protected=before.protected if before else False,
     )
     gone = action in (Action.DELETE, Action.UNDEPLOY)
-    change = Change(action, id, environment, serial=before.serial if before else None)
     write = Write(change, None if gone else resource, (context.principal,), context)
     (outcome,) = manager.write(Batch("", "", id.unit, None, None, (write,), context, 0))
     return outcome

@@ -18,9 +18,11 @@ from apiops.model.access import Grants
 from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.kinds import KINDS
 from apiops.model.outcome import RunReport
-from apiops.model.resource import JsonObject, ResourceId
+from apiops.model.plan import Action, Change
+from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.model.secret import MARK
 from apiops.ports import Live
+from apiops.reconcile import approvals
 from apiops.spec import marks, paths
 from apiops.wiring import admin, assemble, deeds, files
 from apiops.wiring.settings import TargetSettings
@@ -41,7 +43,8 @@ def change(
     """Merge `patch` (RFC 7386) into the resource's spec, as `principal`.
 
     Raises AccessDenied when the private key is not the principal's or the right is missing,
-    SpecInvalid when the resource would no longer be as its kind demands, UsageError for a secret.
+    SpecInvalid when the resource would no longer be as its kind demands, UsageError for a secret,
+    PlanRefused AO628 where one person is not enough.
     """
     if not reason.strip():
         raise UsageError(
@@ -52,7 +55,8 @@ def change(
     run = uuid.uuid4().hex
     with assemble.manager(target) as manager:
         prove(manager.grants(), principal, sign_key)
-        _check(manager.read("", ""), id, patch)
+        live = manager.read("", "")
+        _check(live, id, patch)
         context = AuditContext(
             actor=principal,
             principal=principal,
@@ -61,6 +65,8 @@ def change(
             source=Source.CONSOLE,
             tier=KINDS[id.kind].tier.value if id.kind in KINDS else "",
         )
+        if deeds.allowed(manager, Action.UPDATE, id, context, _row(live, id)):
+            approvals.alone(live, Change(Action.UPDATE, id))
         outcome = manager.change(id, patch, principal=principal, context=context)
     return RunReport(run=run, target=target.name, head="", outcomes=(outcome,))
 
@@ -90,13 +96,17 @@ def prove(grants: Grants, principal: str, sign_key: Path) -> None:
 
 def _check(live: Live, id: ResourceId, patch: JsonObject) -> None:
     """Hold what the change would make of the resource against its kind, as `validate` does."""
-    row = next((held for held in live.resources if held.id == id), None)
+    row = _row(live, id)
     if row is None:
         return  # the Manager says so better
     spec = embedded.merge_patch(row.spec, patch)
     refuse_secrets(id.kind, row.spec, spec)
     deeds.check(id, spec)
     deeds.demand_way(id, row.spec, spec)
+
+
+def _row(live: Live, id: ResourceId) -> LiveResource | None:
+    return next((held for held in live.resources if held.id == id), None)
 
 
 def refuse_secrets(kind: str, before: JsonObject, after: JsonObject) -> None:

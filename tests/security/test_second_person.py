@@ -1,10 +1,14 @@
 """Attacks on what an environment demands: a second person, a freeze, documents that break nobody."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import urllib3
 
+from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.resource import ResourceId
 from tests.cli.test_approvals import (
     CANAN,
     CHANGED,
@@ -21,8 +25,9 @@ from tests.cli.test_gates import an_environment as a_freeze
 from tests.people import Person, person
 from tests.remoteshop import Remote, remote
 from tests.serving import a_token
-from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Shop, a_member, a_proxy, a_user
+from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Done, Shop, a_member, a_proxy, a_user
 
+PROXY_ID = ResourceId("ApiProxy", "payments", "orders")
 PUPPET = person("puppet")
 LONGER = a_proxy("limits", "cards").replace("readTimeout: 60", "readTimeout: 90")
 VARIABLE = "payments/limit.yaml"
@@ -193,10 +198,17 @@ def waiting(tmp_path: Path) -> Shop:
     return shop
 
 
-def by_hand(shop: Shop, who: Person, *words: str) -> None:
+def by_hand(shop: Shop, who: Person, *words: str) -> Done:
     proof = ("--as", who.name.lower(), "--sign-key", str(shop.person_key(who)))
-    done = shop.run("manager", "set", *words, *proof, "--reason", "incident 4711")
-    assert 0 == done.code, done.err
+    return shop.run("manager", "set", *words, *proof, "--reason", "incident 4711")
+
+
+def drifting(shop: Shop, connect: int) -> None:
+    """Somebody changes the proxy behind every door."""
+    context = AuditContext("mert", "mert", Reason("By hand"), "run-hand", Source.CONSOLE)
+    patch = {"settings": {"connection": {"connectTimeout": connect}}}
+    with contextlib.closing(shop.open_manager()) as manager:
+        manager.change(PROXY_ID, patch, principal="mert", context=context)
 
 
 def test_some_digits_of_a_digest_are_no_word_in_the_manager_either(waiting: Shop) -> None:
@@ -275,6 +287,45 @@ def test_an_empty_commit_approves_a_plan_that_sets_drift_right(waiting: Shop) ->
 def test_nobody_approves_alone_what_sets_drift_right(waiting: Shop) -> None:
     waiting.story.tag(ZEYNEP, "go", word(digest(waiting)))
     assert 0 == waiting.run("apply", "--yes").code
-    by_hand(waiting, MERT, "ApiProxy/payments/orders", "spec.settings.connection.connectTimeout=11")
+    drifting(waiting, 11)
     waiting.commit(MERT, {}, f"Approve\n\n{word(digest(waiting))}")
     held_up(waiting)
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        ("ApiProxy/payments/orders", "spec.settings.connection.connectTimeout=11"),
+        ("User/zeynep", "spec.email=other@bank.example"),
+        ("IpGroup/payments/office", 'spec.ipList=["0.0.0.0/0"]'),
+    ],
+)
+def test_by_hand_nothing_is_changed_where_it_takes_more_than_one(
+    tmp_path: Path, resource: str, said: str
+) -> None:
+    shop = Shop(tmp_path)
+    shop.begin({**a_bank(), "payments/office.yaml": AN_IP_GROUP})
+    done = by_hand(shop, AYSE, resource, said)
+    assert (5, True) == (done.code, "AO628" in done.err), done.err
+    assert 0 == by_hand(shop, AYSE, "Environment/dev", "spec.approvals=0").code
+    assert 0 == by_hand(shop, AYSE, resource, said).code
+
+
+def test_nor_over_http_by_the_calls_that_a_vendor_has(tmp_path: Path, database: str) -> None:
+    with remote(tmp_path, database, {**a_bank(), "payments/office.yaml": AN_IP_GROUP}) as far:
+        far.introduce()
+        mine = a_token(far.open, "mert", "read", "write")
+        proxy = "/apiops/projects/payments/apiProxies/orders"
+        group = {"ipGroupName": "office", "ipList": ["0.0.0.0/0"]}
+        for method, path, body in (
+            ("DELETE", f"{proxy}/environments/dev/", None),
+            ("POST", f"{proxy}/environments/dev/", None),
+            ("DELETE", f"{proxy}/", None),
+            ("PUT", "/apiops/projects/payments/ipGroups/office/", group),
+        ):
+            answer = urllib3.request(
+                method, far.url + path, json=body, headers={"Authorization": f"Bearer {mine}"}
+            )
+            assert 400 == answer.status, answer.data
+            assert b"only one person wants" in answer.data, answer.data
+        assert "No changes" in far.there("plan").out

@@ -237,10 +237,11 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO628",
         "One person is not enough here",
-        "The Environment asks for approvals, and an undo is the change of one person, which nobody "
-        "else can approve.",
-        "Go back with a commit: `apiops rollback --to REVISION` makes one, and its plan can be "
-        "approved.",
+        "The Environment asks for approvals, and an undo or a change by hand (`apiops manager "
+        "set`, the vendor-shaped calls) is that of one person, which nobody else can approve.",
+        "Make a commit, whose plan can be approved; `apiops rollback --to REVISION` makes one that "
+        "goes back. In an emergency, whoever may change the Environment sets its `approvals` to 0 "
+        "by hand first.",
     ),
     Code(
         "AO629",
