@@ -104,6 +104,14 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Inventory:
+    """In whose inventory a resource was, and what its author had written (None: its spec)."""
+
+    owner: str | None
+    applied: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """One change to carry out, with what it needs.
 
@@ -112,7 +120,7 @@ class Write:
     pointer of their leaf in the spec (a leaf without one was merged in from the live spec and
     keeps the value it has); `files` are the bytes of the files it refers to by their SHA-256;
     `principals` the makers of the charged commits: each must hold the right when the write
-    happens.
+    happens. `inventory` has a write that goes back to what was: without a head it becomes that.
     """
 
     change: Change
@@ -121,6 +129,7 @@ class Write:
     context: AuditContext
     secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +138,10 @@ class Batch:
 
     `base` is the applied commit that the plan was made from (None: first time); the unit moves
     to `head` by compare-and-set. `fence` is the lease's token. A batch without writes still
-    moves the unit. Without a `head` it is a person's own change in the Manager: no unit moves and
-    nobody's inventory changes, so the next run finds it as drift. `environment` is the one that
-    the target stands for: rights that are limited to environments are judged by it.
+    moves the unit. Without a `head` it is a person's own change in the Manager: no unit moves, and
+    no inventory changes but of what a write goes back to, so the next run finds it as drift.
+    `environment` is the one that the target stands for: rights that are limited to environments are
+    judged by it.
     """
 
     repository: str

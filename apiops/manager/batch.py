@@ -227,7 +227,7 @@ class Writing:
         prints: dict[str, str],
     ) -> Held:  # fmt: skip
         """The row as it becomes. A person's own change leaves inventory and authorship as they
-        are.
+        are, or puts them back.
         """
         id = write.change.id
         if row is None:
@@ -241,6 +241,8 @@ class Writing:
             )
             held.owner = self._batch.repository
             held.applied = None if _same(authored, spec) else authored
+        elif write.inventory is not None:
+            held.owner, held.applied = write.inventory.owner, write.inventory.applied
         else:
             held.applied = held.authored
         held.id, held.spec, held.digest = id, spec, digest

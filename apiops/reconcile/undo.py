@@ -248,4 +248,10 @@ def _write(undoing: Undoing, change: Change, context: AuditContext) -> Write:
     gone = change.action in (Action.DELETE, Action.UNDEPLOY)
     if resource is not None and spec is not None:
         resource = resource.with_spec(spec)
-    return Write(change, None if gone else resource, (context.principal,), context)
+    return Write(
+        change,
+        None if gone else resource,
+        (context.principal,),
+        context,
+        inventory=undoing.was.inventory(change.id),
+    )

@@ -4,7 +4,7 @@ An entry's `before` is the row as the database held it: of a resource its spec (
 fingerprint), labels and protection, of a deployment whether it ran.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from apiops.model.audit import AuditEntry
 from apiops.model.kinds import KINDS
 from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Origin, Resource, ResourceId
-from apiops.ports import Live
+from apiops.ports import Inventory, Live
 
 SHORTEST: Final = 6
 """So much of a run's id is needed to name it."""
@@ -25,48 +25,67 @@ _RUNS: Final = frozenset({"deploy", "undeploy", "forget"})
 class Was:
     """States of resources before the first of some entries.
 
-    `ids` are all identities that the entries are about. `states` has, by the row's own id, the row
-    (None: there was none); `names` the identity that it had last; `running` maps an identity and an
-    environment to the deployment's row (None: there was none).
+    What is one resource, its row's own id says, whatever its name is. `keys` has those ids by every
+    identity that an entry is about; `names` the identity that each had last; `states` each row
+    (None: there was none); `running` its deployments' rows by environment (None: there was none).
     """
 
-    ids: frozenset[ResourceId]
-    states: Mapping[str, JsonObject | None]
+    keys: Mapping[ResourceId, tuple[str, ...]]
     names: Mapping[str, ResourceId]
-    running: Mapping[tuple[ResourceId, str], JsonObject | None]
+    states: Mapping[str, JsonObject | None]
+    running: Mapping[str, Mapping[str, JsonObject | None]]
     _made: dict[ResourceId, Resource] = field(default_factory=dict, compare=False)
+    _inventory: dict[ResourceId, Inventory] = field(default_factory=dict, compare=False)
+    _from: dict[ResourceId, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def ids(self) -> Collection[ResourceId]:
+        """All identities that the entries are about."""
+        return self.keys.keys()
 
     def resources(self, live: Live) -> tuple[Resource, ...]:
-        """What there was, as resources. What only ran elsewhere or not is otherwise as it is."""
+        """What there was, as resources. What only ran elsewhere or not is otherwise as it is.
+
+        Of two that had one name, one after the other, it is the first: states are oldest first.
+        """
         held = {one.id: one for one in live.resources}
         for key, row in self.states.items():
-            if row is not None:
-                made = self._of_row(row, self.names[key], held)
-                self._made[made.id] = made
-        rowed = {*self._made, *self.names.values()}
-        for id in {id for id, _ in self.running} - rowed:
-            if id in held:
-                self._made[id] = self._of_live(held[id])
+            made = None if row is None else self._of_row(key, row, held)
+            if row is not None and made is not None and made.id not in self._made:
+                self._made[made.id], self._from[made.id] = made, key
+                self._inventory[made.id] = Inventory(row["owner"], row["applied"])
+        rowed = {*self._made, *(self.names[key] for key in self.states)}
+        for key in self.running.keys() - self.states.keys():
+            id = self.names[key]
+            if id in held and id not in rowed:
+                self._made[id], self._from[id] = self._of_live(key, held[id]), key
         return tuple(self._made.values())
 
     def concerns(self, change: Change) -> bool:
-        """Whether a change undoes something. What ran on untouched, goes on as it does."""
-        if change.environment is not None:
-            return (change.id, change.environment) in self.running
-        return change.id in self.ids
+        """Whether a change undoes something. What ran on untouched, goes on as it does, unless
+        another resource has its name now.
+        """
+        keys, own = self.keys.get(change.id, ()), self._from.get(change.id)
+        if change.environment is None:
+            return bool(keys)
+        others = any(key != own and self.names[key] == change.id for key in keys)
+        return others or any(change.environment in self.running.get(key, {}) for key in keys)
 
     def resource(self, id: ResourceId) -> Resource | None:
         """What there was of one identity, after `resources` was asked."""
         return self._made.get(id)
 
+    def inventory(self, id: ResourceId) -> Inventory | None:
+        """In whose inventory it was, after `resources` was asked; None for what is as it was."""
+        return self._inventory.get(id)
+
     def _of_row(
-        self, row: JsonObject, last: ResourceId, held: Mapping[ResourceId, LiveResource]
+        self, key: str, row: JsonObject, held: Mapping[ResourceId, LiveResource]
     ) -> Resource:
-        id = ResourceId(row["kind"], row["project"] or None, row["name"])
-        now = held.get(last)
+        id, last = _identity(row), self.names[key]
         return Resource(
             id=id,
-            spec={**row["spec"], **self._deployments(last, now)},
+            spec={**row["spec"], **self._deployments(key, id, held.get(last))},
             origin=Origin("", ""),
             content="",
             labels=row["labels"],
@@ -74,48 +93,57 @@ class Was:
             renamed_from=() if last == id else (id.since(last),),
         )
 
-    def _of_live(self, live: LiveResource) -> Resource:
+    def _of_live(self, key: str, live: LiveResource) -> Resource:
         return Resource(
             id=live.id,
-            spec={**live.spec, **self._deployments(live.id, live)},
+            spec={**live.spec, **self._deployments(key, live.id, live)},
             origin=Origin("", ""),
             content="",
             labels=live.labels,
             protected=live.protected,
         )
 
-    def _deployments(self, id: ResourceId, now: LiveResource | None) -> dict[str, Any]:
+    def _deployments(self, key: str, id: ResourceId, now: LiveResource | None) -> dict[str, Any]:
         """Where it ran, for a kind that runs: as it does now where nothing was changed."""
         if not KINDS[id.kind].deployable:
             return {}
         runs: dict[str, JsonObject] = {
             one["environment"]: one for one in (now.spec.get("deployments") or () if now else ())
         }
-        for (mine, environment), row in self.running.items():
-            if mine == id:
-                runs.pop(environment, None)
-                if row is not None and row["active"]:
-                    runs[environment] = _deployment(row)
+        for environment, row in self._ran(key).items():
+            runs.pop(environment, None)
+            if row is not None and row["active"]:
+                runs[environment] = _deployment(row)
         return {"deployments": [runs[name] for name in sorted(runs)]}
+
+    def _ran(self, key: str) -> dict[str, JsonObject | None]:
+        """By environment its first deployment's row; then those of what took its name over."""
+        last = self.names[key]
+        heirs = [one for one in self.keys[last] if self.names[one] == last and one != key]
+        ran: dict[str, JsonObject | None] = {}
+        for one in (key, *heirs):
+            ran = {**self.running.get(one, {}), **ran}
+        return ran
 
 
 def read(entries: Iterable[AuditEntry]) -> Was:
     """The states before entries, which are given oldest first."""
-    states: dict[str, JsonObject | None] = {}
+    keys: dict[ResourceId, dict[str, None]] = {}
     names: dict[str, ResourceId] = {}
-    running: dict[tuple[ResourceId, str], JsonObject | None] = {}
-    found: set[ResourceId] = set()
+    states: dict[str, JsonObject | None] = {}
+    running: dict[str, dict[str, JsonObject | None]] = {}
     for entry in _about(entries):
         assert entry.resource is not None, "what is about nothing was left out"
-        found.add(entry.resource)
         row = entry.after or entry.before
+        key = row["id"] if entry.action in _ROWS else row["resource"]
+        for id in (*_former(entry), entry.resource):
+            keys.setdefault(id, {})[key] = None
+        names[key] = entry.resource
         if entry.action in _ROWS:
-            states.setdefault(row["id"], entry.before)
-            names[row["id"]] = entry.resource
-            found.update(_former(entry))
+            states.setdefault(key, entry.before)
         else:
-            running.setdefault((entry.resource, row["environment"]), entry.before)
-    return Was(frozenset(found), states, names, running)
+            running.setdefault(key, {}).setdefault(row["environment"], entry.before)
+    return Was({id: tuple(held) for id, held in keys.items()}, names, states, running)
 
 
 def ids(entries: Iterable[AuditEntry]) -> frozenset[ResourceId]:
@@ -133,10 +161,12 @@ def _about(entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
 
 def _former(entry: AuditEntry) -> Iterator[ResourceId]:
     """The identity before a rename."""
-    if entry.before is not None:
-        yield ResourceId(
-            entry.before["kind"], entry.before["project"] or None, entry.before["name"]
-        )
+    if entry.action in _ROWS and entry.before is not None:
+        yield _identity(entry.before)
+
+
+def _identity(row: JsonObject) -> ResourceId:
+    return ResourceId(row["kind"], row["project"] or None, row["name"])
 
 
 def _deployment(row: JsonObject) -> JsonObject:
