@@ -65,5 +65,10 @@ class Approvals:
 
     def way(self, digest: str) -> str:
         """What to do while anybody is missing."""
-        who = ", ".join(self.could) or "nobody, as rights are now,"
+        if not self.could:
+            return (
+                "nobody else holds every right that it takes: give somebody the right first, or "
+                "apply an earlier commit that takes fewer (apiops explain AO614)"
+            )
+        who = ", ".join(self.could)
         return f"{who} could: apiops approve {digest} (or a signed tag: apiops explain AO614)"

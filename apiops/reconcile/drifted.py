@@ -15,7 +15,9 @@ from apiops.plan import build
 def aside(plan: Plan, history: History) -> tuple[Plan, tuple[Change, ...]]:
     """The plan without those changes, under a digest of its own, and the changes."""
     views = {**history.boundary, **{view.commit.id: view for view in history.views}}
-    head = views[history.head]
+    head = views.get(history.head)
+    if head is None:  # nothing is to be done, or nothing was ever applied
+        return plan, ()
 
     def asked(change: Change) -> bool:
         before = views.get(history.base.get(change.id.unit, ""))

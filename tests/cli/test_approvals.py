@@ -268,3 +268,10 @@ def test_over_http_a_tag_goes_along_with_the_commits(far: Remote) -> None:
 def test_a_service_cannot_have_the_scope(far: Remote) -> None:
     with pytest.raises(Exception, match="scope"):
         a_token(far.open, "ci", "approve", kind=Holder.SERVICE)
+
+
+def test_where_nobody_else_holds_the_right_it_says_what_to_do(shop: Shop) -> None:
+    shop.commit(AYSE, {"system/dev.yaml": an_environment(2)}, "Ask two")
+    plan = shop.run("plan")
+    assert "nobody else holds every right that it takes" in plan.out
+    assert "could: apiops approve" not in plan.out

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import DENIZ, MERT, Shop, a_proxy
+from tests.shop import AYSE, DENIZ, MERT, Shop, a_proxy, the_bank
 
 ORDERS = "payments/orders.yaml"
 CHANGED = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
@@ -83,3 +83,18 @@ def test_the_metrics_count_what_was_left(shop: Shop, tmp_path: Path) -> None:
 def test_pipelines_are_told_as_well(shop: Shop) -> None:
     told = shop.run("plan", "--drift", "report", "-o", "github")
     assert "was changed in the Manager, and is left so" in told.out
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "sync"])
+def test_a_run_with_nothing_to_do_has_no_drift_to_tell(tmp_path: Path, verb: str) -> None:
+    shop = Shop(tmp_path)
+    shop.begin()
+    done = shop.run(verb, "--drift", "report")
+    assert 0 == done.code, done.err
+
+
+def test_nor_has_the_plan_of_what_was_never_applied(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.commit(AYSE, the_bank(), "Describe the bank")
+    assert 0 == shop.manager().code
+    assert "AO531" in shop.run("plan", "--drift", "report").out

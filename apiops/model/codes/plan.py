@@ -127,7 +127,9 @@ CODES: tuple[Code, ...] = (
         "digest is bound to commit, live state and permissions: when one moves, so must the word.",
         "Let one of those who are named run `apiops approve DIGEST`; or sign a tag of the commit "
         'that was planned, `git tag -s NAME -m "apiops-approve-plan: DIGEST"`, and push it; or '
-        "sign an empty commit on top whose message ends in that line.",
+        "sign an empty commit on top whose message ends in that line. If nobody can, because the "
+        "plan takes rights that only its makers hold together, apply an earlier commit first "
+        "(`--ref`), or give a second person the right.",
     ),
     Code(
         "AO615",
