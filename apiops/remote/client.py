@@ -90,6 +90,8 @@ class Client:
         self._credential = credential
         self._base = parse(reach.url)
         self._pool = _pool(reach)
+        proxied = isinstance(self._pool, urllib3.ProxyManager)
+        self._server = None if proxied else self._pool.connection_from_url(self.address)
         self._dog = timely.Watchdog()
         self.ends = time.monotonic() + reach.deadline
         """When nothing more is sent, by the monotonic clock."""
@@ -184,9 +186,13 @@ class Client:
         return answer
 
     def _asked(self, request: "_Request", deadline: float, left: float) -> Answer:
-        response = self._pool.urlopen(
+        ask: Callable[..., urllib3.BaseHTTPResponse] = self._pool.urlopen
+        where = request.url
+        if self._server is not None:  # straight to the only one that there is
+            ask, where = self._server.urlopen, where.removeprefix(self.address)
+        response = ask(
             request.method,
-            request.url,
+            where,
             body=request.body,
             headers=request.headers,
             redirect=False,

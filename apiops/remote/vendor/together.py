@@ -5,13 +5,27 @@ Each waits until its own is on the disk, as if it had gone alone; the disk is wa
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 from apiops.errors import ApiopsError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(slots=True, eq=False)
+class _Asked(Generic[Item, Result]):
+    """What one thread wants, and what became of it: it has the turn when it looks."""
+
+    item: Item
+    done: bool = False
+    result: Result | None = None
+    fault: BaseException | None = None
+
+    def ended(self, result: Result | None, fault: BaseException | None = None) -> None:
+        """Say what became of it."""
+        self.done, self.result, self.fault = True, result, fault
 
 
 class Together(Generic[Item, Result]):
@@ -24,17 +38,19 @@ class Together(Generic[Item, Result]):
         self._turn = turn
         self._work = work
         self._adding = threading.Lock()
-        self._waiting: list[tuple[Item, Future[Result]]] = []
+        self._waiting: list[_Asked[Item, Result]] = []
 
     def do(self, item: Item) -> Result:
         """What became of it. Raises what `work` raises for it alone."""
-        mine: Future[Result] = Future()
+        mine: _Asked[Item, Result] = _Asked(item)
         with self._adding:
-            self._waiting.append((item, mine))
+            self._waiting.append(mine)
         with self._turn:
-            if not mine.done():
+            if not mine.done:
                 self._all()
-        return mine.result()
+        if mine.fault is not None:
+            raise mine.fault
+        return cast("Result", mine.result)
 
     def _all(self) -> None:
         with self._adding:
@@ -47,20 +63,20 @@ class Together(Generic[Item, Result]):
                     raise
                 self._each(taken)
         except BaseException as fault:  # nobody waits for ever for one that was interrupted
-            for _, one in taken:
-                if not one.done():
-                    one.set_exception(fault)
+            for one in taken:
+                if not one.done:
+                    one.ended(None, fault)
             raise
 
-    def _each(self, taken: Sequence[tuple[Item, "Future[Result]"]]) -> None:
+    def _each(self, taken: Sequence[_Asked[Item, Result]]) -> None:
         """One by one: what cannot be done is nobody else's fault."""
-        for pair in taken:
+        for one in taken:
             try:
-                self._some([pair])
+                self._some([one])
             except ApiopsError as fault:
-                pair[1].set_exception(fault)
+                one.ended(None, fault)
 
-    def _some(self, taken: Sequence[tuple[Item, "Future[Result]"]]) -> None:
-        results = self._work([item for item, _ in taken])
-        for (_, one), result in zip(taken, results, strict=True):
-            one.set_result(result)
+    def _some(self, taken: Sequence[_Asked[Item, Result]]) -> None:
+        results = self._work([one.item for one in taken])
+        for one, result in zip(taken, results, strict=True):
+            one.ended(result)

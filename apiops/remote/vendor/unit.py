@@ -9,7 +9,7 @@ run has done everything.
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
@@ -84,12 +84,26 @@ class UnitRun:
             for group in wave:
                 self._group(group)
             return
+        rest, turn = iter(wave), threading.Lock()
         with ThreadPoolExecutor(self._api.most, "apiops-write") as pool:
-            futures = [pool.submit(self._group, group) for group in wave]
+            futures = [pool.submit(self._groups, rest, turn) for _ in range(self._api.most)]
             try:
                 for future in futures:
                     future.result()
             except BaseException as fault:  # interrupted: what runs ends, nothing else begins
+                self._stop(fault)
+                raise
+
+    def _groups(self, rest: Iterator[Sequence[Write]], turn: threading.Lock) -> None:
+        """One group after the other, as long as there are any; the other threads take theirs."""
+        while True:
+            with turn:
+                group = next(rest, None)
+            if group is None:
+                return
+            try:
+                self._group(group)
+            except BaseException as fault:  # whatever it is, the other threads begin nothing more
                 self._stop(fault)
                 raise
 
