@@ -22,17 +22,15 @@ def command(place: Place, /, console: Any, **chosen: Any) -> int:
 
     What is committed is looked at; with --worktree, the files as they lie in the folder.
     """
-    from apiops.model.resource import Target
+    from apiops.model.resource import NO_TARGET
     from apiops.model.view import Findings
     from apiops.reconcile import line
     from apiops.wiring import assemble
 
     snapshot = assemble.snapshot(place.directory, chosen["ref"], worktree=chosen["worktree"])
     names = [chosen["target"]] if chosen["target"] else list(place.settings.targets)
-    targets = [place.settings.target(name) for name in names] if names else []
-    loads = [
-        line.validate(snapshot, Target(target.name, target.environment)) for target in targets
-    ] or [line.validate(snapshot, Target("default", "default"))]
+    targets = [assemble.target(place.directory, place.settings.target(name)) for name in names]
+    loads = [line.validate(snapshot, one) for one in targets or [NO_TARGET]]
     unique = {d: None for loaded in loads for d in loaded.diagnostics}
     found = Findings(tuple(unique), max(loaded.checked for loaded in loads))
     console.show(found)

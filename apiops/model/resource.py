@@ -109,6 +109,10 @@ class Target:
     settings: str = ""
 
 
+NO_TARGET: Final = Target("default", "default")
+"""What specifications are checked for where no settings name a target."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a resource was written: path and Git blob id of the file, and the document's index."""

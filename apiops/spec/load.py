@@ -13,7 +13,7 @@ from apiops.model.diagnostic import Diagnostic, Location, Severity
 from apiops.model.resource import SYSTEM, Desired, File, Resource, ResourceId, Target
 from apiops.model.revision import Snapshot
 from apiops.model.settled import Settled
-from apiops.spec import manifests, pages, parameters, patches, references
+from apiops.spec import manifests, pages, parameters, patches, references, standing
 from apiops.spec.context import Context, Rendered
 from apiops.spec.documents import Documents
 from apiops.spec.findings import Findings
@@ -84,6 +84,7 @@ class _Load:
         known = [*self._known, *self._beside]
         patches.unmatched(self._shared.patches, set(known), context)
         references.check(self._described, known, context)
+        standing.check(known, context)
         if not context.findings.errors:
             for source in self._unclaimed:
                 manifests.unclaimed(source, context)

@@ -141,19 +141,28 @@ def managed(target: TargetSettings, ledger: "EmbeddedManager") -> Iterator[Manag
         yield VendorManager(api, book)
 
 
+def target(directory: Path, settings: TargetSettings) -> Target:
+    """What is applied to, with the file that says so where that lies in the repository."""
+    return _target(repository(directory), settings)
+
+
+def _target(git: "GitRepository", settings: TargetSettings) -> Target:
+    place = git.inside(settings.source) if settings.source else ""
+    return Target(settings.name, settings.environment, place)
+
+
 @contextmanager
 def line(wiring: Wiring, observer: Observer) -> Iterator[Line]:
     """A whole line, ready to prepare or apply."""
     with manager(wiring.target) as ledger, managed(wiring.target, ledger) as live:
         git = repository(wiring.directory)
-        settings = git.inside(wiring.target.source) if wiring.target.source else ""
         yield Line(
             repository=git,
             keyring=keyring(wiring),
             manager=live,
             ledger=ledger,
             observer=observer,
-            target=Target(wiring.target.name, wiring.target.environment, settings),
+            target=_target(git, wiring.target),
             run=uuid.uuid4().hex,
             engine=__version__,
             now=lambda: datetime.now(UTC),

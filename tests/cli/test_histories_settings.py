@@ -15,11 +15,14 @@ def tale(tmp_path: Path) -> Tale:
 
 
 MOVED = SETTINGS + 'environment = "test"\n'
+TEST = "apiVersion: apiops/v1\nkind: Environment\nmetadata: {name: test}\nspec: {type: TEST}\n"
 
 
 @pytest.mark.parametrize("who", [CEM, MERT])
 def test_nobody_moves_a_target_to_another_environment(tale: Tale, who: Person) -> None:
     """A right that is limited to test would count in production otherwise."""
+    tale.commit(AYSE, {"system/test.yaml": TEST})
+    tale.settle()
     bad = tale.commit(who, {"apiops.toml": MOVED})
     tale.commit(DENIZ, {LIMITS: limits(90)})
     verdicts = tale.plan()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import Shop, run
+from tests.shop import AYSE, Done, Shop, run, the_bank
 
 
 @pytest.fixture
@@ -33,3 +33,49 @@ def test_a_bare_repository_has_nothing_that_is_not_committed(shop: Shop) -> None
 def test_a_ref_that_is_named_is_what_is_looked_at(shop: Shop) -> None:
     (shop.repository / "new.yaml").write_text("x\n")
     assert "--worktree" not in shop.run("validate", "--ref", "main").err
+
+
+class TestTheEnvironmentOfATarget:
+    """`environment` in apiops.toml, which is the target's own name where it is left out."""
+
+    SETTINGS = '[targets.dev]\nmanager = "sqlite:///../dev.db"\n# of the bank\n'
+
+    def told(self, tmp_path: Path, settings: str, **files: str) -> Done:
+        shop = Shop(tmp_path)
+        shop.commit(AYSE, {**the_bank(), "apiops.toml": settings, **files})
+        return shop.run("validate")
+
+    def test_one_that_nobody_describes_is_shown_where_it_is_named(self, tmp_path: Path) -> None:
+        done = self.told(tmp_path, self.SETTINGS + 'environment = "devv"\n')
+        assert 3 == done.code
+        assert "AO308" in done.out
+        assert "apiops.toml:4:15" in done.out
+        assert 'did you mean "dev"?' in done.out
+
+    def test_a_targets_name_is_no_environment_by_itself(self, tmp_path: Path) -> None:
+        done = self.told(tmp_path, self.SETTINGS.replace("targets.dev", "targets.production"))
+        assert (3, True) == (done.code, "apiops.toml:1:1" in done.out)
+        assert "the repository describes dev" in done.out
+
+    def test_it_stops_a_plan(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path)
+        shop.begin()
+        shop.commit(AYSE, {"apiops.toml": self.SETTINGS + 'environment = "prd"\n'})
+        done = shop.run("plan")
+        assert (3, True) == (done.code, "AO308" in done.err)
+        elsewhere = tmp_path / "elsewhere.toml"
+        elsewhere.write_text('[targets.dev]\nenvironment = "prd"\nmanager = "sqlite:///dev.db"\n')
+        done = shop.run("sync", "--config", elsewhere)
+        assert (3, True) == (done.code, "AO308" in done.err)
+
+    def test_where_none_is_described_nothing_is_known(self, tmp_path: Path) -> None:
+        files = {"system/dev.yaml": "# described elsewhere\n"}
+        done = self.told(tmp_path, self.SETTINGS + 'environment = "devv"\n', **files)
+        assert 0 == done.code, done.out
+
+    def test_without_settings_there_is_no_target_to_judge(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path)
+        files = {**the_bank()}
+        del files["apiops.toml"]
+        shop.commit(AYSE, files)
+        assert 0 == shop.run("validate").code

@@ -46,6 +46,15 @@ _RESOURCES = (
         "well, it cannot move.",
         "Remove `renamedFrom`, or the manifest with the old name.",
     ),
+    Code(
+        "AO308",
+        "Target for an environment that does not exist",
+        "The target's table in `apiops.toml` names an environment (without `environment` it is the "
+        "target's own name), and none of the Environments that the repository describes is called "
+        "that. Nothing would be deployed, and secrets would be sealed for an environment that "
+        "nobody runs.",
+        "Correct `environment` in `[targets.NAME]`, or describe the Environment.",
+    ),
 )
 """Resources beside each other."""
 
