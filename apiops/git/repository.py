@@ -8,7 +8,7 @@ import contextlib
 import difflib
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -167,6 +167,17 @@ class GitRepository:
     def tag_objects(self, commit: str) -> tuple[bytes, ...]:
         """The objects of the annotated tags that a commit has here."""
         return tuple(raw for raw in self._tag_objects if tags.target(raw) == commit)
+
+    def unchanged(self, commit: str) -> Iterator[str]:
+        """A commit, and those below it that have the same files, as far as they are here."""
+        at = self.commit(commit)
+        yield at.id
+        while len(at.parents) == 1 and self.has(at.parents[0]):
+            below = self.commit(at.parents[0])
+            if below.tree != at.tree:
+                return
+            yield below.id
+            at = below
 
     @cached_property
     def _tag_objects(self) -> tuple[bytes, ...]:

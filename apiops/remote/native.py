@@ -6,6 +6,7 @@ asked for. What comes back are the same values that the line gives in this proce
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ import orjson
 from urllib3 import encode_multipart_formdata
 
 from apiops import errors
+from apiops.access import approval
 from apiops.errors import (
     ManagerUnavailable,
     UsageError,
@@ -26,7 +28,10 @@ from apiops.remote.answers import GOOD, Value, read, strange, told
 from apiops.remote.client import Client
 
 MOST_TAGS: Final = 50
-"""Tags of a commit that are sent along."""
+"""Tags that approve something and are sent along."""
+
+MOST_COMMITS: Final = 20
+"""So far below the head they are looked for: a plan may be approved in a commit on top of it."""
 
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -46,6 +51,9 @@ class Clone(Protocol):
 
     def tag_objects(self, commit: str) -> tuple[bytes, ...]:
         """The objects of a commit's annotated tags."""
+
+    def unchanged(self, commit: str) -> Iterator[str]:
+        """A commit, and those below it that have the same files."""
 
     def pack(self, tips: list[str], have: list[str]) -> bytes:
         """What leads to `tips` and not to `have`."""
@@ -126,13 +134,16 @@ class NativeManager:
     def _settled(self, order: Order, head: str) -> Order:
         """The order with full commit ids, where it names commits by names of this clone."""
         first = self._clone.resolve(order.introduction).commit if order.introduction else ""
-        tags = (raw.decode(errors="replace") for raw in self._clone.tag_objects(head))
+        said = approval.PLAN.encode()
+        below = islice(self._clone.unchanged(head), MOST_COMMITS)
+        found = (raw for commit in below for raw in self._clone.tag_objects(commit))
+        tags = (raw.decode(errors="replace") for raw in found if said in raw)
         return replace(
             order,
             commit=head,
             introduction=first,
             evidence=self._heads(order.evidence),
-            tags=tuple(tags)[:MOST_TAGS],
+            tags=tuple(islice(tags, MOST_TAGS)),
         )
 
     def _heads(self, evidence: Evidence) -> Evidence:

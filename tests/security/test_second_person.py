@@ -15,6 +15,7 @@ from tests.cli.test_approvals import (
     ORDERS,
     ZEYNEP,
     a_bank,
+    an_environment,
     approve,
     digest,
     word,
@@ -23,6 +24,7 @@ from tests.cli.test_breaking import DOCUMENT, FILE, LESS, PROXY
 from tests.cli.test_gates import NOW
 from tests.cli.test_gates import an_environment as a_freeze
 from tests.people import Person, person
+from tests.remote.bank import VendorShop, the_vendor_bank
 from tests.remoteshop import Remote, remote
 from tests.serving import a_token
 from tests.shop import AYSE, DENIZ, MERT, SETTINGS, Done, Shop, a_member, a_proxy, a_user
@@ -329,3 +331,29 @@ def test_nor_over_http_by_the_calls_that_a_vendor_has(tmp_path: Path, database: 
             assert 400 == answer.status, answer.data
             assert b"only one person wants" in answer.data, answer.data
         assert "No changes" in far.there("plan").out
+
+
+def test_a_vendors_manager_that_no_longer_lists_an_environment_ends_nothing_it_demands(
+    tmp_path: Path,
+) -> None:
+    """What a token is shown there, others decide; what is demanded stands in the ledger."""
+    with VendorShop(tmp_path) as bank:
+        bank.begin({**the_vendor_bank(), "system/dev.yaml": an_environment(1)})
+        bank.world.environments.pop("dev")
+        bank.commit(MERT, {"payments/office.yaml": AN_IP_GROUP}, "Let the office in")
+        held_up(bank)
+
+
+def test_a_tag_below_a_commit_that_approves_goes_along_over_http_whatever_else_is_tagged(
+    tmp_path: Path, database: str
+) -> None:
+    with remote(tmp_path, database, a_bank(2)) as far:
+        far.introduce()
+        far.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+        plan = far.there("plan", "-o", "json").json["plan"]["digest"]
+        far.story.tag(ZEYNEP, "go", word(plan))
+        for number in range(60):
+            far.story.tag(MERT, f"a{number}", "Nothing")
+        far.commit(CANAN, {}, f"Approve\n\n{word(plan)}")
+        done = far.there("apply", "--yes")
+        assert 0 == done.code, done.err

@@ -29,7 +29,8 @@ class VendorManager:
         """The live state, with the rights and the ledger of the book.
 
         Of `among` alone everything is asked all the same, for that is what is `shown`, and nothing
-        is made of the rest. Of nothing the Manager is not asked.
+        is made of the rest. Of nothing the Manager is not asked. What environments demand is the
+        book's: the API has no such thing, and who it shows them to is not for us to say.
         """
         book = self._book.read(repository, target)
         if among is not None and not among:
@@ -44,7 +45,7 @@ class VendorManager:
         return replace(
             book,
             resources=resources,
-            environments=environments(self._reading.resources.values()),
+            environments={**environments(self._reading.resources.values()), **book.environments},
             shown=showing.shown(),
             vendors=True,
         )
