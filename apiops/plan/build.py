@@ -154,7 +154,9 @@ def _way_out(standing: list[GuardFinding]) -> str:
     if final:
         return f"this cannot be overridden; `apiops explain {final[0]}` says what to do"
     flags = " ".join(f"--allow {name}" for name in sorted({f.guard for f in standing}))
-    return f"if this is what you mean, plan again with {flags}"
+    said = any(finding.guard == guard.BREAKING for finding in standing)
+    way = "; or say why in the commit: `apiops explain AO618`" if said else ""
+    return f"if this is what you mean, plan again with {flags}{way}"
 
 
 def _moved(stored: Plan, fresh: Plan) -> list[str]:

@@ -7,13 +7,14 @@ through by a line in the message of a commit that answers for it:
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from apiops.access import approval
+from apiops.access.identify import Maker
 from apiops.errors import SourceError
 from apiops.model.access import Judgement
 from apiops.model.breaking import Break, Breaking
@@ -104,10 +105,23 @@ def meant(
     found: Iterator[Breaking],
     judgements: tuple[Judgement, ...],
     commits: Mapping[str, Commit],
+    maker: Callable[[Commit], Maker],
 ) -> tuple[Breaking, ...]:
-    """With the reasons that are given in the messages of commits that answer for the changes."""
-    charged = {one.change.id: one.charged for one in judgements if one.allowed}
-    return tuple(replace(one, reason=_reason(one, charged, commits)) for one in found)
+    """With the reasons that are given in the messages of commits that answer for the changes.
+
+    It must be the own signed word of somebody who answers: not in a commit that somebody else had
+    to approve, nor in a message that a forge signed for whoever wrote the pull request.
+    """
+    answering = {one.change.id: one for one in judgements if one.allowed}
+
+    def said(one: Breaking) -> Iterator[Commit]:
+        judgement = answering.get(one.id)
+        for id in judgement.charged if judgement else ():
+            by = maker(commits[id]) if id in commits else Maker(None)
+            if judgement and by.approves and by.principal in judgement.principals:
+                yield commits[id]
+
+    return tuple(replace(one, reason=_reason(one, said(one))) for one in found)
 
 
 def gated(plan: Plan, found: tuple[Breaking, ...], allow: frozenset[str]) -> Plan:
@@ -129,12 +143,9 @@ def _finding(found: Breaking, *, overridden: bool) -> GuardFinding:
     return GuardFinding("AO618", guard.BREAKING, message, found.id.unit, overridden)
 
 
-def _reason(
-    found: Breaking, charged: Mapping[ResourceId, tuple[str, ...]], commits: Mapping[str, Commit]
-) -> str:
-    for id in charged.get(found.id, ()):
-        commit = commits.get(id)
-        for said in sorted(approval.named(commit.message, KEY)) if commit else ():
+def _reason(found: Breaking, commits: Iterable[Commit]) -> str:
+    for commit in commits:
+        for said in sorted(approval.named(commit.message, KEY)):
             name, _, why = said.partition(" ")
             if name == str(found.id) and why.strip():
                 return why.strip()

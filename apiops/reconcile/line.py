@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from apiops.access import judge
+from apiops.access import judge, taint
 from apiops.errors import SourceError
 from apiops.model.access import Trust, Verdicts
 from apiops.model.audit import Introduction, Source
@@ -232,7 +232,8 @@ def _gated(line: Line, prepared: Prepared, wish: Wish) -> Prepared:
     live = prepared.live
     gate = breaking.Gate(line.repository, prepared.snapshot, resources, live, history.base)
     commits = {view.commit.id: view.commit for view in history.views}
-    found = breaking.meant(gate.breaking(plan), verdicts.judgements, commits)
+    bench = taint.Bench(live.grants, live.trust, line.now(), plan.environment, prepared.evidence)
+    found = breaking.meant(gate.breaking(plan), verdicts.judgements, commits, bench.maker)
     refused = tuple(one for one in found if breaking.policy(live, plan, one.id) == "REFUSE")
     plan = breaking.gated(plan, refused, wish.allow)
     return replace(prepared, built=replace(prepared.built, plan=plan), breaking=found)

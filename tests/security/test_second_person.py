@@ -357,3 +357,20 @@ def test_a_tag_below_a_commit_that_approves_goes_along_over_http_whatever_else_i
         far.commit(CANAN, {}, f"Approve\n\n{word(plan)}")
         done = far.there("apply", "--yes")
         assert 0 == done.code, done.err
+
+
+MEANT = "apiops-break: ApiProxy/payments/orders nobody minds"
+
+
+@pytest.mark.parametrize(("said", "code"), [("", 5), ("\n" + MEANT, 0)])
+def test_that_callers_break_is_meant_says_nobody_who_may_not_change_it(
+    tmp_path: Path, said: str, code: int
+) -> None:
+    """Deniz may not; Mert, who approves the content, is asked for his own word on that too."""
+    shop = Shop(tmp_path)
+    environment = an_environment(0).replace("approvals: 0", "breakingChanges: REFUSE")
+    shop.begin({**a_bank(0), "system/dev.yaml": environment, ORDERS: PROXY, FILE: DOCUMENT})
+    shop.commit(DENIZ, {FILE: LESS}, f"Less\n\n{MEANT}")
+    shop.commit(MERT, {}, f"Well\n\napiops-approve: ApiProxy/payments/orders{said}")
+    done = shop.run("apply", "--yes")
+    assert (code, code == 5) == (done.code, "AO618" in done.err), done.err
