@@ -7,7 +7,9 @@ so neither the plan nor its digest depends on anything that the asker may not lo
 from collections.abc import Callable
 from dataclasses import replace
 
+from apiops.model.plan import Change
 from apiops.model.resource import EVERYTHING, Desired, ResourceId
+from apiops.model.view import PlanView
 from apiops.ports import Live
 from apiops.spec.load import Loaded
 
@@ -26,6 +28,32 @@ def seen(desired_: Desired, live_: Live, sees: Sees) -> frozenset[str]:
     ids = {one.id for one in desired_.resources} | {one.id for one in live_.resources}
     hidden = {id.unit for id in ids if not sees(id)}
     return frozenset(id.unit for id in ids) - hidden
+
+
+def view(whole: PlanView, sees: Sees) -> PlanView:
+    """A plan without what may not be looked at, under the digest of all of it: only to be shown."""
+
+    def shown(change: Change) -> bool:
+        return all(sees(id) for id in (change.id, change.former) if id is not None)
+
+    plan, verdicts = whole.plan, whole.verdicts
+    changes = tuple(filter(shown, plan.changes))
+    units = {unit for change in changes for unit in change.units}
+    judgements = verdicts.judgements if verdicts else ()
+    judged = tuple(one for one in judgements if shown(one.change))
+    return replace(
+        whole,
+        plan=replace(
+            plan,
+            changes=changes,
+            base={unit: commit for unit, commit in plan.base.items() if unit in units},
+            guards=tuple(one for one in plan.guards if one.unit is None or one.unit in units),
+            stopped={unit: code for unit, code in plan.stopped.items() if unit in units},
+        ),
+        verdicts=verdicts and replace(verdicts, judgements=judged),
+        left=tuple(filter(shown, whole.left)),
+        breaking=tuple(one for one in whole.breaking if sees(one.id)),
+    )
 
 
 def desired(whole: Desired, shown: frozenset[str]) -> Desired:

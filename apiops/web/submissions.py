@@ -21,6 +21,7 @@ from apiops.model.audit import LedgerState
 from apiops.model.order import Order
 from apiops.model.token import Caller, Holder
 from apiops.model.view import Carried, Planned
+from apiops.reconcile import within
 from apiops.reconcile.runs import InProcess
 from apiops.web import problems
 from apiops.web.guard import LOG
@@ -151,7 +152,8 @@ def approve(
     """Give the word of the token's holder for the plan of a range whose digest the order names.
 
     The range is planned anew and whole: what is approved is what will be applied. Whoever does not
-    hold every right that it needs is told no more than that. A word counts for seven days.
+    hold every right that it needs is told no more than that, and shown is what the token's holder
+    may see. A word counts for seven days.
     """
     _admit(calling, "plan", repository)
     require(calling, "approve")
@@ -159,7 +161,9 @@ def approve(
     content = _content(_serving(request, target), target, repository, head, pack)
     submission = _Submission(calling, repository, head, wish, content)
     with _runs(request, target, submission, whole=True) as runs:
-        return _said(runs.approve(submission.order, calling.principal, withdraw=withdraw))
+        planned = runs.approve(submission.order, calling.principal, withdraw=withdraw)
+    sees = views.sees(_serving(request, target).manager.grants(), calling.principal).sees
+    return _said(replace(planned, view=within.view(planned.view, sees)))
 
 
 @routes.get(

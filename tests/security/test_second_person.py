@@ -374,3 +374,20 @@ def test_that_callers_break_is_meant_says_nobody_who_may_not_change_it(
     shop.commit(MERT, {}, f"Well\n\napiops-approve: ApiProxy/payments/orders{said}")
     done = shop.run("apply", "--yes")
     assert (code, code == 5) == (done.code, "AO618" in done.err), done.err
+
+
+def test_whoever_approves_over_http_is_shown_no_more_than_they_may_see(
+    tmp_path: Path, database: str
+) -> None:
+    with remote(tmp_path, database, a_bank()) as far:
+        far.introduce()
+        far.commit(MERT, {ORDERS: CHANGED}, "Wait longer")
+        far.commit(MERT, {"cards/limits.yaml": LONGER}, "Not his")
+        plan = far.there("plan", "-o", "json").json["plan"]["digest"]
+        zeynep = a_token(far.open, "zeynep", "plan", "approve")
+        done = far.there("approve", plan, "-o", "json", token=zeynep)
+        assert 0 == done.code, done.err
+        assert {"orders"} == {one["id"]["name"] for one in done.json["plan"]["changes"]}
+        assert "limits" not in done.out
+        assert plan == done.json["plan"]["digest"]
+        assert ["zeynep"] == [one["principal"] for one in done.json["approvals"]["given"]]
