@@ -37,6 +37,9 @@ def apply(line: Line, snapshot: Snapshot, wish: Wish) -> tuple[Prepared, RunRepo
         overrides = suspension.admit(held, wish.allow)
         prepared = prepare(line, snapshot, wish)
         build.refuse(prepared.plan)
+        if held is None:
+            held = suspension.elsewhere(line.ledger, prepared.concerns, started)
+            overrides += suspension.admit(held, wish.allow)
         frozen = freeze.standing(prepared.live, prepared.concerns, started)
         overrides += freeze.admit(frozen, wish.allow)
         if wish.stored is not None:

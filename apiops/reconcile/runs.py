@@ -95,6 +95,7 @@ class InProcess:
         line, at = self.line, self.line.now()
         frozen = freeze.standing(prepared.live, prepared.concerns, at)
         held = suspension.standing(line.ledger, line.target, at)
+        held = held or suspension.elsewhere(line.ledger, prepared.concerns, at)
         stops = [held.message] if held and not drift else []
         stops += [frozen.message] if frozen and not drift else []
         asked = None if drift else approvals.standing(self.line, prepared, wish)

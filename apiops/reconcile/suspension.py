@@ -3,6 +3,7 @@
 What was said last counts. It is an entry of the log and nothing else: who, when, why, until when.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -48,23 +49,35 @@ def standing(ledger: Ledger, target: Target, at: datetime) -> Suspension | None:
     What was said of a target of that name for another environment is of another one: the right
     to say it was judged for that environment.
     """
+    return next(_standing(ledger, target.environment, at, target.name), None)
+
+
+def elsewhere(ledger: Ledger, environments: Iterable[str], at: datetime) -> Suspension | None:
+    """A suspension of any target of these environments: a plan of another one reaches them too."""
+    found = (one for name in environments for one in _standing(ledger, name, at))
+    return next(found, None)
+
+
+def _standing(
+    ledger: Ledger, environment: str, at: datetime, target: str | None = None
+) -> Iterator[Suspension]:
+    """The suspensions of an environment's targets (of one, if given), by what was said last."""
     query = AuditQuery(
         project=SYSTEM,
         kind=SETTINGS,
-        name=target.name,
-        environment=target.environment,
+        name=target,
+        environment=environment,
         action=_ACTION,
         limit=0,
     )
-    last = next(
-        (entry for entry in ledger.entries(query) if entry.outcome in (_SUSPENDED, _RESUMED)), None
-    )
-    if last is None or last.outcome == _RESUMED:
-        return None
-    until = _until(last)
-    if until is not None and until <= at:
-        return None
-    return Suspension(target.name, last.principal, last.at, until, last.reason.text)
+    last: dict[str, AuditEntry] = {}
+    for entry in ledger.entries(query):
+        if entry.resource is not None and entry.outcome in (_SUSPENDED, _RESUMED):
+            last.setdefault(entry.resource.name, entry)
+    for name, entry in last.items():
+        until = _until(entry)
+        if entry.outcome == _SUSPENDED and (until is None or until > at):
+            yield Suspension(name, entry.principal, entry.at, until, entry.reason.text)
 
 
 def admit(found: Suspension | None, allow: frozenset[str]) -> tuple[str, ...]:

@@ -391,3 +391,18 @@ def test_whoever_approves_over_http_is_shown_no_more_than_they_may_see(
         assert "limits" not in done.out
         assert plan == done.json["plan"]["digest"]
         assert ["zeynep"] == [one["principal"] for one in done.json["approvals"]["given"]]
+
+
+def test_a_target_that_is_suspended_is_not_reached_by_way_of_another(tmp_path: Path) -> None:
+    shop = two_targets(tmp_path, a_production("approvals: 0"))
+    key = shop.person_key(AYSE)
+    by = ("--as", "ayse", "--sign-key", key, "--reason", "incident 4711", "--target", "prod")
+    assert 0 == shop.run("suspend", *by).code
+    shop.commit(MERT, {ORDERS: CHANGED + BOTH}, "Wait longer")
+    assert "prod is suspended" in shop.run("plan").out
+    held_up(shop, "AO617")
+    shop.commit(MERT, {ORDERS: a_proxy("orders") + BOTH, "payments/more.yaml": a_proxy("more")})
+    assert 0 == shop.run("apply", "--yes").code
+    shop.commit(MERT, {ORDERS: CHANGED + BOTH}, "Wait longer")
+    assert 0 == shop.run("resume", *by).code
+    assert 0 == shop.run("apply", "--yes").code
