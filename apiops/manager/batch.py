@@ -159,7 +159,9 @@ class Writing:
             reached = tuple(name for name in running if here in ("", name))
         elif kind is not None and kind.category in roles.REACHES_WORKERS and not here:
             reached = self._unit.known.environments
-        return (*reached, *_said_anew(write, row))
+        before = row.spec if row is not None else {}
+        after = _bare(write.resource.spec) if write.resource is not None else {}
+        return (*reached, *reach.unlike(change.id.kind, before, after))
 
     def delete(self, permits: Sequence[Permit], row: Held | None) -> int:
         """Take it away; the entry's number."""
@@ -365,19 +367,6 @@ def _persistent(write: Write) -> bool | None:
     return next(
         (one.get("persistent") for one in items if one["environment"] == write.change.environment),
         None,
-    )
-
-
-def _said_anew(write: Write, row: Held | None) -> list[str]:
-    """The environments for which a resource will say something else than it does."""
-    kind, resource = write.change.id.kind, write.resource
-    before = reach.parts(kind, row.spec) if row is not None else {}
-    after = reach.parts(kind, _bare(resource.spec)) if resource is not None else {}
-    return sorted(
-        environment
-        for environment in before.keys() | after.keys()
-        if state_digest({"said": before.get(environment)}, {})
-        != state_digest({"said": after.get(environment)}, {})
     )
 
 

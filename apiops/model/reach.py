@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apiops.model.kinds import KINDS
-from apiops.model.resource import JsonObject
+from apiops.model.resource import JsonObject, state_digest
 
 _ENVIRONMENT = "Environment"
 
@@ -27,6 +27,17 @@ def parts(kind: str, spec: JsonObject) -> dict[str, list[Any]]:
         elif isinstance(named, str) and named:
             found.setdefault(named, []).append(spec)
     return found
+
+
+def unlike(kind: str, before: JsonObject, after: JsonObject) -> list[str]:
+    """The environments for which two specs (empty: there is none) say something else."""
+    was, now = parts(kind, before), parts(kind, after)
+    return sorted(
+        environment
+        for environment in was.keys() | now.keys()
+        if state_digest({"said": was.get(environment)}, {})
+        != state_digest({"said": now.get(environment)}, {})
+    )
 
 
 def _at(spec: JsonObject, path: str) -> Any:

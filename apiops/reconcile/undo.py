@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from apiops.access import decide
+from apiops.access import decide, roles
 from apiops.errors import AccessDenied, ApiopsError, PlanRefused
+from apiops.model import reach
 from apiops.model.audit import Applied, AuditContext, AuditEntry, AuditQuery
+from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change, Plan
 from apiops.model.resource import Desired, LiveResource, Origin, Resource
@@ -207,13 +209,11 @@ def _refuse_where_two_are_needed(live: Live, environments: tuple[str, ...]) -> N
 
 
 def _demand_rights(line: Line, undoing: Undoing, context: AuditContext) -> None:
-    running = {
-        one.id: tuple(each.environment for each in one.deployments)
-        for one in undoing.live.resources
-    }
+    """Ask for all units what the Manager asks again for each, so that none is written in vain."""
+    held = {one.id: one for one in undoing.live.resources}
     for change in undoing.plan.changes:
-        where = (change.environment,) if change.environment else running.get(change.id, ())
-        needs = decide.needs_of(change, where)
+        now = held.get(change.former or change.id)
+        needs = decide.needs_of(change, _reached(undoing, change, now))
         lacks = decide.lacking(undoing.live.grants, context.principal, needs)
         if lacks is not None:
             line.ledger.deny(context, change, "AO520", lacks.because)
@@ -222,6 +222,20 @@ def _demand_rights(line: Line, undoing: Undoing, context: AuditContext) -> None:
                 code="AO520",
                 hint=f"{line.target.name} is as it was; `apiops access who` says who may",
             )
+
+
+def _reached(undoing: Undoing, change: Change, now: LiveResource | None) -> tuple[str, ...]:
+    """The environments that a person's own change reaches: it has no target (ADR 0007)."""
+    if change.environment is not None:
+        return (change.environment,)
+    kind, after = KINDS[change.id.kind], undoing.built.results.get(change.id, {})
+    reached: set[str] = {*reach.unlike(kind.name, now.spec if now else {}, after)}
+    if kind.deployable:
+        reached |= {one.environment for one in now.deployments} if now else set()
+    elif kind.category in roles.REACHES_WORKERS:
+        made = (id.name for id in undoing.built.results if id.kind == "Environment")
+        reached |= {*undoing.live.environments, *made}
+    return tuple(sorted(reached))
 
 
 def _written(line: Line, undoing: Undoing, context: AuditContext) -> Iterator[Outcome]:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import AYSE, MERT, a_member, a_proxy
+from apiops.age import identities
+from apiops.model.audit import AuditQuery
+from tests.shop import AYSE, DENIZ, MERT, a_member, a_proxy
 from tests.undoshop import (
     APP,
+    CREDENTIAL,
     NEWER,
     ORDERS,
     PLAIN,
@@ -165,6 +168,44 @@ def with_production(shop: Estate, demands: str) -> str:
     assert 0 == shop.run("apply", "--yes", "-t", "dev").code
     assert 0 == shop.by_hand("suspend", "-t", "dev").code
     return str(done.json["report"]["run"])
+
+
+def test_a_secret_that_nobody_can_open_is_brought_into_the_repository_for_a_new_key(
+    shop: Estate,
+) -> None:
+    """The way that the how-to describes, to the end: afterwards the plan is empty."""
+    run = shop.applied(MERT, {APP: None, SECRET: None}, "Remove")
+    lost = shop.sealed(PLAIN)
+    shop.variables["SOPS_AGE_KEY"], shop.recipient = identities.generate()
+    shop.suspended()
+    assert 0 == shop.undone(run).code
+    kept = ("export", "--kind", "Credential", "--into", str(shop.folder / "kept"))
+    done = shop.by_hand(*kept, "--encrypt-to", shop.recipient)
+    assert 0 == done.code, done.err
+    folder = shop.folder / "kept/projects/payments/credentials"
+    taken = {f"payments/{file.name}": file.read_text() for file in folder.iterdir()}
+    assert lost not in taken.values()
+    shop.commit(AYSE, {**taken, "apiops.toml": (shop.repository / "apiops.toml").read_text()})
+    assert 0 == shop.by_hand("resume").code
+    plan = shop.run("plan")
+    assert (0, True, PLAIN) == (plan.code, "No changes" in plan.out, shop.password()), plan.out
+
+
+def test_nothing_is_written_for_whoever_may_do_a_part_of_it(shop: Estate) -> None:
+    """Deniz may not for production, and a credential is for every environment."""
+    limited = a_member(DENIZ, "payments", "Project Owner").replace("]}", "], environments: [dev]}")
+    files = {"system/production.yaml": PRODUCTION % "", "payments/deniz.yaml": limited}
+    shop.applied(AYSE, files, "Production")
+    limits = a_proxy("limits", "cards").replace("readTimeout: 60", "readTimeout: 5")
+    run = shop.applied(AYSE, {SECRET: shop.sealed(NEWER), "cards/limits.yaml": limits}, "Both")
+    shop.suspended()
+    before = shop.state()
+    done = shop.undone(run, who=DENIZ)
+    assert (4, True) == (done.code, "AO520" in done.err), done.out + done.err
+    assert before == shop.state()
+    with shop.open_manager() as manager:
+        (denied,) = manager.entries(AuditQuery(outcome="denied"))
+    assert ("deniz", CREDENTIAL) == (denied.principal, denied.resource)
 
 
 FREEZE = "{begins: '2020-01-01T00:00:00Z', ends: '2099-01-01T00:00:00Z', reason: ledger}"
