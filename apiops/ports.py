@@ -226,8 +226,10 @@ class Book(Protocol):
     ones that were written last, and their secrets have fingerprints only.
     """
 
-    def read(self, repository: str, target: str) -> Live:
-        """What was written last, with rights and ledger."""
+    def read(
+        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+    ) -> Live:
+        """What was written last (of `among`, if given), with rights and ledger."""
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

@@ -49,7 +49,14 @@ from apiops.model.audit import (
 )
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
-from apiops.model.resource import JsonObject, Origin, Resource, ResourceId, environments
+from apiops.model.resource import (
+    JsonObject,
+    LiveResource,
+    Origin,
+    Resource,
+    ResourceId,
+    environments,
+)
 from apiops.model.secret import SecretValue
 from apiops.ports import Batch, Live, Write
 
@@ -145,14 +152,18 @@ class EmbeddedManager:
             permissions = state.permissions(connection)
             sight = decide.sight(permissions, grants.ENGINE)
             rows = state.held(connection, sight, among)
-            every = rows if among is None else state.of_kind(connection, sight, "Environment", None)
+            resources = tuple(row.live() for row in rows)
+            every: Iterable[LiveResource] = resources
+            if among is not None:
+                apart = state.of_kind(connection, sight, "Environment", None)
+                every = (row.live() for row in apart)
             return Live(
                 lineage=found.lineage,
-                resources=tuple(row.live() for row in rows),
+                resources=resources,
                 grants=permissions,
                 ledger=state.ledger(connection, repository, target),
                 trust=found.trust,
-                environments=environments(row.live() for row in every),
+                environments=environments(every),
             )
 
     def now(self) -> datetime:

@@ -32,9 +32,9 @@ class VendorManager:
         is made of the rest. Of nothing the Manager is not asked. What environments demand is the
         book's: the API has no such thing, and who it shows them to is not for us to say.
         """
-        book = self._book.read(repository, target)
         if among is not None and not among:
-            return replace(book, resources=(), vendors=True)
+            return replace(self._book.read(repository, target, among), vendors=True)
+        book = self._book.read(repository, target)
         unsettled = self._book.unsettled(repository, target)
         showing = Showing()
         with self._api.watched(showing):
