@@ -31,7 +31,8 @@ class Approvals:
 
     `wanted` is how many people it takes, `given` are the words that count, one per person,
     `passed_over` those that do not, with the reason; `could` are the people who still may;
-    `environment` is the one that asks for so many.
+    `environment` is the one that asks for so many; `part` that what is shown is not all of the
+    plan, and so has a digest that nobody can approve.
     """
 
     wanted: int
@@ -39,6 +40,7 @@ class Approvals:
     passed_over: tuple[str, ...] = ()
     could: tuple[str, ...] = ()
     environment: str = ""
+    part: bool = False
 
     @property
     def missing(self) -> int:
@@ -71,4 +73,9 @@ class Approvals:
                 "apply an earlier commit that takes fewer (apiops explain AO614)"
             )
         who = ", ".join(self.could)
+        if self.part:
+            return (
+                f"{who} could, but not this part of the plan that you may see: approve and apply "
+                "all of it, by the digest that the pipeline's plan has (apiops explain AO614)"
+            )
         return f"{who} could: apiops approve {digest} (or a signed tag: apiops explain AO614)"

@@ -52,7 +52,7 @@ def standing(line: Line, prepared: Prepared, wish: Wish) -> Approvals | None:
     back = frozenset(one.principal for one in heard if not _stands(one))
     counted = _council(line, prepared, judged).count(people, words, back)
     most = next(name for name in asking if wanted(live, (name,)) == people)
-    return replace(counted, environment=most)
+    return replace(counted, environment=most, part=prepared.narrowed)
 
 
 def demand(approvals: Approvals | None, digest: str) -> tuple[str, ...]:

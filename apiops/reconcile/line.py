@@ -86,7 +86,8 @@ class Prepared:
     """Everything between reading and writing: what a plan shows and an apply carries out.
 
     `left` is what would set right what somebody changed in the Manager, and is only told of;
-    `breaking` what new API documents break.
+    `breaking` what new API documents break; `narrowed` says that units are left out that the asker
+    may not see.
     """
 
     snapshot: Snapshot
@@ -100,6 +101,7 @@ class Prepared:
     evidence: Evidence = field(default_factory=dict)
     left: tuple[Change, ...] = ()
     breaking: tuple[Breaking, ...] = ()
+    narrowed: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -170,6 +172,7 @@ def _walk(
     line.observer.notice(Event("read", "reading the live state", total=loaded.checked))
     among = None if part is None else part.ids
     live = line.manager.read(line.repository.lineage, line.target.name, among)
+    whole = len(loaded.desired.resources), len(live.resources)
     if wish.sees is not None:
         loaded, live = within.narrowed(loaded, live, wish.sees)
     line.observer.notice(Event("reveal", "opening secrets"))
@@ -187,7 +190,8 @@ def _walk(
         prune=wish.prune,
         beside=0 if part is None else len(part.beside),
     )
-    prepared = Prepared(snapshot, loaded, revealed, live, built)
+    narrowed = whole != (len(loaded.desired.resources), len(live.resources))
+    prepared = Prepared(snapshot, loaded, revealed, live, built, narrowed=narrowed)
     if not snapshot.revision.commit:
         return prepared
     reader = Reader(line.target, documents, None if part is None else part.paths)

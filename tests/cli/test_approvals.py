@@ -82,6 +82,7 @@ def test_without_an_approval_a_plan_is_shown_and_not_carried_out(shop: Shop) -> 
         "passed_over": [],
         "could": ["ayse", "canan", "zeynep"],
         "environment": "dev",
+        "part": False,
     } == told["approvals"]
     code, said = applied(shop)
     assert (5, True) == (code, "AO614" in said), said

@@ -68,6 +68,7 @@ def test_whoever_sees_a_project_alone_is_held_to_what_the_environment_demands(fa
     assert "needs the approval of 1 person" in far.there("plan", token=mine).out
     done = far.there("apply", "--yes", token=mine)
     assert (5, True) == (done.code, "AO614" in done.err), done.err
+    assert "the digest that the pipeline's plan has" in done.err
 
 
 def test_a_freeze_holds_them_too(tmp_path: Path, database: str) -> None:

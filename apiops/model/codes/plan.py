@@ -129,7 +129,9 @@ CODES: tuple[Code, ...] = (
         'that was planned, `git tag -s NAME -m "apiops-approve-plan: DIGEST"`, and push it; or '
         "sign an empty commit on top whose message ends in that line. If nobody can, because the "
         "plan takes rights that only its makers hold together, apply an earlier commit first "
-        "(`--ref`), or give a second person the right.",
+        "(`--ref`), or give a second person the right. Over HTTP, whoever does not see all is "
+        "shown a part of the plan, under a digest of its own: approve the digest that the pipeline "
+        "was shown, and let the pipeline apply it.",
     ),
     Code(
         "AO615",
