@@ -27,7 +27,8 @@ def split(writes: Sequence[Write], live: Mapping[ResourceId, LiveResource]) -> l
     for write in writes:
         id, needs = graph.fold(write.change.id), _needs(write, live)
         here = _stage(write.change)
-        if here != stage or not waves or id in needed or needs & waves[-1].keys() - {id}:
+        apart = here != stage or not waves or id in needed
+        if apart or any(other in waves[-1] for other in needs if other != id):
             waves.append({})
             stage, needed = here, set()
         waves[-1].setdefault(id, []).append(write)
