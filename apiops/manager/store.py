@@ -95,6 +95,7 @@ class Unit:
         self._rows: list[dict[str, Any]] = []
         self._contents: dict[Table, dict[str, dict[str, Any]]] = defaultdict(dict)
         self._known: Known | None = None
+        self._replaced = 0
 
     @property
     def known(self) -> Known:
@@ -195,12 +196,8 @@ class Unit:
         """Store a secret's token at its place in a resource."""
         self._demand(permits, decide.need(held.id.kind, Action.UPDATE, held.id))
         row = tables.sealed
-        values = {
-            "environment": environment,
-            "kid": sealed.kid,
-            "token": sealed,
-            "fingerprint": fingerprint,
-        }
+        values = {"environment": environment, "kid": sealed.kid, "token": sealed}
+        values |= {"fingerprint": fingerprint}
         if pointer in held.secrets:
             here = (row.c.resource == held.key, row.c.pointer == pointer)
             self._write(update(row).where(*here).values(**values))
@@ -248,7 +245,9 @@ class Unit:
         self._write(update(row).where(*here).values(kid=new.kid, token=new))
 
     def forget(self, most: int) -> None:
-        """Forget former secrets, except those of the last `most` runs that left any."""
+        """If this unit leaves any former secrets, keep those of the last `most` runs that did."""
+        if most and not self._replaced:
+            return  # it looks at all that is kept, which a write without secrets need not wait for
         row = tables.former_secret
         runs = select(row.c.run).group_by(row.c.run).order_by(func.max(row.c.at).desc())
         self._write(remove(row).where(row.c.run.not_in(runs.limit(most))))
@@ -365,9 +364,9 @@ class Unit:
     def _write(self, statement: Update | Delete) -> None:
         """Carry out a statement; of a governed table the database makes an entry per row."""
         self._flush()
-        options = {"preserve_rowcount": True}
-        done = self.connection.execute(statement, execution_options=options)
+        done = self.connection.execute(statement, execution_options={"preserve_rowcount": True})
         self._entries += done.rowcount if statement.table in tables.GOVERNED else 0
+        self._replaced += done.rowcount if statement.table is tables.sealed else 0
 
     def _flush(self) -> None:
         """Write all that waits."""

@@ -4,8 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from apiops.model.audit import AuditQuery
 from tests.people import person
@@ -165,6 +167,23 @@ def test_a_secret_is_kept_for_so_many_runs_and_no_longer(shop: Estate) -> None:
     assert b"third" == shop.password()
     assert 0 == shop.undone(last).code
     assert NEWER == shop.password()
+
+
+def test_only_a_write_that_replaces_a_secret_looks_at_those_that_are_kept(shop: Estate) -> None:
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "former_secret" in statement:
+            asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        shop.applied(MERT, {ORDERS: waiting(5), "payments/new.yaml": a_proxy("new")}, "Hurry")
+        assert [] == asked
+        shop.applied(MERT, {SECRET: shop.sealed(NEWER)}, "Rotate")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert 1 == len(asked)
 
 
 def approvals(shop: Estate) -> None:
