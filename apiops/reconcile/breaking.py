@@ -32,6 +32,9 @@ DOCUMENTED: Final = "ApiProxy"
 
 _FILE: Final = "/source/file"
 
+Files = Callable[[Iterable[str]], Mapping[str, bytes]]
+"""The files that the Manager has, by their SHA-256."""
+
 
 def policy(live: Live, plan: Plan, id: ResourceId) -> str:
     """ALLOW, TELL or REFUSE, as the Manager has it: no commit changes it for its own batch.
@@ -99,6 +102,26 @@ class Gate:
                 if hashlib.sha256(content).hexdigest() == digest:
                     return content
         return None
+
+
+def going_back(
+    plan: Plan, live: Live, results: Mapping[ResourceId, JsonObject], files: Files
+) -> Iterator[Breaking]:
+    """What the way back breaks where that is refused, by the documents that the Manager kept."""
+    held = {one.id: one.spec for one in live.resources}
+    for change in plan.changes:
+        if change.action is not Action.UPDATE or change.id.kind != DOCUMENTED:
+            continue
+        old = _source(held.get(change.former or change.id, {}))
+        new = _source(results.get(change.id, {}))
+        digests = [str(one.get("fileDigest")) for one in (old, new)]
+        if digests[0] == digests[1] or policy(live, plan, change.id) != "REFUSE":
+            continue
+        kept, name = files(digests), str(new.get("file", ""))
+        was, now = (contract.read(kept.get(one, b""), name) for one in digests)
+        breaks = breaking.compare(was, now) if was is not None and now is not None else ()
+        if breaks:
+            yield Breaking(change.id, breaks)
 
 
 def meant(

@@ -23,7 +23,8 @@ from apiops.model.view import PastRun
 from apiops.plan import build, freeze
 from apiops.plan.build import Built
 from apiops.ports import Batch, Live, Write
-from apiops.reconcile import approvals, concern, suspension, was
+from apiops.reconcile import approvals, breaking, concern, suspension, was
+from apiops.reconcile.breaking import Files
 from apiops.reconcile.line import Line
 from apiops.reconcile.was import Was
 
@@ -54,10 +55,11 @@ def runs(line: Line, most: int) -> tuple[PastRun, ...]:
     return tuple(found)
 
 
-def prepare(line: Line, run: str, allow: frozenset[str]) -> Undoing:
+def prepare(line: Line, run: str, allow: frozenset[str], files: Files) -> Undoing:
     """Plan the way back to the state before a run: of all that it and later runs changed.
 
-    `run` is the run's id, or its beginning. Raises PlanRefused AO626 for what is no such run.
+    `run` is the run's id, or its beginning; `files` are the Manager's. Raises PlanRefused AO626
+    for what is no such run.
     """
     first, *later = _since(line, run)
     before = was.read(entry for one in (first, *later) for entry in _entries(line, one.run))
@@ -75,6 +77,8 @@ def prepare(line: Line, run: str, allow: frozenset[str]) -> Undoing:
     mine = tuple(change for change in plan.changes if before.concerns(change))
     plan = replace(plan, changes=mine)
     plan = replace(plan, digest=build.digest(plan))
+    broken = tuple(breaking.going_back(plan, live, built.results, files))
+    plan = breaking.gated(plan, broken, allow)
     return Undoing(replace(built, plan=plan), live, before)
 
 
@@ -91,8 +95,9 @@ def secrets(undoing: Undoing) -> dict[str, str]:
 
 
 def carry_out(
-    line: Line, run: str, context: AuditContext, allow: frozenset[str], approved: str
-) -> RunReport:
+    line: Line, run: str, context: AuditContext, allow: frozenset[str], approved: str,
+    files: Files,
+) -> RunReport:  # fmt: skip
     """Carry out the way back under the target's lease, as the context's principal.
 
     Raises PlanRefused (not suspended, frozen, approvals wanted, another plan than the approved),
@@ -101,7 +106,7 @@ def carry_out(
     started = line.now()
     with line.manager.lease(f"{line.repository.lineage}/{line.target.name}", line.run):
         _demand_suspension(line)
-        undoing = prepare(line, run, allow)
+        undoing = prepare(line, run, allow, files)
         concerned = _concerned(line, undoing)
         overrides = freeze.admit(freeze.standing(undoing.live, concerned, started), allow)
         _refuse_where_two_are_needed(undoing.live, concerned)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apiops.errors import PlanRefused, UsageError
 from apiops.model.audit import AuditContext, Reason, Source
@@ -13,6 +14,9 @@ from apiops.ports import Observer
 from apiops.reconcile import undo
 from apiops.reconcile.line import Line
 from apiops.wiring import assemble, handwork
+
+if TYPE_CHECKING:
+    from apiops.manager.embedded import EmbeddedManager
 
 _LISTED = 20
 _NAMED = 3
@@ -62,7 +66,7 @@ class Way:
 
     def plan(self) -> PlanView:
         """What would be written. Raises PlanRefused, AO629 for what is no longer kept."""
-        undoing = undo.prepare(self.line, self.wish.run, self.wish.allow)
+        undoing = undo.prepare(self.line, self.wish.run, self.wish.allow, self._manager.files)
         self._demand_secrets(undo.secrets(undoing))
         note = (
             f"Back to {undoing.plan.head.ref}: what it and later runs changed becomes what it was."
@@ -78,14 +82,19 @@ class Way:
             run=self.line.run,
             source=Source.CONSOLE,
         )
-        return undo.carry_out(self.line, self.wish.run, context, self.wish.allow, digest)
+        wish, files = self.wish, self._manager.files
+        return undo.carry_out(self.line, wish.run, context, wish.allow, digest, files)
 
-    def _demand_secrets(self, wanted: dict[str, str]) -> None:
+    @property
+    def _manager(self) -> "EmbeddedManager":
         from apiops.manager.embedded import EmbeddedManager
 
         manager = self.line.ledger
         assert isinstance(manager, EmbeddedManager), "anything else was refused"
-        kept = manager.former(wanted)
+        return manager
+
+    def _demand_secrets(self, wanted: dict[str, str]) -> None:
+        kept = self._manager.former(wanted)
         gone = sorted(where for print_, where in wanted.items() if print_ not in kept)
         if gone:
             more = f" (and {len(gone) - _NAMED} more)" if len(gone) > _NAMED else ""

@@ -208,6 +208,38 @@ def test_nothing_is_written_for_whoever_may_do_a_part_of_it(shop: Estate) -> Non
     assert ("deniz", CREDENTIAL) == (denied.principal, denied.resource)
 
 
+DOCUMENT = """\
+openapi: 3.0.3
+info: {title: Orders, version: "1"}
+paths:
+  /orders:
+    get:
+      responses: {"200": {description: All}}
+"""
+MORE = DOCUMENT + '    post:\n      responses: {"201": {description: New}}\n'
+
+
+def test_what_would_break_callers_on_the_way_back_is_refused_where_it_always_is(
+    shop: Estate,
+) -> None:
+    proxy, document = "payments/bids.yaml", "payments/bids.openapi.yaml"
+    source = "type: OPEN_API\n  source: {file: bids.openapi.yaml}"
+    text = a_proxy("bids").replace("type: REVERSE_PROXY", source)
+    careful = PRODUCTION.replace("production", "dev") % ", breakingChanges: REFUSE"
+    shop.applied(AYSE, {proxy: text, document: DOCUMENT, "system/dev.yaml": careful}, "Bids")
+    before = shop.state()
+    run = shop.applied(MERT, {document: MORE}, "Take bids")
+    shop.suspended()
+    done = shop.undone(run)
+    assert (5, True) == (done.code, "POST /orders is gone" in done.err), done.out + done.err
+    assert "AO618" in done.err
+    assert 0 == shop.undone(run, "--allow", "breaking").code
+    assert before == shop.state()
+    with shop.open_manager() as manager:
+        newest = next(manager.entries(AuditQuery(action="update")))
+    assert ("breaking",) == newest.reason.overrides
+
+
 FREEZE = "{begins: '2020-01-01T00:00:00Z', ends: '2099-01-01T00:00:00Z', reason: ledger}"
 
 
