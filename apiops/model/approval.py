@@ -31,8 +31,8 @@ class Approvals:
 
     `wanted` is how many people it takes, `given` are the words that count, one per person,
     `passed_over` those that do not, with the reason; `could` are the people who still may;
-    `environment` is the one that asks for so many; `part` that what is shown is not all of the
-    plan, and so has a digest that nobody can approve.
+    `environment` is the one that asks for so many; `part` that not all of the plan was seen or
+    compared, so that it has a digest of its own, which is not the one to approve.
     """
 
     wanted: int
@@ -75,7 +75,7 @@ class Approvals:
         who = ", ".join(self.could)
         if self.part:
             return (
-                f"{who} could, but not this part of the plan that you may see: approve and apply "
-                "all of it, by the digest that the pipeline's plan has (apiops explain AO614)"
+                f"{who} could, but not by this digest, for not all of the plan was seen or "
+                "compared here: take the digest that the pipeline's plan has (apiops explain AO614)"
             )
         return f"{who} could: apiops approve {digest} (or a signed tag: apiops explain AO614)"

@@ -52,7 +52,7 @@ def standing(line: Line, prepared: Prepared, wish: Wish) -> Approvals | None:
     back = frozenset(one.principal for one in heard if not _stands(one))
     counted = _council(line, prepared, judged).count(people, words, back)
     most = next(name for name in asking if wanted(live, (name,)) == people)
-    return replace(counted, environment=most, part=prepared.narrowed)
+    return replace(counted, environment=most, part=prepared.narrowed or _keyless(prepared))
 
 
 def demand(approvals: Approvals | None, digest: str) -> tuple[str, ...]:
@@ -89,8 +89,7 @@ def approve(
     AO615 when nobody's word is wanted, and AccessDenied (recorded) for whoever may not approve.
     """
     prepared = prepare(line, snapshot, wish)
-    _whole(wish.approved or "")
-    build.check(prepared.plan, wish.approved or "")
+    _demand_plan(prepared, wish.approved or "")
     judged = concern.carried(prepared.verdicts)
     if not wanted(prepared.live, prepared.concerns) or not judged:
         raise PlanRefused(
@@ -119,14 +118,29 @@ def approve(
     return prepared, line.ledger.say(context, said, council.needs)
 
 
-def _whole(digest: str) -> None:
-    """Some digits of a digest are soon found for another plan, by trying. Raises AO621."""
+def _keyless(prepared: Prepared) -> bool:
+    return any(change.uncompared for change in prepared.plan.changes)
+
+
+def _demand_plan(prepared: Prepared, digest: str) -> None:
+    """Whether that is the plan, by all digits: some are soon found for another one, by trying.
+
+    Raises PlanRefused AO620, AO621.
+    """
     if not _DIGEST.fullmatch(digest):
         raise PlanRefused(
             "a plan is approved by all 64 digits of its digest",
             code="AO621",
             hint="`apiops plan` prints them while an approval is missing",
         )
+    if _keyless(prepared):
+        raise PlanRefused(
+            "secrets were not compared here, so this is another plan than the one with the keys",
+            code="AO620",
+            hint="approve where the age keys are at hand; or look at the pipeline's plan, and sign "
+            "a tag with its digest: apiops explain AO614",
+        )
+    build.check(prepared.plan, digest)
 
 
 def _context(line: Line, plan: Plan, person: str) -> AuditContext:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pyrage
 import pytest
 import urllib3
 
@@ -20,6 +21,7 @@ from tests.cli.test_approvals import (
     digest,
     word,
 )
+from tests.cli.test_attacks import SECRET
 from tests.cli.test_breaking import DOCUMENT, FILE, LESS, PROXY
 from tests.cli.test_gates import NOW
 from tests.cli.test_gates import an_environment as a_freeze
@@ -406,4 +408,27 @@ def test_a_target_that_is_suspended_is_not_reached_by_way_of_another(tmp_path: P
     assert 0 == shop.run("apply", "--yes").code
     shop.commit(MERT, {ORDERS: CHANGED + BOTH}, "Wait longer")
     assert 0 == shop.run("resume", *by).code
+    assert 0 == shop.run("apply", "--yes").code
+
+
+def sealed(shop: Shop, value: str) -> bytes:
+    return pyrage.encrypt(value.encode(), [pyrage.x25519.Recipient.from_str(shop.recipient)])
+
+
+def test_without_the_keys_nobody_is_told_to_approve_another_plan(tmp_path: Path) -> None:
+    """What is applied is the plan with the keys, so a word for that without would count for none."""
+    shop = Shop(tmp_path)
+    shop.variables["SOPS_AGE_KEY"] = shop.identity
+    secret = {"payments/partner.yaml": SECRET % "{$secretFile: partner.age}"}
+    shop.begin({**a_bank(), **secret, "payments/partner.age": sealed(shop, "one")})
+    shop.commit(MERT, {"payments/partner.age": sealed(shop, "two")}, "Another password")
+    plan = digest(shop)
+    del shop.variables["SOPS_AGE_KEY"]
+    assert "take the digest that the pipeline's plan has" in shop.run("plan").out
+    for one in (plan, digest(shop)):
+        code, said = approve(shop, ZEYNEP, one)
+        assert (5, True) == (code, "secrets were not compared here" in said), said
+    shop.story.tag(ZEYNEP, "go", word(plan))
+    held_up(shop)
+    shop.variables["SOPS_AGE_KEY"] = shop.identity
     assert 0 == shop.run("apply", "--yes").code

@@ -131,7 +131,8 @@ CODES: tuple[Code, ...] = (
         "plan takes rights that only its makers hold together, apply an earlier commit first "
         "(`--ref`), or give a second person the right. Over HTTP, whoever does not see all is "
         "shown a part of the plan, under a digest of its own: approve the digest that the pipeline "
-        "was shown, and let the pipeline apply it.",
+        "was shown, and let the pipeline apply it. The same goes for a plan that was made without "
+        "the age keys, whose secrets were not compared.",
     ),
     Code(
         "AO615",
