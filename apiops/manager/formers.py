@@ -1,7 +1,8 @@
 """Former secrets: sealed values that a write replaced or took away, and how they come back.
 
 The database keeps them itself (migrations/sql/0006). They are found by fingerprint, which says what
-the value was and where it stood, and are opened only to be sealed again at that place.
+the value was and where it stood, and are opened only to be sealed again at that place, for the same
+environment.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,7 +50,7 @@ def _completed(connection: Connection, ring: Ring, write: Write) -> Write:
     if write.resource is None:
         return write
     wanted = {
-        leaf.fingerprint: pointer
+        leaf.fingerprint: (pointer, leaf.environment)
         for pointer, leaf in secretfields.leaves(write.resource.spec).items()
         if leaf.fingerprint and pointer not in write.secrets
     }
@@ -57,7 +58,7 @@ def _completed(connection: Connection, ring: Ring, write: Write) -> Write:
 
 
 def _opened(
-    connection: Connection, ring: Ring, wanted: Mapping[str, str]
+    connection: Connection, ring: Ring, wanted: Mapping[str, tuple[str, str]]
 ) -> dict[str, SecretValue]:
     row = tables.former_secret.c
     values: dict[str, SecretValue] = {}
@@ -66,8 +67,8 @@ def _opened(
     for one in connection.execute(
         select(tables.former_secret).where(row.fingerprint.in_(sorted(wanted)))
     ):
-        place = Place(one.environment, one.kind, one.resource, one.pointer)
-        key = ring.opening_key(one.environment, one.kid)
-        if wanted[one.fingerprint] == one.pointer:
+        if wanted[one.fingerprint] == (one.pointer, one.environment):
+            place = Place(one.environment, one.kind, one.resource, one.pointer)
+            key = ring.opening_key(one.environment, one.kid)
             values[one.pointer] = fieldcrypt.unseal(key, place, one.token)
     return values
