@@ -177,7 +177,8 @@ def _owned(line: Line, before: Was, live: Live) -> Iterator[LiveResource]:
     """
     for one in live.resources:
         if one.id in before.ids:
-            yield replace(one, applied=one.spec)
+            owner = one.owner or line.repository.lineage  # what is nobody's, nobody has to adopt
+            yield replace(one, owner=owner, applied=one.spec)
         elif one.owner == line.repository.lineage:
             yield one
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from apiops.age import identities
-from apiops.model.audit import AuditQuery
+from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
+from apiops.model.plan import Action, Change
+from apiops.model.resource import Origin, Resource, ResourceId
+from apiops.ports import Batch, Write
 from tests.shop import AYSE, DENIZ, MERT, a_member, a_proxy
 from tests.undoshop import (
     APP,
@@ -59,6 +62,27 @@ def test_what_was_deleted_is_in_the_inventory_again_so_that_a_sync_knows_of_it(
     assert "- Credential/payments/app" in plan
     assert 0 == estate.run("sync").code
     assert bad == estate.state()
+
+
+def test_what_a_run_adopted_is_nobodys_again(shop: Estate) -> None:
+    id = ResourceId("IpGroup", "payments", "office")
+    context = AuditContext("ayse", "ayse", Reason("By hand"), "hand", Source.CONSOLE)
+    resource = Resource(id, {"ipList": ["10.0.0.1"]}, Origin("", ""), "")
+    write = Write(Change(Action.CREATE, id), resource, ("ayse",), context)
+    with shop.open_manager() as manager:
+        manager.write(Batch("", "", "payments", None, None, (write,), context, 0))
+    text = (
+        "apiVersion: apiops/v1\nkind: IpGroup\nmetadata: {name: office, project: payments}\n"
+        "spec: {ipList: [10.0.0.2]}\n"
+    )
+    run = shop.applied(AYSE, {"payments/office.yaml": text}, "Take it over")
+    shop.suspended()
+    assert 0 == shop.undone(run).code
+    again = shop.undone(run)
+    assert (0, True) == (again.code, "No changes" in again.out), again.out + again.err
+    with shop.open_manager() as manager:
+        (found,) = manager.read("", "", [id]).resources
+    assert (None, ["10.0.0.1"]) == (found.owner, found.spec["ipList"])
 
 
 def test_a_field_that_comes_back_is_one_that_the_author_had_written(shop: Estate) -> None:
