@@ -19,7 +19,8 @@ def look(
 ) -> Iterator[tuple[str, str, bytes | None]]:
     """Each place that is looked at: as told to people, as origin of keys, and its content.
 
-    Raises SecretError (AO403) for a file that was named but cannot be read.
+    Raises SecretError (AO403) for a file that was named but cannot be read. A directory that is not
+    there has no keys: settings that come with a clone name it, and the clone has none.
     """
     for variable in (_SSH_VARIABLE, _FILE_VARIABLE):
         named = environ.get(variable, "")
@@ -35,9 +36,11 @@ def look(
 
 
 def _mounted(directory: Path) -> Iterator[tuple[str, str, bytes | None]]:
-    entries = _list(directory)
+    there = directory.exists()
+    entries = _list(directory) if there else ()
     if not entries:
-        yield f"{directory} (no files)", str(directory), None
+        what = "no files" if there else "not there"
+        yield f"{directory} ({what})", str(directory), None
     for file in entries:
         yield str(file), str(file), _read(file, "the identity directory")
 

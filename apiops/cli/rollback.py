@@ -46,6 +46,7 @@ def command(
 
     The commit is yours: signed with your key, judged by your rights. Nothing is applied. Push the
     branch and merge it like any other change, or apply it at once with the command shown.
+    What is in no commit, `apiops undo` brings back from what the Manager kept.
     """
     from apiops.cli import plan
     from apiops.wiring import rollback

@@ -129,14 +129,15 @@ def go_back(
     """Make `branch` with one commit on `base` that has the files of commit `to` again; its id.
 
     `only` limits it to files and folders by their paths. Nothing is checked out. Raises
-    SourceError (AO815): the branch exists, or `to` has the same files.
+    SourceError (AO815): the branch exists, `to` has the same files, or a path is in neither.
     """
     repository = pygit2.Repository(str(path))
     name = f"refs/heads/{branch}"
     if not pygit2.reference_is_valid_name(name):
         raise faults.not_writable(f"{branch!r} is no name of a branch")
     if name in repository.references:
-        raise faults.not_writable(f"the branch {branch!r} exists already")
+        hint = "Name another one with --branch, or delete that one: `git branch -D`."
+        raise faults.not_writable(f"the branch {branch!r} exists already", hint)
     now, then = (_commit(repository, commit).tree for commit in (base, to))
     tree = _restored(repository, now, then, only) if only else then.id
     if tree == now.id:
@@ -152,6 +153,9 @@ def _restored(
     kept, old = pygit2.Index(), pygit2.Index()
     kept.read_tree(now)
     old.read_tree(then)
+    for place in places:
+        if not any(_lies_in(entry.path, (place,)) for entry in (*kept, *old)):
+            raise faults.not_writable(f"{place!r} is in neither of the two revisions")
     for entry in [entry for entry in kept if _lies_in(entry.path, places)]:
         kept.remove(entry.path)
     for entry in old:

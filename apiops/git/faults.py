@@ -181,10 +181,10 @@ def too_late(name: str, seconds: float) -> SourceUnavailable:
     )
 
 
-def not_writable(detail: str) -> SourceError:
+def not_writable(detail: str, hint: str = "") -> SourceError:
     """A commit cannot be written."""
     return SourceError(
         f"The commit cannot be made: {detail}.",
         code="AO815",
-        hint="Look at the repository with `git status` and `git log --all --graph`.",
+        hint=hint or "Look at the repository with `git status` and `git log --all --graph`.",
     )

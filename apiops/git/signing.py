@@ -108,5 +108,6 @@ def _unusable(why: str) -> SourceError:
     return SourceError(
         f"The signing key {why}.",
         code="AO816",
-        hint="Make one with `ssh-keygen -t ed25519` and no passphrase, or use ssh-agent with git.",
+        hint="Name the private key, without `.pub`; or make one with `ssh-keygen -t ed25519` and "
+        "no passphrase.",
     )

@@ -90,7 +90,7 @@ def test_a_branch_that_exists_is_not_moved(shop: Shop) -> None:
     first = shop.story.open().resolve("main").commit
     head = shop.commit(MERT, {ORDERS: waiting(5)}, "Hurry")
     done = back(shop, first, "--branch", "main")
-    assert (3, True) == (done.code, "exists already" in done.err)
+    assert (3, True, True) == (done.code, "exists already" in done.err, "--branch" in done.err)
     assert head == shop.story.open().resolve("main").commit
 
 
@@ -124,3 +124,17 @@ def test_a_programs_mode_comes_back_with_it(shop: Shop) -> None:
     restored = repository.revparse_single(f"rollback-{str(good)[:7]}").peel(pygit2.Tree)
     assert FileMode.BLOB_EXECUTABLE == restored["tools/check"].filemode
     assert "README.md" in restored
+
+
+def test_a_path_that_is_in_neither_revision_is_named(shop: Shop) -> None:
+    first = shop.story.open().resolve("main").commit
+    shop.commit(MERT, {ORDERS: waiting(5)}, "Hurry")
+    done = back(shop, first, "--only", "payments", "--only", "paymnets/")
+    assert (3, True) == (done.code, "'paymnets' is in neither" in done.err), done.err
+
+
+def test_a_public_key_does_not_sign_and_the_private_one_is_asked_for(shop: Shop) -> None:
+    first = shop.story.open().resolve("main").commit
+    shop.commit(MERT, {ORDERS: waiting(5)}, "Hurry")
+    done = shop.run("rollback", "--to", first, "--sign-key", shop.folder / "ayse.pub")
+    assert (3, True) == (done.code, "without `.pub`" in done.err), done.err

@@ -79,3 +79,11 @@ class TestTheEnvironmentOfATarget:
         del files["apiops.toml"]
         shop.commit(AYSE, files)
         assert 0 == shop.run("validate").code
+
+
+def test_a_fresh_clone_without_the_folder_of_identities_plans_without_a_key(shop: Shop) -> None:
+    """`init` names a folder that Git ignores: whoever clones has the settings and not the keys."""
+    settings = (shop.repository / "apiops.toml").read_text()
+    (shop.repository / "apiops.toml").write_text(settings + 'identities = "not-in-git"\n')
+    done = shop.run("plan")
+    assert (0, False) == (done.code, "AO403" in done.err), done.err

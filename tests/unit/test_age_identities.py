@@ -96,8 +96,14 @@ def test_a_bad_key_file_is_named_with_its_line_and_never_its_content(tmp_path, c
 def test_a_named_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(SecretError, match="SOPS_AGE_KEY_FILE"):
         identities.gather({"SOPS_AGE_KEY_FILE": str(tmp_path / "none")})
+    (tmp_path / "file").touch()
     with pytest.raises(SecretError, match="identity directory"):
-        identities.gather({}, directory=tmp_path / "none")
+        identities.gather({}, directory=tmp_path / "file")
+
+
+def test_a_clone_does_not_have_the_folder_that_its_settings_name(tmp_path):
+    found = identities.gather({}, directory=tmp_path / "none")
+    assert not found.keys
 
 
 def test_no_program_is_run_for_a_key(tmp_path):
