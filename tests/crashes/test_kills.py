@@ -105,7 +105,7 @@ def test_the_lease_of_the_dead_holds_others_up_until_it_ends(
     with world.copied() as whole:
         steps = apply(mortals, whole).steps
     with world.copied() as copy:
-        assert apply(mortals, copy, at=steps - 3).code is None
+        assert apply(mortals, copy, at=steps - 6).code is None
         refused = apply(mortals, copy)
         assert (7, True) == (refused.code, "AO718" in refused.err)
         assert 0 == apply(mortals, copy, later=LATER).code
