@@ -39,7 +39,7 @@ from apiops.model.resource import (
     environments,
     state_digest,
 )
-from apiops.model.secret import MARK, SecretLeaf, SecretValue, leaf_of
+from apiops.model.secret import MARK, SecretValue, leaf_of, leaves
 from apiops.ports import Batch, Live, Write
 
 _EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -338,8 +338,8 @@ class _Writing:
         self, write: Write, spec: Mapping[str, Any], held: LiveResource | None
     ) -> dict[str, Any]:
         bare = {name: value for name, value in spec.items() if name != "deployments"}
-        known = dict(_leaves(held.spec, "")) if held else {}
-        for pointer, leaf in _leaves(bare, ""):
+        known = dict(leaves(held.spec)) if held else {}
+        for pointer, leaf in leaves(bare):
             if pointer not in write.secrets and leaf.fingerprint not in (
                 one.fingerprint for at, one in known.items() if at == pointer
             ):
@@ -363,18 +363,6 @@ def _shown(held: LiveResource) -> LiveResource:
     if kind is None or not kind.deployable or "deployments" in held.spec:
         return held
     return replace(held, spec={**held.spec, "deployments": []})
-
-
-def _leaves(node: Any, pointer: str) -> Iterator[tuple[str, SecretLeaf]]:
-    leaf = leaf_of(node)
-    if leaf is not None:
-        yield pointer, leaf
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _leaves(value, f"{pointer}/{key}")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _leaves(value, f"{pointer}/{index}")
 
 
 def _reduced(node: Any) -> Any:

@@ -16,7 +16,7 @@ from apiops.errors import Exit
 )
 @options.place
 @options.target
-@suspend.by_hand
+@suspend.by_hand(required=True)
 @click.pass_obj
 def command(place: Place, /, **chosen: Any) -> int:
     """Let the next sync or apply carry out what waits.

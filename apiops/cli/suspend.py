@@ -1,5 +1,6 @@
 """`apiops suspend`: let nothing be applied to a target until further notice."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,27 @@ from apiops.cli.options import Place
 from apiops.errors import Exit
 
 
-def by_hand(command: Any) -> Any:
-    """--as, --sign-key and --reason: who does it, the proof of it, and why."""
-    for decorator in (
-        options.deliberate("--reason", required=True, help="Why; it stands in the audit log."),
+def by_hand(*, required: bool) -> Callable[[Any], Any]:
+    """--as, --sign-key and --reason: who does it, the proof of it, and why.
+
+    The reason is `required` where the verb does nothing without one.
+    """
+    flags = (
+        options.deliberate("--reason", required=required, help="Why; it stands in the audit log."),
         options.option(
             "--sign-key",
             type=click.Path(path_type=Path, dir_okay=False, exists=True),
             help="Your private SSH key: it proves who you are.",
         ),
         options.option("--as", "principal", help="Who you are; over HTTP your token says."),
-    ):
-        command = decorator(command)
-    return command
+    )
+
+    def decorate(command: Any) -> Any:
+        for flag in flags:
+            command = flag(command)
+        return command
+
+    return decorate
 
 
 @options.verb(
@@ -40,7 +49,7 @@ def by_hand(command: Any) -> Any:
     metavar="TIME",
     help="End by itself after so long (90s, 5m, 1h).",
 )
-@by_hand
+@by_hand(required=True)
 @click.pass_obj
 def command(place: Place, /, length: float | None, **chosen: Any) -> int:
     """Let nothing be applied to a target: no sync, no apply, through no door.

@@ -1,11 +1,10 @@
 """`apiops undo`: put back what a run changed, from what the Manager kept of it."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from apiops.cli import options
+from apiops.cli import options, suspend
 from apiops.cli.options import Place
 from apiops.errors import Exit, UsageError
 
@@ -21,13 +20,7 @@ FORMATS = ("text", "json", "markdown")
 @click.argument("run", required=False)
 @options.place
 @options.target
-@options.option("--as", "principal", help="Who you are.")
-@options.option(
-    "--sign-key",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Your private SSH key: it proves who you are.",
-)
-@options.option("--reason", default="", help="Why; it stands in the audit log.")
+@suspend.by_hand(required=False)
 @options.option(
     "--allow",
     multiple=True,
@@ -63,14 +56,9 @@ def _wish(run: str, chosen: dict[str, Any]) -> Any:
     from apiops.reconcile import runs
     from apiops.wiring import undoing
 
-    if not chosen["principal"] or chosen["sign_key"] is None:
-        raise UsageError(
-            "nothing says who you are",
-            code="AO905",
-            hint="say who you are and prove it: --as NAME --sign-key FILE",
-        )
     allow = runs.overrides(chosen["allow"])
-    return undoing.Undo(run, chosen["principal"], chosen["sign_key"], chosen["reason"], allow)
+    who, why = chosen["principal"] or "", chosen["reason"] or ""
+    return undoing.Undo(run, who, chosen["sign_key"], why, allow)
 
 
 def _go(console: Any, way: Any, approve: str | None, chosen: dict[str, Any]) -> int:

@@ -222,8 +222,7 @@ class EmbeddedManager:
                 ring = self._ring.at(unit.known.keys)
                 whole = formers.completed(unit.connection, ring, batch_)
                 outcomes = batch.carry_out(unit, ring, whole, doing.note)
-                if any(write.change.action is not Action.CREATE for write in batch_.writes):
-                    unit.forget(self._keeps)
+                unit.forget(self._keeps)
                 return outcomes
         except AccessDenied as denied:
             if doing.write is not None:

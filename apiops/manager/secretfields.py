@@ -1,6 +1,6 @@
 """The secrets inside a spec: found by JSON pointer, and reduced to what the database may show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from apiops.model import canonical, secret
@@ -10,7 +10,7 @@ from apiops.model.secret import MARK, SecretLeaf, leaf_of
 
 def leaves(spec: JsonObject) -> dict[str, SecretLeaf]:
     """JSON pointer (RFC 6901) → leaf."""
-    return dict(_walk(spec, "")) if secret.holds_leaf(canonical.encode(spec)) else {}
+    return dict(secret.leaves(spec)) if secret.holds_leaf(canonical.encode(spec)) else {}
 
 
 def stored(spec: JsonObject, fingerprints: Mapping[str, str]) -> JsonObject:
@@ -22,18 +22,6 @@ def stored(spec: JsonObject, fingerprints: Mapping[str, str]) -> JsonObject:
         return spec
     reduced: JsonObject = _reduced(spec, "", fingerprints)
     return reduced
-
-
-def _walk(node: Any, pointer: str) -> Iterator[tuple[str, SecretLeaf]]:
-    leaf = leaf_of(node)
-    if leaf is not None:
-        yield pointer, leaf
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _walk(value, f"{pointer}/{_step(key)}")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _walk(value, f"{pointer}/{index}")
 
 
 def _reduced(node: Any, pointer: str, fingerprints: Mapping[str, str]) -> Any:

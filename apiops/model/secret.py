@@ -6,7 +6,7 @@ the tree, as a `SecretValue`, from `age.reveal` to the store and nowhere else.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, NoReturn
 
@@ -80,6 +80,19 @@ def holds_leaf(encoded: bytes) -> bool:
 
 
 _KEY: Final = f'"{MARK}":'.encode()
+
+
+def leaves(node: Any, pointer: str = "") -> Iterator[tuple[str, SecretLeaf]]:
+    """Each leaf in a tree, by its JSON pointer (RFC 6901)."""
+    leaf = leaf_of(node)
+    if leaf is not None:
+        yield pointer, leaf
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from leaves(value, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from leaves(value, f"{pointer}/{index}")
 
 
 def leaf_of(node: Any) -> SecretLeaf | None:

@@ -70,14 +70,23 @@ def alone(live: Live, change: Change) -> None:
     """
     if change.id.kind in ("Environment", "Subscription"):
         return
-    asking = [name for name in concern.by_hand(live, change) if wanted(live, (name,))]
-    if asking:
-        raise PlanRefused(
-            f"{asking[0]} takes nothing that only one person wants",
-            code="AO628",
-            hint="commit it, and let somebody else approve the plan; in an emergency, first: "
-            f"apiops manager set Environment/{asking[0]} spec.approvals=0",
-        )
+    refuse_one(
+        live,
+        concern.by_hand(live, change),
+        "commit it, and let somebody else approve the plan; in an emergency, first: "
+        "apiops manager set Environment/{} spec.approvals=0",
+    )
+
+
+def refuse_one(live: Live, environments: Iterable[str], way: str) -> None:
+    """Refuse what one person wants where any of the environments takes more: PlanRefused AO628.
+
+    `way` is what can be done instead, with `{}` for the environment.
+    """
+    asking = next((name for name in environments if wanted(live, (name,))), None)
+    if asking is not None:
+        told = f"{asking} takes nothing that only one person wants"
+        raise PlanRefused(told, code="AO628", hint=way.format(asking))
 
 
 def approve(

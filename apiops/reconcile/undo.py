@@ -7,18 +7,17 @@ their reason, while the target is suspended, or the next sync would take it back
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Final
 
 from apiops.access import decide, roles
 from apiops.errors import AccessDenied, ApiopsError, PlanRefused
-from apiops.model import reach
+from apiops.model import reach, secret
 from apiops.model.audit import Applied, AuditContext, AuditEntry, AuditQuery
 from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result, RunReport
 from apiops.model.plan import Action, Change, Plan
-from apiops.model.resource import Desired, LiveResource, Origin, Resource
+from apiops.model.resource import Desired, LiveResource, Origin, Resource, ResourceId
 from apiops.model.revision import Revision
-from apiops.model.secret import leaf_of
 from apiops.model.view import PastRun
 from apiops.plan import build, freeze
 from apiops.plan.build import Built
@@ -26,7 +25,9 @@ from apiops.ports import Batch, Live, Write
 from apiops.reconcile import approvals, breaking, concern, suspension, was
 from apiops.reconcile.breaking import Files
 from apiops.reconcile.line import Line
-from apiops.reconcile.was import Was
+from apiops.reconcile.was import Past, Was
+
+_BY_COMMIT: Final = "go back with a commit that others can approve: apiops rollback --to REVISION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Undoing:
 
     built: Built
     live: Live
-    was: Was
+    past: Mapping[ResourceId, Past]
 
     @property
     def plan(self) -> Plan:
@@ -64,8 +65,9 @@ def prepare(line: Line, run: str, allow: frozenset[str], files: Files) -> Undoin
     first, *later = _since(line, run)
     before = was.read(entry for one in (first, *later) for entry in _entries(line, one.run))
     live = line.manager.read(line.repository.lineage, line.target.name)
+    past = before.against(live)
     built = build.build(
-        _desired(line, before, live),
+        _desired(line, before, past, live),
         replace(live, resources=tuple(_owned(line, before, live))),
         repository=line.repository.lineage,
         head=Revision(first.commit, f"before run {first.run[:8]}", first.tree),
@@ -74,12 +76,12 @@ def prepare(line: Line, run: str, allow: frozenset[str], files: Files) -> Undoin
         allow=allow,
     )
     plan = built.plan
-    mine = tuple(change for change in plan.changes if before.concerns(change))
+    mine = tuple(change for change in plan.changes if before.concerns(change, past))
     plan = replace(plan, changes=mine)
     plan = replace(plan, digest=build.digest(plan))
     broken = tuple(breaking.going_back(plan, live, built.results, files))
     plan = breaking.gated(plan, broken, allow)
-    return Undoing(replace(built, plan=plan), live, before)
+    return Undoing(replace(built, plan=plan), live, past)
 
 
 def secrets(undoing: Undoing) -> dict[str, str]:
@@ -87,10 +89,10 @@ def secrets(undoing: Undoing) -> dict[str, str]:
     live = {one.id: one.spec for one in undoing.live.resources}
     wanted: dict[str, str] = {}
     for id, spec in undoing.built.results.items():
-        stands = dict(_leaves(live.get(id, {}), ""))
-        for pointer, fingerprint in _leaves(spec, ""):
-            if stands.get(pointer) != fingerprint:
-                wanted[fingerprint] = f"{id}{pointer}"
+        stands = {at: leaf.fingerprint for at, leaf in secret.leaves(live.get(id, {}))}
+        for pointer, leaf in secret.leaves(spec):
+            if leaf.fingerprint is not None and stands.get(pointer) != leaf.fingerprint:
+                wanted[leaf.fingerprint] = f"{id}{pointer}"
     return wanted
 
 
@@ -109,7 +111,7 @@ def carry_out(
         undoing = prepare(line, run, allow, files)
         concerned = _concerned(line, undoing)
         overrides = freeze.admit(freeze.standing(undoing.live, concerned, started), allow)
-        _refuse_where_two_are_needed(undoing.live, concerned)
+        approvals.refuse_one(undoing.live, concerned, _BY_COMMIT)
         build.refuse(undoing.plan)
         build.check(undoing.plan, approved)
         spoken = {one.guard for one in undoing.plan.guards if one.overridden}
@@ -119,18 +121,6 @@ def carry_out(
         outcomes = tuple(_written(line, undoing, by))
     seconds = (line.now() - started).total_seconds()
     return RunReport(line.run, line.target.name, "", outcomes, seconds=seconds)
-
-
-def _leaves(node: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    leaf = leaf_of(node)
-    if leaf is not None:
-        yield pointer, leaf.fingerprint or ""
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _leaves(value, f"{pointer}/{key}")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _leaves(value, f"{pointer}/{index}")
 
 
 def _runs(line: Line) -> list[Applied]:
@@ -163,11 +153,12 @@ def _entries(line: Line, run: str) -> Iterator[AuditEntry]:
     return reversed(tuple(line.ledger.entries(query)))
 
 
-def _desired(line: Line, before: Was, live: Live) -> Desired:
+def _desired(line: Line, before: Was, past: Mapping[ResourceId, Past], live: Live) -> Desired:
     """What was, and beside it what is and shall stay."""
     owned = [one for one in live.resources if one.owner == line.repository.lineage]
     stays = [_standing(one) for one in owned if one.id not in before.ids]
-    resources = sorted((*before.resources(live), *stays), key=lambda one: one.id.order)
+    was_ = (one.resource for one in past.values())
+    resources = sorted((*was_, *stays), key=lambda one: one.id.order)
     return Desired(line.target.name, line.target.environment, tuple(resources))
 
 
@@ -202,16 +193,6 @@ def _demand_suspension(line: Line) -> None:
 def _concerned(line: Line, undoing: Undoing) -> tuple[str, ...]:
     changes = ((change, ()) for change in undoing.plan.changes)
     return concern.environments(undoing.live, line.target.environment, changes)
-
-
-def _refuse_where_two_are_needed(live: Live, environments: tuple[str, ...]) -> None:
-    asking = [name for name in environments if approvals.wanted(live, (name,))]
-    if asking:
-        raise PlanRefused(
-            f"{asking[0]} takes nothing that only one person wants",
-            code="AO628",
-            hint="go back with a commit that others can approve: apiops rollback --to REVISION",
-        )
 
 
 def _demand_rights(line: Line, undoing: Undoing, context: AuditContext) -> None:
@@ -263,8 +244,8 @@ def _written(line: Line, undoing: Undoing, context: AuditContext) -> Iterator[Ou
 
 
 def _write(undoing: Undoing, change: Change, context: AuditContext) -> Write:
-    spec = undoing.built.results.get(change.id)
-    resource = undoing.was.resource(change.id)
+    spec, past = undoing.built.results.get(change.id), undoing.past.get(change.id)
+    resource = past.resource if past else None
     gone = change.action in (Action.DELETE, Action.UNDEPLOY)
     if resource is not None and spec is not None:
         resource = resource.with_spec(spec)
@@ -273,5 +254,5 @@ def _write(undoing: Undoing, change: Change, context: AuditContext) -> Write:
         None if gone else resource,
         (context.principal,),
         context,
-        inventory=undoing.was.inventory(change.id),
+        inventory=past.inventory if past else None,
     )

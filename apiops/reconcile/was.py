@@ -5,7 +5,7 @@ fingerprint), labels and protection, of a deployment whether it ran.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from apiops.model.audit import AuditEntry
@@ -22,6 +22,15 @@ _RUNS: Final = frozenset({"deploy", "undeploy", "forget"})
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A resource as it was: its row's own id, and in whose inventory (None: as it is)."""
+
+    key: str
+    resource: Resource
+    inventory: Inventory | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Was:
     """States of resources before the first of some entries.
 
@@ -34,50 +43,40 @@ class Was:
     names: Mapping[str, ResourceId]
     states: Mapping[str, JsonObject | None]
     running: Mapping[str, Mapping[str, JsonObject | None]]
-    _made: dict[ResourceId, Resource] = field(default_factory=dict, compare=False)
-    _inventory: dict[ResourceId, Inventory] = field(default_factory=dict, compare=False)
-    _from: dict[ResourceId, str] = field(default_factory=dict, compare=False)
 
     @property
     def ids(self) -> Collection[ResourceId]:
         """All identities that the entries are about."""
         return self.keys.keys()
 
-    def resources(self, live: Live) -> tuple[Resource, ...]:
-        """What there was, as resources. What only ran elsewhere or not is otherwise as it is.
+    def against(self, live: Live) -> dict[ResourceId, Past]:
+        """What there was, by identity. What only ran elsewhere or not is otherwise as it is.
 
         Of two that had one name, one after the other, it is the first: states are oldest first.
         """
         held = {one.id: one for one in live.resources}
+        past: dict[ResourceId, Past] = {}
         for key, row in self.states.items():
-            made = None if row is None else self._of_row(key, row, held)
-            if row is not None and made is not None and made.id not in self._made:
-                self._made[made.id], self._from[made.id] = made, key
-                self._inventory[made.id] = Inventory(row["owner"], row["applied"])
-        rowed = {*self._made, *(self.names[key] for key in self.states)}
+            if row is not None:
+                inventory = Inventory(row["owner"], row["applied"])
+                past.setdefault(_identity(row), Past(key, self._of_row(key, row, held), inventory))
+        rowed = {*past, *(self.names[key] for key in self.states)}
         for key in self.running.keys() - self.states.keys():
             id = self.names[key]
             if id in held and id not in rowed:
-                self._made[id], self._from[id] = self._of_live(key, held[id]), key
-        return tuple(self._made.values())
+                past[id] = Past(key, self._of_live(key, held[id]))
+        return past
 
-    def concerns(self, change: Change) -> bool:
+    def concerns(self, change: Change, past: Mapping[ResourceId, Past]) -> bool:
         """Whether a change undoes something. What ran on untouched, goes on as it does, unless
         another resource has its name now.
         """
-        keys, own = self.keys.get(change.id, ()), self._from.get(change.id)
+        keys = self.keys.get(change.id, ())
         if change.environment is None:
             return bool(keys)
+        own = past[change.id].key if change.id in past else None
         others = any(key != own and self.names[key] == change.id for key in keys)
         return others or any(change.environment in self.running.get(key, {}) for key in keys)
-
-    def resource(self, id: ResourceId) -> Resource | None:
-        """What there was of one identity, after `resources` was asked."""
-        return self._made.get(id)
-
-    def inventory(self, id: ResourceId) -> Inventory | None:
-        """In whose inventory it was, after `resources` was asked; None for what is as it was."""
-        return self._inventory.get(id)
 
     def _of_row(
         self, key: str, row: JsonObject, held: Mapping[ResourceId, LiveResource]

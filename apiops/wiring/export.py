@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from apiops.access import decide
 from apiops.errors import UsageError
-from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.kinds import KINDS
 from apiops.model.resource import LiveResource
 from apiops.spec import export, near
@@ -168,15 +167,9 @@ def _opened(
 ) -> "Opened | None":
     if not order.secrets or order.person is None:
         return None
-    context = AuditContext(
-        actor=order.person.principal,
-        principal=order.person.principal,
-        reason=Reason(text=order.person.reason),
-        run=uuid.uuid4().hex,
-        source=Source.CONSOLE,
-    )
+    context = handwork.console(order.person.principal, order.person.reason)
     ids = [one.id for one in chosen]
-    return manager.open_secrets(ids, principal=order.person.principal, context=context)
+    return manager.open_secrets(ids, principal=context.principal, context=context)
 
 
 def _files(

@@ -7,6 +7,7 @@ run finds it as drift.
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -46,29 +47,49 @@ def change(
     SpecInvalid when the resource would no longer be as its kind demands, UsageError for a secret,
     PlanRefused AO628 where one person is not enough.
     """
-    if not reason.strip():
-        raise UsageError(
-            "a change by hand needs a reason",
-            code="AO910",
-            hint='say why, for the audit log: --reason "incident 4711"',
-        )
-    run = uuid.uuid4().hex
+    demand_reason("a change by hand", reason)
     with assemble.manager(target) as manager:
         prove(manager.grants(), principal, sign_key)
         live = manager.read("", "")
         _check(live, id, patch)
-        context = AuditContext(
-            actor=principal,
-            principal=principal,
-            reason=Reason(text=reason),
-            run=run,
-            source=Source.CONSOLE,
-            tier=KINDS[id.kind].tier.value if id.kind in KINDS else "",
-        )
+        tier = KINDS[id.kind].tier.value if id.kind in KINDS else ""
+        context = replace(console(principal, reason), tier=tier)
         if deeds.allowed(manager, Action.UPDATE, id, context, _row(live, id)):
             approvals.alone(live, Change(Action.UPDATE, id))
         outcome = manager.change(id, patch, principal=principal, context=context)
-    return RunReport(run=run, target=target.name, head="", outcomes=(outcome,))
+    return RunReport(run=context.run, target=target.name, head="", outcomes=(outcome,))
+
+
+def console(principal: str, why: str) -> AuditContext:
+    """The context of what a principal does by hand, as a run of its own."""
+    return AuditContext(
+        actor=principal,
+        principal=principal,
+        reason=Reason(text=why),
+        run=uuid.uuid4().hex,
+        source=Source.CONSOLE,
+    )
+
+
+def demand_reason(what: str, reason: str, example: str = "incident 4711") -> None:
+    """Refuse what is done by hand without a word why. Raises UsageError AO910."""
+    if not reason.strip():
+        raise UsageError(
+            f"{what} needs a reason",
+            code="AO910",
+            hint=f'say why, for the audit log: --reason "{example}"',
+        )
+
+
+def demand_name(principal: str, sign_key: Path | None) -> Path:
+    """The file that proves who somebody is. Raises UsageError AO905 if nobody is named."""
+    if not principal or sign_key is None:
+        raise UsageError(
+            "nothing says who you are",
+            code="AO905",
+            hint="say who you are and prove it: --as NAME --sign-key FILE",
+        )
+    return sign_key
 
 
 def prove(grants: Grants, principal: str, sign_key: Path) -> None:

@@ -1,18 +1,16 @@
 """A person's work on the Manager's keys: proven by their SSH key, judged and audited like any."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from apiops.errors import UsageError
 from apiops.manager.keyring import Purpose
 from apiops.manager.keys import Keys
 from apiops.model.access import Tier
-from apiops.model.audit import AuditContext, KeyView, Reason, Source
+from apiops.model.audit import KeyView, Source
 from apiops.wiring import assemble, handwork, wrapkeys
 from apiops.wiring.settings import TargetSettings
 
@@ -85,20 +83,9 @@ def rewrap(
 
 @contextmanager
 def _keys(target: TargetSettings, person: Person) -> Iterator[tuple[Keys, dict[str, Any]]]:
-    if not person.reason.strip():
-        raise UsageError(
-            "work on keys needs a reason",
-            code="AO910",
-            hint='say why, for the audit log: --reason "yearly rotation"',
-        )
+    handwork.demand_reason("work on keys", person.reason, "yearly rotation")
     with assemble.manager(target) as manager:
         handwork.prove(manager.grants(), person.name, person.sign_key)
-        context = AuditContext(
-            actor=person.name,
-            principal=person.name,
-            reason=Reason(text=person.reason),
-            run=uuid.uuid4().hex,
-            source=Source.ROTATION,
-            tier=Tier.SYSTEM.value,
-        )
+        by = handwork.console(person.name, person.reason)
+        context = replace(by, source=Source.ROTATION, tier=Tier.SYSTEM.value)
         yield manager.keys, {"principal": person.name, "context": context}

@@ -1,10 +1,8 @@
 """Tokens by hand, on the machine that has the Manager: proven by a key, judged and audited."""
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.secret import SecretValue
 from apiops.model.token import AccessToken, Holder, TokenList
 from apiops.wiring import assemble, handwork
@@ -33,7 +31,7 @@ def create(
             scopes=wanted.scopes,
             life=life,
             repository=wanted.repository,
-            context=_context(principal, reason or f"Make token {wanted.name}"),
+            context=handwork.console(principal, reason or f"Make token {wanted.name}"),
         )
 
 
@@ -60,14 +58,5 @@ def revoke(
     """End a token. Raises AccessDenied, UsageError."""
     with assemble.manager(target) as manager:
         handwork.prove(manager.grants(), principal, sign_key)
-        return manager.tokens.revoke(id, _context(principal, reason or f"Revoke token {id}"))
-
-
-def _context(principal: str, why: str) -> AuditContext:
-    return AuditContext(
-        actor=principal,
-        principal=principal,
-        reason=Reason(text=why),
-        run=uuid.uuid4().hex,
-        source=Source.CONSOLE,
-    )
+        why = reason or f"Revoke token {id}"
+        return manager.tokens.revoke(id, handwork.console(principal, why))

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apiops.errors import PlanRefused, UsageError
-from apiops.model.audit import AuditContext, Reason, Source
 from apiops.model.outcome import RunReport
 from apiops.model.view import PastRuns, PlanView
 from apiops.ports import Observer
@@ -28,7 +27,7 @@ class Undo:
 
     run: str
     principal: str
-    sign_key: Path
+    sign_key: Path | None
     reason: str
     allow: frozenset[str] = frozenset()
 
@@ -43,17 +42,13 @@ def runs(wiring: assemble.Wiring, observer: Observer) -> PastRuns:
 def opened(wiring: assemble.Wiring, observer: Observer, wish: Undo) -> Iterator["Way"]:
     """The way back, once the person is who they say.
 
-    Raises UsageError for a vendor's Manager or without a reason, AccessDenied for another's key.
+    Raises UsageError for a vendor's Manager, or if nobody or no reason is named; AccessDenied for
+    another's key.
     """
-    if not wish.reason.strip():
-        raise UsageError(
-            "a change by hand needs a reason",
-            code="AO910",
-            hint='say why, for the audit log: --reason "incident 4711"',
-        )
+    proof = handwork.demand_name(wish.principal, wish.sign_key)
+    handwork.demand_reason("a change by hand", wish.reason)
     with _line(wiring, observer) as line:
-        grants = line.manager.read("", "", ()).grants
-        handwork.prove(grants, wish.principal, wish.sign_key)
+        handwork.prove(line.manager.read("", "", ()).grants, wish.principal, proof)
         yield Way(line, wish)
 
 
@@ -75,13 +70,8 @@ class Way:
 
     def carry_out(self, digest: str) -> RunReport:
         """Write it, if it is still the plan with that digest."""
-        context = AuditContext(
-            actor=self.wish.principal,
-            principal=self.wish.principal,
-            reason=Reason(text=self.wish.reason),
-            run=self.line.run,
-            source=Source.CONSOLE,
-        )
+        by = handwork.console(self.wish.principal, self.wish.reason)
+        context = replace(by, run=self.line.run)
         wish, files = self.wish, self._manager.files
         return undo.carry_out(self.line, wish.run, context, wish.allow, digest, files)
 
