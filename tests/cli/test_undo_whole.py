@@ -12,6 +12,7 @@ from apiops.model.audit import AuditContext, AuditQuery, Reason, Source
 from apiops.model.plan import Action, Change
 from apiops.model.resource import Origin, Resource, ResourceId
 from apiops.ports import Batch, Write
+from tests.cli.test_breaking import DOCUMENT, LESS
 from tests.shop import AYSE, DENIZ, MERT, a_member, a_proxy
 from tests.undoshop import (
     APP,
@@ -232,17 +233,6 @@ def test_nothing_is_written_for_whoever_may_do_a_part_of_it(shop: Estate) -> Non
     assert ("deniz", CREDENTIAL) == (denied.principal, denied.resource)
 
 
-DOCUMENT = """\
-openapi: 3.0.3
-info: {title: Orders, version: "1"}
-paths:
-  /orders:
-    get:
-      responses: {"200": {description: All}}
-"""
-MORE = DOCUMENT + '    post:\n      responses: {"201": {description: New}}\n'
-
-
 def test_what_would_break_callers_on_the_way_back_is_refused_where_it_always_is(
     shop: Estate,
 ) -> None:
@@ -250,9 +240,9 @@ def test_what_would_break_callers_on_the_way_back_is_refused_where_it_always_is(
     source = "type: OPEN_API\n  source: {file: bids.openapi.yaml}"
     text = a_proxy("bids").replace("type: REVERSE_PROXY", source)
     careful = PRODUCTION.replace("production", "dev") % ", breakingChanges: REFUSE"
-    shop.applied(AYSE, {proxy: text, document: DOCUMENT, "system/dev.yaml": careful}, "Bids")
+    shop.applied(AYSE, {proxy: text, document: LESS, "system/dev.yaml": careful}, "Bids")
     before = shop.state()
-    run = shop.applied(MERT, {document: MORE}, "Take bids")
+    run = shop.applied(MERT, {document: DOCUMENT}, "Take bids")
     shop.suspended()
     done = shop.undone(run)
     assert (5, True) == (done.code, "POST /orders is gone" in done.err), done.out + done.err
