@@ -75,6 +75,15 @@ def opened(pipe: Path, reader: subprocess.Popen[bytes]) -> int:
     raise AssertionError("it ended before it read the pipe")
 
 
+def stopped(running: subprocess.Popen[bytes], name: str) -> int:
+    """Its exit code after a signal. In the moment before it waits Python can miss one: press again."""
+    while running.poll() is None:
+        running.send_signal(signal.Signals[name])
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(5)
+    return running.returncode
+
+
 def whole(shop: Shop) -> None:
     """The log verifies, nothing is half applied, and the next run brings the Manager to the head."""
     assert 0 == shop.run("audit", "verify").code
@@ -93,8 +102,7 @@ def test_while_it_waits_for_something(shop: Shop, pipe: Path, name: str) -> None
     )
     with running:
         end = opened(pipe, running)
-        running.send_signal(signal.Signals[name])
-        assert 130 == running.wait(PATIENCE)
+        assert 130 == stopped(running, name)
         os.close(end)
         assert running.stderr is not None
         assert b"interrupted" in running.stderr.read()
@@ -122,13 +130,8 @@ def test_at_each_station_of_the_line(shop: Shop, station: str) -> None:
 
 
 def test_at_the_question_nothing_is_applied(shop: Shop) -> None:
-    """Between the question and the wait for its answer Python can miss a signal: press again."""
     with asked(shop) as (running, _):
-        while running.poll() is None:
-            running.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(5)
-        assert 130 == running.returncode
+        assert 130 == stopped(running, "SIGINT")
     assert "readTimeout" in shop.run("plan").out
     whole(shop)
 
