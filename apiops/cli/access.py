@@ -60,8 +60,11 @@ def who(place: Place, /, console: Any, **chosen: Any) -> int:
     right = Right(Category(chosen["category"]), VERBS[chosen["can"]])
     project = chosen["project"]
     scope = Scope(Tier.TEAM if project else Tier.SYSTEM, project, chosen["environment"])
-    with assemble.manager(entry.chosen_target(place, chosen)) as manager:
+    target = entry.chosen_target(place, chosen)
+    with assemble.manager(target) as manager:
         grants = manager.grants()
+        if not target.ledger:  # of a vendor's Manager only the ledger is ours
+            _demand_there(manager, scope)
     verdicts = tuple(
         decide.decide(grants, name, right.verb, right.category, scope)
         for name in sorted(grants.enabled)
@@ -72,6 +75,19 @@ def who(place: Place, /, console: Any, **chosen: Any) -> int:
         )
     console.show(Holders(right, scope, verdicts))
     return Exit.OK
+
+
+def _demand_there(manager: Any, scope: Scope) -> None:
+    """Refuse places that nobody described: the answer would look like one. Raises StoreError."""
+    from apiops.errors import StoreError
+    from apiops.model.resource import ResourceId
+
+    for kind, name in (("Project", scope.project), ("Environment", scope.environment)):
+        id = ResourceId(kind, None, name or "")
+        if name and not manager.read("", "", among=(id,)).resources:
+            raise StoreError(
+                f"the Manager has no {id}", code="AO727", hint="check the spelling of its name"
+            )
 
 
 @command.command(

@@ -7,7 +7,7 @@ import click
 from apiops.cli import entry, reporting
 from apiops.errors import Exit, UsageError
 from apiops.model.order import Order
-from apiops.model.outcome import Result
+from apiops.model.outcome import Result, RunReport
 from apiops.model.plan import Plan
 from apiops.model.view import Carried
 from apiops.plan import file
@@ -61,7 +61,13 @@ def exit_code(carried: Carried) -> Exit:
     if report.count(Result.DENIED):
         return Exit.DENIED
     if report.count(Result.FAILED) or report.stuck:
-        return Exit.PARTIAL if report.count(Result.DONE) else Exit.FAILED
+        return Exit.PARTIAL if report.count(Result.DONE) else _failure(report)
     if report.count(Result.REFUSED):
         return Exit.REFUSED
     return Exit.INVALID if entry.invalid(carried.findings) else Exit.OK
+
+
+def _failure(report: RunReport) -> Exit:
+    """Of a run that did nothing: secrets, if no change failed but for want of their values."""
+    codes = {one.code for one in report.outcomes if one.result is Result.FAILED}
+    return Exit.SECRETS if codes == {"AO726"} and not report.stuck else Exit.FAILED

@@ -51,6 +51,7 @@ def command(directory: Path, **chosen: Any) -> int:
         "git init -b main",
         f"git config gpg.format ssh && git config user.signingkey {key}",
         'git add . && git commit -S -m "Describe the gateway"',
+        "apiops validate",
         f"apiops manager init --admin {who} --admin-key {key}",
         f"apiops plan  --introduction HEAD --approver {who}",
         f"apiops apply --introduction HEAD --approver {who}",

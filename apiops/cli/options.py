@@ -141,7 +141,8 @@ def _defaults(ctx: click.Context, settings: settings_file.Settings) -> dict[str,
         if name not in every:
             near = difflib.get_close_matches(name, every, n=1)
             hint = f'did you mean "{near[0]}"?' if near else ""
-            raise settings_file.fault(path, f'has an unknown key "{name}"', hint)
+            at = settings_file.spot(path, name)
+            raise settings_file.fault(path, f'has an unknown key "{name}"', hint, at=at)
         if isinstance(every[name], Deliberate):
             hint = f"give --{name}, or {every[name].envvar}, with the command that it is meant for"
             raise settings_file.fault(path, f"cannot say {name}: no file decides it", hint)

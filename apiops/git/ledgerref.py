@@ -6,6 +6,7 @@ What is read must be signed by somebody who may, for this very ref, and must not
 this clone has seen. Nobody checks such a ref out, and a clone does not fetch it unless asked to.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from apiops.model.revision import SignatureStatus
 
 MAX_LEDGER: Final = 16 * MAX_BLOB
 _WHO: Final = ("apiops", "apiops@localhost")
+_BUSY: Final = re.compile("lock|failed to update")
+"""What Git says of a ref that somebody else writes at this moment."""
 _GIT_FAULTS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
 
 
@@ -64,7 +67,7 @@ class LedgerRef:
         """Read where the ref is now. Raises StoreError AO757, AO758."""
         before = self._here()
         if self._access.name:
-            if self._on_remote():
+            if self._at_remote() is not None:
                 name, login = self._access.name, self._access.login
                 remote.fetch(self._repository, name, (self._ref,), login)
             elif before is not None:
@@ -94,7 +97,8 @@ class LedgerRef:
     def keep(self, files: Mapping[str, bytes | None], message: str) -> None:
         """Commit these files (None: as it was), sign and push.
 
-        Raises Conflict AO759 if the ref has moved meanwhile, UsageError AO908 without a key.
+        Raises Conflict AO759 if the ref has moved meanwhile, UsageError AO908 without a key,
+        StoreError AO829 if the remote does not want it.
         """
         new = self._commit(files, message)
         if self._access.name:
@@ -179,12 +183,15 @@ class LedgerRef:
         finally:
             if self._repository.references.get(staged) is not None:
                 self._repository.references.delete(staged)
-        if refused:
+        if refused and (_BUSY.search(refused) or self._at_remote() != self._base):
             raise _moved(self._ref)
+        if refused:
+            raise _not_taken(self._ref, name, refused)
 
-    def _on_remote(self) -> bool:
-        """Whether the remote has the ref: fetching one that is not there is an error."""
-        return self._ref in remote.names(self._repository, self._access.name, self._access.login)
+    def _at_remote(self) -> pygit2.Oid | None:
+        """Where the remote has the ref, if it has: fetching one that is not there is an error."""
+        found = remote.refs(self._repository, self._access.name, self._access.login)
+        return pygit2.Oid(hex=found[self._ref]) if self._ref in found else None
 
 
 def _moved(ref: str) -> Conflict:
@@ -192,6 +199,15 @@ def _moved(ref: str) -> Conflict:
         f"{ref} has moved since it was read: another run wrote the ledger",
         code="AO759",
         hint="run again: it begins from what that run left",
+    )
+
+
+def _not_taken(ref: str, name: str, why: str) -> StoreError:
+    """The ref has not moved there, and what we push is not wanted."""
+    return StoreError(
+        f"the Git remote {name!r} does not take {ref}: {why}",
+        code="AO829",
+        hint="let this runner's account push it: the remote's hooks or protected refs say no",
     )
 
 

@@ -91,12 +91,15 @@ def fetch(
         remote.fetch(wanted, callbacks=Answers(address, login))
 
 
-def names(repository: pygit2.Repository, name: str, login: Login) -> frozenset[str]:
-    """The refs that a remote has. Raises SourceError AO813, SourceUnavailable AO812."""
+def refs(repository: pygit2.Repository, name: str, login: Login) -> dict[str, str]:
+    """The refs that a remote has, and what they are at.
+
+    Raises SourceError AO813, SourceUnavailable AO812.
+    """
     remote, address = _remote(repository, name)
     with _translated(name, address, login):
         heads = remote.list_heads(callbacks=Answers(address, login))
-        return frozenset(head.name for head in heads if head.name)
+        return {head.name: str(head.oid) for head in heads if head.name}
 
 
 def push(repository: pygit2.Repository, name: str, ref: str, to: str, login: Login) -> str:

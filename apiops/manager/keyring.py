@@ -242,7 +242,13 @@ def read_file(path: Path) -> bytes:
     return decoded(private_bytes(path), str(path))
 
 
-def private_bytes(path: Path) -> bytes:
+_WHERE: Final = {
+    "key": "name the key file that `apiops manager init` made (--key-file)",
+    "passphrase": "write the passphrase into a file of your own there, and no one else's to read",
+}
+
+
+def private_bytes(path: Path, holds: str = "key") -> bytes:
     """A small file that is not loose. Raises SecretError: missing, loose mode."""
     try:
         with path.open("rb") as file:
@@ -250,9 +256,9 @@ def private_bytes(path: Path) -> bytes:
             text = file.read(1024)
     except OSError as fault:
         raise SecretError(
-            f"cannot read the Manager's key file {path}: {fault.strerror}",
+            f"cannot read the Manager's {holds} file {path}: {fault.strerror}",
             code="AO721",
-            hint="name the key file that `apiops manager init` made (--key-file)",
+            hint=_WHERE[holds],
         ) from None
     if os.name == "posix" and is_loose(found, os.geteuid()):
         raise SecretError(

@@ -53,7 +53,7 @@ def passphrase(path: Path) -> Provider:
     """A key that is derived (scrypt, RFC 7914) from the passphrase in a file."""
 
     def provide(lineage: str) -> Wrapping:
-        words = keyring.private_bytes(path).strip()
+        words = keyring.private_bytes(path, "passphrase").strip()
         if len(words.decode(errors="replace")) < SHORTEST:
             raise SecretError(
                 f"the passphrase in {path} is shorter than {SHORTEST} characters",

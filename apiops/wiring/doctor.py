@@ -36,10 +36,10 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
             "target", Health.WARN, "no target chosen", "give --target to examine its Manager"
         )
         return
-    yield _asked("identities", lambda: _identities(directory, target))
-    if places.over_http(target):
+    if places.over_http(target):  # it opens the secrets itself
         yield _asked("manager", lambda: _served(target))
         return
+    yield _asked("identities", lambda: _identities(directory, target))
     manager = _asked("manager", lambda: _manager(target))
     yield manager
     if manager.status is not Health.FAIL:

@@ -34,13 +34,13 @@ class Mirror:
         """What leads to `head` and not to `have`, fetched only if the commit is not here yet.
 
         Raises SourceUnavailable AO812 and SourceError: AO824 for a commit on no branch, AO828 for
-        what only whoever runs the server can mend, with that as its cause.
+        what only whoever runs the server can mend. The cause of AO812 and AO828 says where.
         """
         with self._fetching:
             try:
                 clone = self._with(head)
-            except SourceUnavailable:
-                raise
+            except SourceUnavailable as fault:
+                raise _away() from fault
             except (SourceError, UsageError) as fault:
                 raise _unusable(fault) from fault
         if not clone.has(head):
@@ -71,6 +71,15 @@ class Mirror:
             source.fetch(self.folder, "origin", {}, login)
             clone = repository.open(self.folder)
         return clone
+
+
+def _away() -> SourceUnavailable:
+    """That it may work the next time, without the words of libgit2: they hold the address."""
+    return SourceUnavailable(
+        "the repository that this server fetches does not answer",
+        code="AO812",
+        hint="try again; if it stays so, ask whoever runs the server: its log says more",
+    )
 
 
 def _unusable(fault: ApiopsError) -> SourceError:

@@ -21,6 +21,8 @@ from apiops.model.diagnostic import Location
 FILE: Final = "apiops.toml"
 MAX_BYTES: Final = 256 * 1024
 _AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
+_HEADER: Final = re.compile(r"(\s*)\[([^\[\]]+)\]")
+_KEY: Final = re.compile(r"(\s*)([\w\"'-]+)\s*=")
 
 TARGET_KEYS: Final = {
     "environment": "the environment that the target stands for (default: the target's name)",
@@ -165,7 +167,9 @@ def _tree(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise fault(path, "is nested too deeply") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise fault(path, f"is not TOML: {error}", at=_AT.search(str(error))) from None
+        at = _AT.search(str(error))
+        where = (int(at[1]), int(at[2])) if at else ()
+        raise fault(path, f"is not TOML: {error}", at=where) from None
 
 
 def _target(path: Path, name: str, table: object) -> TargetSettings:
@@ -175,9 +179,11 @@ def _target(path: Path, name: str, table: object) -> TargetSettings:
         if key not in TARGET_KEYS:
             near = difflib.get_close_matches(key, TARGET_KEYS, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(TARGET_KEYS)}"
-            raise fault(path, f'[targets.{name}] has an unknown key "{key}"', hint)
+            at = spot(path, key, f"targets.{name}")
+            raise fault(path, f'[targets.{name}] has an unknown key "{key}"', hint, at=at)
         if not isinstance(value, str) or "\0" in value:
-            raise fault(path, f"[targets.{name}] {key} must be text")
+            at = spot(path, key, f"targets.{name}")
+            raise fault(path, f"[targets.{name}] {key} must be text", at=at)
     folder = path.parent
     return TargetSettings(
         name=name,
@@ -236,18 +242,35 @@ def beside(path: Path, text: str) -> Path:
 
 def _flag(path: Path, key: str, value: object) -> str:
     if isinstance(value, dict):
-        raise fault(path, f"has an unknown table [{key}]", "known: [targets.NAME]")
+        raise fault(
+            path, f"has an unknown table [{key}]", "known: [targets.NAME]", at=spot(path, key)
+        )
     return key
 
 
 def fault(
-    path: Path, message: str, hint: str = "", *, at: re.Match[str] | None = None
+    path: Path, message: str, hint: str = "", *, at: tuple[int, int] | tuple[()] = ()
 ) -> UsageError:
-    """What is wrong with a settings file; `at` has line and column as its groups."""
-    place = (int(at[1]), int(at[2])) if at else ()
+    """What is wrong with a settings file; `at` is line and column, where they are known."""
     return UsageError(
         f"{path.name} {message}",
         code="AO903",
         hint=hint or "docs/reference/settings.md lists what may stand there",
-        location=Location(path.name, *place),
+        location=Location(path.name, *at),
     )
+
+
+def spot(path: Path, key: str, table: str = "") -> tuple[int, int] | tuple[()]:
+    """Line and column of a key in the file, or of a table's header: the parser keeps none.
+
+    Empty where it is written in one of the ways that nobody uses.
+    """
+    inside = ""
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+        if header := _HEADER.match(line):
+            inside = header[2].strip()
+            if key == inside:
+                return number, header.start(2) + 1
+        elif inside == table and (found := _KEY.match(line)) and found[2].strip("\"'") == key:
+            return number, found.start(2) + 1
+    return ()

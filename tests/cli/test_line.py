@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from apiops.age import writing
 from tests.people import Person
 from tests.shop import AYSE, DENIZ, MERT, Shop, a_proxy, the_bank
+from tests.sops import to
 
+CREDENTIAL = """\
+apiVersion: apiops/v1
+kind: Credential
+metadata: {name: app, project: payments}
+spec: {email: app@bank.example, fullName: App, password: correct-horse-battery}
+"""
 TIMEOUT = ("readTimeout: 60", "readTimeout: 90")
 
 
@@ -174,3 +182,25 @@ def test_a_bare_repository_works_as_well(shop: Shop, tmp_path: Path) -> None:
         (bare / part).symlink_to(source)
     done = shop.run("plan", "-C", bare, "--config", "apiops.toml")
     assert 0 == done.code, done.err
+
+
+def test_a_run_that_only_lacks_the_key_of_a_secret_says_so_to_the_shell(shop: Shop) -> None:
+    """Exit code 6 is about secrets, and a pipeline asks nothing else."""
+    shop.begin()
+    policy = to(shop.recipient, rule="encrypted_regex", pattern="^password$")
+    sealed = writing.encrypt("app.yaml", CREDENTIAL.encode(), policy).content.decode()
+    shop.commit(MERT, {"payments/app.yaml": sealed})
+    done = shop.run("apply", "--yes")
+    assert (6, True) == (done.code, "AO726" in done.out), done.out + done.err
+
+    shop.variables["SOPS_AGE_KEY"] = shop.identity
+    assert 0 == shop.run("apply", "--yes").code
+
+
+def test_nobody_is_told_who_may_in_a_place_that_is_not_there(shop: Shop) -> None:
+    shop.begin()
+    there = shop.run("access", "who", "--can", "deploy", "--project", "payments")
+    assert 0 == there.code, there.err
+    for flag in ("--project", "--environment"):
+        done = shop.run("access", "who", "--can", "deploy", flag, "paymnets")
+        assert (1, True) == (done.code, "AO727" in done.err), done.err

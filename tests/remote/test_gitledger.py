@@ -324,6 +324,27 @@ def test_it_is_pushed_to_a_server_that_wants_a_token(bank: GitShop, tmp_path: Pa
     assert bank.ledger()[0].startswith("Give back the lease")
 
 
+def test_a_remote_that_does_not_want_it_says_why(bank: GitShop, tmp_path: Path) -> None:
+    """Nobody moved the ref, so to run again changes nothing, and nothing was sent."""
+    hook = bank.bare / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho not with us >&2\nexit 1\n")
+    hook.chmod(0o755)
+    tls = certificates(tmp_path)
+    subprocess.run(["git", "-C", bank.bare, "config", "http.receivepack", "true"], check=True)
+    with GitServer(tmp_path, tls, "git-token") as server:
+        repository = pygit2.Repository(str(bank.repository))
+        repository.remotes.set_url("origin", f"{server.url}/bare.git")
+        a_change(bank)
+        before = bank.ledger()
+        variables = {**bank.variables, "SSL_CERT_FILE": str(tls.authority)}
+        done = child("apply", "--yes", cwd=bank.repository, **variables,
+                     APIOPS_GIT_TOKEN="git-token")  # fmt: skip
+
+    assert (1, True, True) == (done.code, "AO829" in done.err, "hook declined" in done.err)
+    assert before == bank.ledger()
+    assert [] == [method for method, _ in bank.world.requests if method != "GET"]
+
+
 def test_a_word_for_a_plan_goes_from_one_runner_to_another(tmp_path: Path) -> None:
     """What somebody approves is in the ledger, and a second runner has it from there."""
     zeynep = person("zeynep")

@@ -81,6 +81,24 @@ def test_what_is_not_expected_is_refused_by_name(tmp_path: Path, text: str, word
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("# one\n[targets.dev]\nmanger = 'x'\n", (3, 1)),
+        ("[targets.dev]\nmanager = 'x'\n  [targets.test]\n  \"manager\" = 3\n", (4, 3)),
+        ("\n[trust]\nmode = 'committer'\n", (2, 2)),
+        ("targets.dev.manger = 'x'\n", (0, 0)),
+    ],
+)
+def test_what_is_wrong_has_its_place(tmp_path: Path, text: str, place: tuple[int, int]) -> None:
+    file = tmp_path / "apiops.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        settings.read(file)
+    assert caught.value.location is not None
+    assert place == (caught.value.location.line, caught.value.location.column)
+
+
 def test_a_missing_or_huge_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         settings.read(tmp_path / "apiops.toml")

@@ -197,6 +197,7 @@ def test_what_a_client_claims_of_its_commits_counts_for_nothing(begun: Remote) -
 def test_the_doctor_looks_at_a_served_manager_and_at_the_token(begun: Remote) -> None:
     good = begun.there("doctor")
     assert (0, True) == (good.code, "is ready, and the token counts" in good.out), good.out
+    assert "identities" not in good.out  # the server opens the secrets
     bad = begun.there("doctor", token="apt_0123456789abcdef_" + "x" * 43)
     assert "AO781" in bad.out
 

@@ -199,4 +199,12 @@ CODES: tuple[Code, ...] = (
         'Look for `"event":"fetch"` in the server\'s log and mend what it says there; files of '
         "keys, tokens and known hosts are read anew for each fetch, so no restart is needed.",
     ),
+    Code(
+        "AO829",
+        "The remote does not take the ledger",
+        "The ledger is a Git ref, and the remote refuses the push of it although nobody else moved "
+        "the ref: a hook declines it, the ref is protected or hidden, or the account may not push.",
+        "Let the account that the runner uses push `refs/apiops/…`; the remote's own words are in "
+        "the message. Nothing that the push was to record has been sent to the Manager.",
+    ),
 )
