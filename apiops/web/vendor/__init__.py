@@ -1,0 +1,34 @@
+"""The vendor-shaped `/apiops/`: what scripts written for the vendor's Manager may call here too.
+
+door.py        one call: who, what they see, how a change is made; and how a route is declared
+shapes.py      what the vendor's shapes have in common
+places.py      projects, environments, and whether anybody is there
+ip_groups.py, variables.py, connections.py, proxies.py    a module for each family of calls
+
+Secrets are never in an answer, and are never set here: they come from Git, encrypted.
+"""
+
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from apiops.web.envelope import Failure
+from apiops.web.vendor import connections, ip_groups, places, proxies, variables
+
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Failure, "description": words}
+    for status, words in (
+        (400, "wrong, missing, or not allowed"),
+        (401, "no token that counts"),
+        (404, "no such address"),
+        (405, "no such method there"),
+        (408, "too slow"),
+        (413, "too large"),
+        (429, "too many failed attempts"),
+        (500, "not now, or a bug"),
+    )
+}
+
+routes = APIRouter(prefix="/apiops", tags=["vendor-shaped"], responses=_ANSWERS)
+for family in (places, ip_groups, variables, connections, proxies):
+    routes.include_router(family.routes)

@@ -1,0 +1,120 @@
+"""One call through the vendor-shaped door: who calls, what they see, and how a change is made.
+
+Each change is one person's own: judged by the same `access.decide`, audited with the words of
+`X-Apiops-Reason`, and drift to the next run.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials
+
+from apiops.access import decide
+from apiops.manager.embedded import EmbeddedManager
+from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.plan import Action
+from apiops.model.resource import LiveResource, ResourceId
+from apiops.model.token import Caller
+from apiops.web import envelope, identity
+from apiops.web.envelope import Success, Told
+from apiops.web.identity import Bearer
+from apiops.wiring import deeds
+
+_DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Success, "description": "done"}}
+
+Name = Annotated[str, Path(max_length=250)]
+Why = Annotated[str, Header(max_length=250, alias="X-Apiops-Reason")]
+
+
+class Door:
+    """One call: who calls, the Manager, and how it is said that something is not there."""
+
+    def __init__(self, request: Request, calling: Caller, why: str) -> None:
+        self.manager: EmbeddedManager = request.app.state.serving.manager
+        self.calling = calling
+        self._why = why or f"{request.method} {request.url.path}"[:250]
+        self._grants = self.manager.views.grants()
+
+    def look(self, kind: str, project: str, name: str, absent: str) -> LiveResource:
+        """The resource. Raises Told, in the vendor's words, if it is not there or not for them."""
+        id = ResourceId(kind, project, name)
+        self.enter(project)
+        self._may_see(id)
+        found = None if "\0" in name else self.manager.views.resource(self.calling.principal, id)
+        if found is None:
+            raise Told(absent.format(name))
+        return found
+
+    def every(self, kind: str, project: str) -> list[LiveResource]:
+        """All resources of a kind that may be seen in a project, by name."""
+        self.enter(project)
+        self._may_see(ResourceId(kind, project, "x"))
+        return self.manager.views.resources(self.calling.principal, kind, project)
+
+    def enter(self, project: str) -> None:
+        """Raise Told unless the caller has anything to do with the project."""
+        identity.require(self.calling, "read")
+        if project not in self.projects():
+            raise Told(
+                f"Project ({project}) is not found or user does not have privilege to access it!"
+            )
+
+    def projects(self) -> list[str]:
+        """The projects that the caller has a role in, or rules over."""
+        return self.manager.views.projects(self.calling.principal)
+
+    def do(self, action: Action, id: ResourceId, **more: Any) -> None:
+        """Change something. Raises AccessDenied, Told."""
+        identity.require(self.calling, "write")
+        context = AuditContext(
+            actor=f"{self.calling.principal} ({self.calling.token.name})",
+            principal=self.calling.principal,
+            reason=Reason(text=self._why),
+            run=uuid.uuid4().hex,
+            source=Source.HTTP,
+            address=self.calling.address,
+        )
+        deeds.do(self.manager, action, id, context, **more)
+
+    def _may_see(self, id: ResourceId) -> None:
+        need = decide.need_to_see(id)
+        if decide.lacking(self._grants, self.calling.principal, (need,)) is not None:
+            raise Told(envelope.FORBIDDEN)
+
+
+def door(
+    request: Request,
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(Bearer)],
+    why: Why = "",
+) -> Door:
+    """The call, once it is known who calls. Raises Told 401 in the vendor's words."""
+    if shown is None:
+        raise Told(envelope.NO_TOKEN, 401)
+    return Door(request, identity.caller(request, shown), why)
+
+
+Call = Annotated[Door, Depends(door)]
+Handler = Callable[..., Response]
+Serve = Callable[..., Callable[[Handler], Handler]]
+
+
+def family() -> tuple[APIRouter, Serve]:
+    """A module's routes, and what declares one: method, path, summary, and perhaps its answers."""
+    routes = APIRouter()
+
+    def serve(
+        method: str, path: str, summary: str, answers: dict[int | str, dict[str, Any]] = _DONE
+    ) -> Callable[[Handler], Handler]:
+        def decorate(handler: Handler) -> Handler:
+            for place, shown in ((path, True), (path.rstrip("/"), False)):  # the first is published
+                routes.add_api_route(
+                    place, handler, methods=[method], summary=summary, include_in_schema=shown,
+                    response_class=Response, responses=answers,
+                )  # fmt: skip
+            return handler
+
+        return decorate
+
+    return routes, serve

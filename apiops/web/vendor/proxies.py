@@ -1,0 +1,160 @@
+"""API proxies (vendor document, 2.5)."""
+
+from typing import Any, Final
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from apiops.errors import AccessDenied
+from apiops.manager import embedded
+from apiops.model.plan import Action
+from apiops.model.resource import JsonObject, LiveResource
+from apiops.web import envelope
+from apiops.web.envelope import Told
+from apiops.web.vendor import door
+from apiops.web.vendor.door import Call, Door, Name
+from apiops.wiring import handwork
+
+_NO_PROXY: Final = "ApiProxy (name: {}) was not found!"
+_SPEAKS: Final = frozenset({"AI", "MCP", "A2A"})
+
+routes, serve = door.family()
+
+
+class Deployment(BaseModel):
+    """The optional body of a deploy and an undeploy."""
+
+    description: str | None = None
+    persistent: bool | None = None
+
+
+@serve("GET", "/projects/{project}/apiProxies/", "API proxies")
+def proxies(call: Call, project: Name) -> Response:
+    """All of the project, by name."""
+    return envelope.found(_in_list(one) for one in call.every("ApiProxy", project))
+
+
+@serve("GET", "/projects/{project}/apiProxies/{name}/", "An API proxy")
+def proxy(call: Call, project: Name, name: Name) -> Response:
+    """One, in a list of one, with where it is deployed."""
+    found = call.look("ApiProxy", project, name, _NO_PROXY)
+    return envelope.found([_shape(found)])
+
+
+@serve("DELETE", "/projects/{project}/apiProxies/{name}/", "Delete an API proxy")
+def delete_proxy(call: Call, project: Name, name: Name) -> Response:
+    """With its deployments."""
+    before = call.look("ApiProxy", project, name, _NO_PROXY)
+    call.do(Action.DELETE, before.id, before=before)
+    return envelope.done()
+
+
+@serve("PUT", "/projects/{project}/apiProxies/{name}/ai-routing/", "Replace an AI route")
+def ai_routing(call: Call, project: Name, name: Name, body: dict[str, Any]) -> Response:
+    """`spec.aiRouting`, whole."""
+    before = call.look("ApiProxy", project, name, _NO_PROXY)
+    bare = {key: value for key, value in before.spec.items() if key != "deployments"}
+    cleared = embedded.merge_patch(bare, {"aiRouting": None})
+    spec = {**cleared, "aiRouting": body}
+    handwork.refuse_secrets(before.id.kind, bare, spec)  # nobody would seal it on its way
+    call.do(Action.UPDATE, before.id, before=before, spec=spec)
+    return envelope.done()
+
+
+@serve("GET", "/projects/{project}/apiProxies/{name}/environments/{environment}/deploy-status/",
+        "Whether an API proxy runs in an environment")  # fmt: skip
+def deploy_status(call: Call, project: Name, name: Name, environment: Name) -> Response:
+    """The Manager's own record."""
+    found = call.look("ApiProxy", project, name, _NO_PROXY)
+    here = next((one for one in found.deployments if one.environment == environment), None)
+    return envelope.found(
+        [
+            {
+                "deployed": here is not None,
+                "revision": here.revision if here else None,
+                "redeployRequired": here is not None and here.digest != found.digest,
+            }
+        ]
+    )
+
+
+@serve("POST", "/projects/{project}/apiProxies/{name}/environments/{environment}/",
+        "Deploy an API proxy")  # fmt: skip
+def deploy(
+    call: Call, project: Name, name: Name, environment: Name, body: Deployment | None = None
+) -> Response:
+    """As it is now; doing it again deploys what has changed since."""
+    return _deployed(call, Action.DEPLOY, project, name, environment, body)
+
+
+@serve("DELETE", "/projects/{project}/apiProxies/{name}/environments/{environment}/",
+        "Undeploy an API proxy")  # fmt: skip
+def undeploy(
+    call: Call, project: Name, name: Name, environment: Name, body: Deployment | None = None
+) -> Response:
+    """Take it away from an environment."""
+    return _deployed(call, Action.UNDEPLOY, project, name, environment, body)
+
+
+def _deployed(
+    call: Door, action: Action, project: str, name: str, environment: str, body: Deployment | None
+) -> Response:
+    before = call.look("ApiProxy", project, name, _NO_PROXY)
+    if environment not in {one.id.name for one in call.manager.views.environments()}:
+        raise Told(
+            f"Environment ({environment}) is not found or user does not have privilege to "
+            "access it!"
+        )
+    del body  # its description is for a history that the audit log is here
+    try:
+        call.do(action, before.id, before=before, environment=environment)
+    except AccessDenied:
+        raise Told(envelope.NO_DEPLOY) from None
+    result = {"success": True, "envName": environment, "detailList": []}
+    return envelope.done(deployed=result)
+
+
+def _in_list(one: LiveResource) -> dict[str, Any]:
+    """ApiProxyInfoDTO."""
+    return _there(
+        name=one.id.name,
+        description=one.spec.get("description"),
+        type=_api_type(one.spec),
+        relativePath=next(iter(_paths(one.spec)), None),
+    )
+
+
+def _shape(one: LiveResource) -> dict[str, Any]:
+    """ApiProxyDTO, with where it runs."""
+    deployments = [
+        {
+            "environmentName": at.environment,
+            "deployed": True,
+            "redeployRequired": at.digest != one.digest,
+        }
+        for at in one.deployments
+    ]
+    return _there(
+        name=one.id.name,
+        description=one.spec.get("description"),
+        apiType=_api_type(one.spec),
+        clientRoute=one.spec.get("clientRoute"),
+        deploymentList=deployments,
+    )
+
+
+def _api_type(spec: JsonObject) -> str:
+    """What it speaks, which the vendor shows, of how it is made, which a manifest says."""
+    made = str(spec.get("type", ""))
+    return "SOAP" if made == "WSDL" else made if made in _SPEAKS else "REST"
+
+
+def _there(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _paths(spec: JsonObject) -> list[str]:
+    """The relative paths of a proxy, the first being its own."""
+    route = spec.get("clientRoute")
+    found = route.get("relativePathList") if isinstance(route, dict) else None
+    return list(found or ())
