@@ -187,7 +187,7 @@ def test_what_init_says_comes_next_runs_as_it_stands(
     told = shell(f"apiops init 'my gateway' {who} 2>&1 >/dev/null", tmp_path, newcomer)
     typed = "\n".join(line for line in told.splitlines() if line.startswith("  "))
 
-    assert 6 == typed.count("\n")
+    assert 7 == typed.count("\n")
     assert "Applied " in shell(f"{typed} --yes", tmp_path, newcomer)
 
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from apiops.web.envelope import Failure
 from apiops.web.vendor import connections, ip_groups, places, proxies, variables
 
+FAMILIES: Final = (places, ip_groups, variables, connections, proxies)
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}
     for status, words in (
@@ -30,5 +31,5 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 routes = APIRouter(prefix="/apiops", tags=["vendor-shaped"], responses=_ANSWERS)
-for family in (places, ip_groups, variables, connections, proxies):
+for family in FAMILIES:
     routes.include_router(family.routes)
