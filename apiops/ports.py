@@ -3,7 +3,7 @@
 Every real adapter and every fake passes the same contract suite in `tests/contracts`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -25,6 +25,7 @@ from apiops.model.plan import Change
 from apiops.model.resource import JsonObject, LiveResource, Resource, ResourceId
 from apiops.model.revision import Commit, Proofs, Relation, Revision, Snapshot, Tag
 from apiops.model.secret import SecretLeaf, SecretValue
+from apiops.model.settled import Settled
 from apiops.model.shown import Shown
 from apiops.model.view import Carried, Planned
 
@@ -273,13 +274,26 @@ class Book(Protocol):
         """The whole unit was carried out: it is at the batch's head now."""
 
 
-class Runs(Protocol):
-    """Whatever carries out a run: the line in this process, or a Manager that walks it itself."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is settled, so that a run need not look at it again; `still` says whether it is so yet,
+    given what a Manager elsewhere showed to the run.
+    """
 
-    def plan(self, order: Order) -> Planned:
+    settled: Settled
+    still: Callable[[Shown | None], bool]
+
+
+class Runs(Protocol):
+    """Whatever carries out a run: the line in this process, or a Manager that walks it itself.
+
+    A run may begin from a `ground`. It is the same run, and looks at less.
+    """
+
+    def plan(self, order: Order, ground: Ground | None = None) -> Planned:
         """Everything between reading and writing. Nothing is written. Raises ApiopsError."""
 
-    def apply(self, order: Order) -> Carried:
+    def apply(self, order: Order, ground: Ground | None = None) -> Carried:
         """Plan and carry out. Raises ApiopsError for what stops all of it."""
 
     def approve(self, order: Order, person: str, *, withdraw: bool = False) -> Planned:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from apiops.cli import entry, reporting
+from apiops.cli import entry, recall, reporting
 from apiops.errors import Exit, UsageError
 from apiops.model.order import Order
 from apiops.model.outcome import Result, RunReport
@@ -28,7 +28,7 @@ def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
 
     Raises UsageError AO906 when nobody can be asked; leaves the command when the answer is no.
     """
-    shown = runs.plan(order).view
+    shown = runs.plan(order, recall.Memory(door.place, door.options).ground()).view
     door.console.note(shown)
     if not shown.applicable:
         return None
@@ -46,7 +46,7 @@ def ask(door: entry.Entry, runs: Runs, order: Order) -> str | None:
 
 def carry_out(door: entry.Entry, runs: Runs, order: Order) -> Carried:
     """Apply, and show diagnostics, denials and the report."""
-    carried = runs.apply(order)
+    carried = runs.apply(order, recall.Memory(door.place, door.options).ground())
     entry.remark(door.console, carried.findings)
     if carried.view.verdicts is not None and carried.view.verdicts.denied:
         door.console.note(carried.view)

@@ -96,28 +96,12 @@ def show(
 
 
 def _planned(door: Any) -> Any:
-    """The plan, of what is not settled if that is known.
-
-    The Manager may move while the line is walked, and what is settled is so in one state only: so
-    the state is looked at before and after. A Manager elsewhere has none to look at but what it
-    shows, and the plan has just been shown that.
-    """
-    from apiops.model.settled import Settled
-
-    ground = recall.ground(door.place, door.options)
-    known = None if ground is None else ground.kept()
+    """The plan, of what is not settled if that is known; and what it settles is kept."""
+    memory = recall.Memory(door.place, door.options)
     order = door.order()
     with door.runs() as runs:
-        if known is None:
-            planned = runs.plan(order)
-        else:
-            planned = runs.plan(replace(order, settled=Settled.from_json(known.answer)))
-        still = ground == recall.ground(door.place, door.options)
-        if known is not None and not (still and known.holds(planned.shown)):
-            known, planned = None, runs.plan(order)
-            still = ground == recall.ground(door.place, door.options)
-    if ground is not None and still and known is None and planned.settled is not None:
-        ground.keep(planned.settled.to_json(), planned.shown)
+        planned = runs.plan(order, memory.ground())
+    memory.keep(planned)
     return planned
 
 

@@ -1,5 +1,5 @@
 """A plan with nothing to do is said again, where nothing has moved since it was made; and what it
-found to be settled is not looked at again by the plans that follow.
+found to be settled is not looked at again by the runs that follow.
 
 The walk itself begins with imports that take longer than this whole answer. Only the plain case
 is recalled: one output on stdout, nothing that reads other files, nothing that writes elsewhere.
@@ -20,6 +20,8 @@ from apiops.wiring import memory
 
 if TYPE_CHECKING:
     from apiops.model.shown import Shown
+    from apiops.model.view import Planned
+    from apiops.ports import Ground
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,13 +56,53 @@ def first(command: Command) -> Command:
     return cast("Command", recalling)
 
 
-def ground(place: options.Place, chosen: Mapping[str, Any]) -> memory.Question | None:
-    """What is asked for all that is settled; None if this plan may not begin from there."""
-    if chosen["worktree"] or chosen["introduction"]:
-        return None
-    home = Path.home() if options.interactive(chosen) else None
-    target = options.chosen_target(place, chosen)
-    return memory.ground(place.directory, target, home, {"no_secrets": chosen["no_secrets"]})
+class Memory:
+    """What is settled, as a run begins from it and a plan with nothing to do leaves it.
+
+    The Manager may move while the line is walked, and what is settled is so in one state only: so
+    the state is looked at before and after. A Manager elsewhere has none to look at but what it
+    shows, and the run has just been shown that.
+    """
+
+    def __init__(self, place: options.Place, chosen: Mapping[str, Any]) -> None:
+        self._place = place
+        self._chosen = chosen
+        self._question = self._asked()
+        self._kept = None if self._question is None else self._question.kept()
+
+    def ground(self) -> "Ground | None":
+        """Where a run may begin; None if it has to look at everything."""
+        from apiops.model.settled import Settled
+        from apiops.ports import Ground
+
+        if self._kept is None:
+            return None
+        return Ground(Settled.from_json(self._kept.answer), self._still)
+
+    def keep(self, planned: "Planned") -> None:
+        """Keep what a plan found to be settled, if it looked at everything and nothing moved.
+
+        What is known is not replaced: the first commit that settles a state stays its settled one.
+        """
+        asked, settled = self._question, planned.settled
+        if self._kept is None and asked and settled and asked == self._asked():
+            asked.keep(settled.to_json(), planned.shown)
+
+    def _still(self, shown: "Shown | None") -> bool:
+        if self._kept is not None and self._kept.holds(shown) and self._question == self._asked():
+            return True
+        self._kept = None
+        return False
+
+    def _asked(self) -> memory.Question | None:
+        """What is asked for all that is settled; None if this run may not begin from there."""
+        chosen = self._chosen
+        if chosen.get("worktree") or chosen["introduction"]:
+            return None
+        home = Path.home() if options.interactive(chosen) else None
+        target = options.chosen_target(self._place, chosen)
+        asked = {"no_secrets": chosen["no_secrets"]}
+        return memory.ground(self._place.directory, target, home, asked)
 
 
 def keep(answer: str, shown: "Shown | None") -> None:

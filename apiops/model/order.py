@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from apiops.model.plan import Plan
 from apiops.model.revision import Evidence
-from apiops.model.settled import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,6 @@ class Order:
     that plan itself; `evidence` is what the forge says of merges that it made; without `secrets`
     none is opened. `commit` is what `ref` was found to be, by whoever has the branches and tags;
     `tags` are the objects of its tags, as text.
-    `settled` is what need not be looked at again, for as long as the Manager did not move.
     """
 
     ref: str = "HEAD"
@@ -36,4 +34,3 @@ class Order:
     secrets: bool = True
     commit: str = ""
     tags: tuple[str, ...] = ()
-    settled: Settled | None = None

@@ -20,9 +20,8 @@ from apiops.model.breaking import Breaking
 from apiops.model.plan import Change, Plan
 from apiops.model.resource import ResourceId, Target
 from apiops.model.revision import Evidence, History, Proofs, Snapshot
-from apiops.model.settled import Settled
 from apiops.plan import build
-from apiops.ports import Event, Keyring, Ledger, Live, Manager, Observer, Repository
+from apiops.ports import Event, Ground, Keyring, Ledger, Live, Manager, Observer, Repository
 from apiops.reconcile import breaking, concern, drifted, history, narrow, within
 from apiops.reconcile.reveal import Revealed, reveal
 from apiops.spec import load
@@ -65,8 +64,8 @@ class Wish:
     `evidence` is what the forge says of merges that it made, from the CI job; `tags` are tag
     objects that came with the commits, for what is signed in them. `sees` says what
     the asker may look at, where that is not everything: a unit with anything that they may not
-    see takes no part in the run. `settled` is what need not be looked at again, for as long as the
-    Manager did not move since that was found.
+    see takes no part in the run. `ground` has what need not be looked at again, if the Manager did
+    not move since that was found.
     """
 
     allow: frozenset[str] = frozenset()
@@ -78,7 +77,7 @@ class Wish:
     evidence: Evidence = field(default_factory=dict)
     tags: tuple[bytes, ...] = ()
     sees: Callable[[ResourceId], bool] | None = None
-    settled: Settled | None = None
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +130,27 @@ def validate(
 def prepare(line: Line, snapshot: Snapshot, wish: Wish) -> Prepared:
     """Walk the line up to the verdicts. Nothing is written.
 
-    Where a plan with nothing to do came before, what is settled since is left out; if the part that
-    is not turns out to be no plain one, all of it is walked.
+    Where a plan with nothing to do came before, what is settled since is left out. All of it is
+    walked if the part that is not turns out to be no plain one, or something moved meanwhile.
     Raises SourceError, SecretError, ManagerError, and PlanRefused for a cycle of references.
     """
     documents = Documents()
     part = _part(line, snapshot, wish, documents)
     if part is not None:
         prepared = _walk(line, snapshot, wish, documents, part)
-        if not (prepared.loaded.diagnostics or prepared.plan.stopped or prepared.plan.guards):
+        if _plain(prepared) and wish.ground is not None and wish.ground.still(prepared.live.shown):
             return prepared
     return _walk(line, snapshot, wish, documents)
 
 
+def _plain(prepared: Prepared) -> bool:
+    plan = prepared.plan
+    return not (prepared.loaded.diagnostics or plan.stopped or plan.guards)
+
+
 def _part(line: Line, snapshot: Snapshot, wish: Wish, documents: Documents) -> Part | None:
-    settled, lineage = wish.settled, line.repository.lineage
-    if settled is None or settled.repository != lineage:
+    ground, lineage = wish.ground, line.repository.lineage
+    if ground is None or ground.settled.repository != lineage:
         return None
     if wish.sees is not None or not snapshot.revision.commit:
         return None
@@ -155,7 +159,7 @@ def _part(line: Line, snapshot: Snapshot, wish: Wish, documents: Documents) -> P
     past = line.repository.knowing(known)
     applied = {unit: last.commit for unit, last in live.ledger.applied.items()}
     with suppress(SourceError):  # the whole walk says what is wrong, if it meets it
-        return narrow.part(past, line.target, snapshot, applied, settled, documents)
+        return narrow.part(past, line.target, snapshot, applied, ground.settled, documents)
     return None
 
 

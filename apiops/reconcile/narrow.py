@@ -31,10 +31,12 @@ def part(
 ) -> Part | None:
     """The part of `head` that may differ from what the Manager has; None: all of it.
 
-    `applied` maps a unit to its last applied commit. A unit that never was gives None, as does
-    whatever is no plain step forward. Raises SourceError.
+    `applied` maps a unit to its last applied commit. A unit that never was gives None (it has to
+    get to its first one), as does whatever is no plain step forward. Raises SourceError.
     """
     at = head.revision.commit
+    if not {id.unit for id in settled.ids} <= applied.keys():
+        return None
     bases = sorted(set(applied.values()))
     forward = all(repository.relation(base, at) in _FORWARD for base in bases)
     if not forward or repository.relation(settled.commit, at) is Relation.BASE_MISSING:

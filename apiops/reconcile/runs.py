@@ -16,6 +16,7 @@ from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.model.settled import Settled
 from apiops.model.view import Carried, Findings, Planned, PlanView
 from apiops.plan import freeze, guard
+from apiops.ports import Ground
 from apiops.reconcile import apply as carrying
 from apiops.reconcile import approvals, suspension
 from apiops.reconcile import drift as drifting
@@ -39,19 +40,19 @@ class InProcess:
     files: Callable[[], Snapshot] | None = None
     sees: Sees | None = None
 
-    def plan(self, order: Order) -> Planned:
+    def plan(self, order: Order, ground: Ground | None = None) -> Planned:
         """Everything between reading and writing."""
         line = self._line(order)
-        wish = self._wish(order)
+        wish = self._wish(order, ground)
         prepared = walk.prepare(line, self._snapshot(order), wish)
         planned = self._planned(prepared, wish, keyless=not line.keyring.available)
         settled = self._settled(order, prepared)
         return replace(planned, settled=settled, shown=prepared.live.shown)
 
-    def apply(self, order: Order) -> Carried:
+    def apply(self, order: Order, ground: Ground | None = None) -> Carried:
         """Plan and carry out."""
         line = self._line(order)
-        wish = self._wish(order)
+        wish = self._wish(order, ground)
         prepared, report = carrying.apply(line, self._snapshot(order), wish)
         planned = self._planned(prepared, wish, keyless=not line.keyring.available)
         return Carried(planned.view, planned.findings, report)
@@ -129,7 +130,7 @@ class InProcess:
         revision = repository.resolve(order.commit or order.ref)
         return repository.snapshot(replace(revision, ref=order.ref))
 
-    def _wish(self, order: Order) -> Wish:
+    def _wish(self, order: Order, ground: Ground | None = None) -> Wish:
         return Wish(
             allow=overrides(order.allow),
             prune=order.prune,
@@ -140,7 +141,7 @@ class InProcess:
             evidence=order.evidence,
             tags=tuple(tag.encode() for tag in order.tags),
             sees=self.sees,
-            settled=order.settled,
+            ground=ground,
         )
 
     def _introduction(self, order: Order) -> Introduction | None:

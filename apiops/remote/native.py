@@ -23,7 +23,7 @@ from apiops.model import codec
 from apiops.model.order import Order
 from apiops.model.revision import Evidence, Revision
 from apiops.model.view import Carried, Planned
-from apiops.ports import Event, Observer
+from apiops.ports import Event, Ground, Observer
 from apiops.remote.answers import GOOD, Value, read, strange, told
 from apiops.remote.client import Client
 
@@ -68,11 +68,11 @@ class NativeManager:
         self._path = f"/v1/targets/{quote(target, safe='')}"
         self._observer = observer
 
-    def plan(self, order: Order) -> Planned:
-        """What applying would change, as the Manager sees it."""
+    def plan(self, order: Order, _ground: Ground | None = None) -> Planned:
+        """What applying would change, as the Manager sees it: it looks at all by itself."""
         return self._submitted("plans", order, Planned)
 
-    def apply(self, order: Order) -> Carried:
+    def apply(self, order: Order, _ground: Ground | None = None) -> Carried:
         """Let the Manager plan and carry out."""
         return self._submitted("runs", order, Carried)
 

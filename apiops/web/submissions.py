@@ -271,7 +271,7 @@ def _order(calling: Caller, head: str, text: str) -> Order:
             code="AO780",
             hint="let the approver make a token and apply the first commit themselves",
         )
-    return replace(order, worktree=False, commit=head, settled=None)
+    return replace(order, worktree=False, commit=head)
 
 
 def _eyes(calling: Caller) -> str | None:

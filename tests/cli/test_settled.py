@@ -7,7 +7,8 @@ write, whoever writes it, both must say the same, refusals and denials included.
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
+from tests import ledgers
 from tests.people import Person, person
 from tests.shop import (
     AYSE,
@@ -189,13 +191,34 @@ class Bank:
 
     def plan_all(self, branch: str, *flags: str) -> Done:
         """The same with nothing remembered."""
+        with self.forgetting():
+            return self.plan(branch, *flags)
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Nothing is remembered meanwhile."""
         known = self.shop.variables["XDG_CACHE_HOME"]
         with tempfile.TemporaryDirectory() as empty:
             self.shop.variables["XDG_CACHE_HOME"] = empty
             try:
-                return self.plan(branch, *flags)
+                yield
             finally:
                 self.shop.variables["XDG_CACHE_HOME"] = known
+
+    def applied(self, branch: str, verb: str = "apply") -> tuple[Done, Any]:
+        """What applying it says and leaves in the Manager, which then is as before."""
+        before = ledgers.kept(self.shop.folder)
+        yes = ("--yes",) if verb == "apply" else ()
+        try:
+            done = self.shop.run(verb, "--ref", branch, *yes, "-o", "json")
+            return done, (done.code, reported(done), ledgers.rows(self.shop.folder))
+        finally:
+            before.back()
+
+    def applied_all(self, branch: str, verb: str = "apply") -> Any:
+        """The same with nothing remembered."""
+        with self.forgetting():
+            return self.applied(branch, verb)[1]
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +230,11 @@ def said(done: Done) -> tuple[int, str]:
     return done.code, done.out
 
 
+def reported(done: Done) -> Any:
+    """What a run says of itself, but for its name and how long it took."""
+    return {k: v for k, v in done.json.get("report", {}).items() if k not in ("run", "seconds")}
+
+
 @pytest.mark.parametrize("move", MOVES)
 def test_a_plan_of_what_is_not_settled_says_what_a_whole_one_says(bank: Bank, move: str) -> None:
     expected, files = MOVES[move]
@@ -216,6 +244,17 @@ def test_a_plan_of_what_is_not_settled_says_what_a_whole_one_says(bank: Bank, mo
     assert said(bank.plan_all(branch, "-o", "json")) == said(part)
     assert said(bank.plan_all(branch)) == said(bank.plan(branch))
     assert ("part" if PART in part.err and WHOLE not in part.err else "whole") == expected
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_part_that_is_applied_leaves_what_the_whole_leaves(bank: Bank, move: str) -> None:
+    """The same rows, entries and report; the same refusal, if it is refused."""
+    expected, files = MOVES[move]
+    branch = bank.branch()
+    bank.shop.commit(AYSE, present(bank, branch, files), move, branch=branch)
+    done, part = bank.applied(branch)
+    assert bank.applied_all(branch) == part
+    assert ("part" if PART in done.err and WHOLE not in done.err else "whole") == expected
 
 
 @pytest.mark.parametrize("file", ["cards/mert.yaml", "cards/cem.yaml", "system/mert.yaml"])
@@ -267,6 +306,7 @@ def test_whatever_people_commit_and_merge(
         files |= content(bank, side, paths)
     bank.shop.story.merge(merger, other, branch=branch, files=files)
     assert said(bank.plan_all(branch, "-o", "json")) == said(bank.plan(branch, "-o", "json"))
+    assert bank.applied_all(branch, "sync") == bank.applied(branch, "sync")[1]
 
 
 def content(bank: Bank, branch: str, paths: Iterable[str]) -> dict[str, bytes | str | None]:
@@ -355,25 +395,52 @@ def test_a_plan_that_prunes_nothing_settles_nothing(own: Bank) -> None:
     assert "whole" == planned(own)
 
 
-def test_a_manager_that_moves_while_the_line_is_walked_makes_it_a_whole_one(own: Bank) -> None:
-    branch = own.branch()
-    own.shop.commit(MERT, MOVES["change a proxy"][1], branch=branch)
+@contextmanager
+def meanwhile(bank: Bank) -> Iterator[None]:
+    """Somebody changes a resource in the Manager as soon as it is looked at."""
     done: list[bool] = []
 
-    def move(*_statement: Any) -> None:
-        if not done:
+    def move(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not done and "FROM resource" in statement:
             done.append(True)
-            by_hand(own)
+            by_hand(bank)
 
     event.listen(Engine, "before_cursor_execute", move)
     try:
-        planned = own.plan(branch)
+        yield
     finally:
         event.remove(Engine, "before_cursor_execute", move)
     assert [True] == done
+
+
+def test_a_manager_that_moves_while_the_line_is_walked_makes_it_a_whole_one(own: Bank) -> None:
+    branch = own.branch()
+    own.shop.commit(MERT, MOVES["change a proxy"][1], branch=branch)
+    with meanwhile(own):
+        planned = own.plan(branch)
     assert (PART in planned.err, WHOLE in planned.err) == (True, True)
     assert said(own.plan_all(branch)) == said(planned)
     assert "IpGroup" in planned.out
+
+
+def test_what_moves_under_the_lease_is_set_right_by_the_same_run(own: Bank) -> None:
+    own.shop.commit(MERT, MOVES["change a proxy"][1])
+    with meanwhile(own):
+        done = own.shop.run("apply", "--yes")
+    assert (0, True, True) == (done.code, PART in done.err, WHOLE in done.err)
+    assert "IpGroup/payments/office" in done.out
+    assert "No changes" in own.plan("HEAD").out
+
+
+def test_a_target_that_nothing_was_applied_for_gets_to_its_first_commit(own: Bank) -> None:
+    """All is as it should be there, for another target brought it about."""
+    settings = own.shop.repository / "apiops.toml"
+    more = settings.read_text().replace("[targets.dev]", "[targets.twin]\nenvironment = 'dev'")
+    settings.write_text(settings.read_text() + more)
+    own.shop.commit(AYSE, {"targets/twin/patches/orders.yaml": PATCH % 11})
+    assert "No changes" in own.plan("main", "--target", "twin").out
+    done = own.shop.run("sync", "--ref", "main", "--target", "twin", "-o", "json")
+    assert {"cards", "payments", "system"} == done.json["report"]["applied"].keys()
 
 
 def test_what_one_lineage_settled_is_not_settled_for_another(own: Bank) -> None:
