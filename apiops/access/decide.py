@@ -201,6 +201,11 @@ def need_for_tokens() -> tuple[Need, ...]:
     return ((Right(Category.IDENTITY, Verb.MANAGE), Scope(Tier.SYSTEM)),)
 
 
+def need_to_hold_off(environment: str) -> tuple[Need, ...]:
+    """The right to keep runs off the targets of an environment: that of changing it."""
+    return need("Environment", Action.UPDATE, ResourceId("Environment", None, environment))
+
+
 def need_for_bundle(environment: str) -> tuple[Need, ...]:
     """The right to fetch what runs in an environment, secrets opened. No role gives it."""
     return ((Right(Category.SECRETS, Verb.EXECUTE), Scope(Tier.SYSTEM, None, environment)),)

@@ -24,11 +24,13 @@ from apiops.manager import (
     leases,
     opening,
     providers,
+    saying,
     schema,
     state,
 )
 from apiops.manager.bundle import Bundles
 from apiops.manager.checkpoints import Checkpoints
+from apiops.manager.holding import Holding
 from apiops.manager.keyring import Ring
 from apiops.manager.keys import Keys
 from apiops.manager.opening import Opened
@@ -116,6 +118,7 @@ class EmbeddedManager:
         self._clock = clock
         self._keeps = keeps
         self.keys = Keys(url, reading, store, ring, clock)
+        self.holding = Holding(url, store)
         self.tokens = Tokens(url, reading, store, clock)
         self.views = Views(url, reading, store.knowledge)
         self.checkpoints = Checkpoints(url, reading, store, ring)
@@ -278,19 +281,8 @@ class EmbeddedManager:
 
         Raises AccessDenied AO520 (recorded) unless they hold all of `needs`, or nothing is needed.
         """
-        where = said.environment or None
-        with faults.translated(self._url), self._store.unit(context) as unit:
-            held = bool(needs) and decide.lacking(unit.grants, context.principal, needs) is None
-            outcome = said.outcome if held else "denied"
-            note = said.note if held else {**said.note, "code": "AO520"}
-            seq = unit.event(said.action, outcome, note, id=said.subject, environment=where)
-        if not held:
-            raise AccessDenied(
-                f"{context.principal} may not {said.action} {said.target}",
-                code="AO520",
-                hint="let somebody do it who holds every right that it needs",
-            )
-        return seq
+        with saying.allowed(self._url, self._store, context, said, needs) as unit:
+            return saying.record(unit, said)
 
     def verify(self) -> ChainReport:
         """Walk the audit chain and name the first bad entry."""

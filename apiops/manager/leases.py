@@ -6,9 +6,9 @@ number: whatever it still tries to write is refused.
 """
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from apiops.errors import Conflict, ManagerUnavailable
 from apiops.manager.tables import lease
@@ -16,6 +16,8 @@ from apiops.model import moment
 
 LIFE: Final = timedelta(minutes=5)
 """How long a lease lives after it was taken or last renewed."""
+OWNED: Final = ":"
+"""What parts the name of a holder that is no run: whose it is, by which token, and for what."""
 
 _RENEWED: Final = (
     update(lease)
@@ -31,10 +33,7 @@ def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
 
     Raises ManagerUnavailable while somebody else holds it.
     """
-    if connection.dialect.name == "postgresql":
-        # Two runs must not both see the lease free; SQLite's transaction has the lock already.
-        connection.exec_driver_sql("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE")
-    row = connection.execute(select(lease).where(lease.c.name == name)).first()
+    row = _found(connection, name)
     if row is not None and row.holder == holder and row.expires > now:
         renew(connection, name, row.fence, now)
         return int(row.fence)
@@ -49,14 +48,35 @@ def take(connection: Connection, name: str, holder: str, now: datetime) -> int:
     return int(fence)
 
 
+def held(connection: Connection, name: str, fence: int, now: datetime) -> str:
+    """Who holds the lease with this fence, until the transaction ends. Raises Conflict AO719."""
+    row = _found(connection, name)
+    if row is None or row.fence != fence or not row.holder or row.expires <= now:
+        raise Conflict(
+            f"nobody holds the lease of {name} with the fence {fence}",
+            code="AO719",
+            hint="it ended, was given back or broken, or another one took over; take it anew",
+        )
+    return str(row.holder)
+
+
+def _found(connection: Connection, name: str) -> Row[Any] | None:
+    """The lease's row, which nobody else changes until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        # Two runs must not both see the lease free; SQLite's transaction has the lock already.
+        connection.exec_driver_sql("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE")
+    return connection.execute(select(lease).where(lease.c.name == name)).first()
+
+
 def _taken(name: str, holder: str, expires: datetime, now: datetime) -> ManagerUnavailable:
-    """That another run is at it; a lease that lives longer than `LIFE` comes from another clock."""
-    hint = "wait for that run to end; a run that crashed loses its lease by itself"
+    """That another one is at it; a lease that lives longer than `LIFE` comes from another clock."""
+    hint = "wait for it to end; a run that crashed loses its lease by itself"
+    who = holder if OWNED in holder else f"run {holder}"
     ahead = expires - now - LIFE
     if ahead > moment.SLACK:
         hint += f"; but that machine's clock is {moment.against(ahead)}, and one of them is wrong"
     return ManagerUnavailable(
-        f"run {holder} holds the lease of {name} until {expires:%H:%M:%S} UTC",
+        f"{who} holds the lease of {name} until {expires:%H:%M:%S} UTC",
         code="AO718",
         hint=hint,
     )

@@ -11,10 +11,8 @@ from typing import Final
 from apiops.access import decide
 from apiops.errors import PlanRefused
 from apiops.model import moment
-from apiops.model.access import Need
 from apiops.model.audit import AuditContext, AuditEntry, AuditQuery, Statement
-from apiops.model.plan import Action
-from apiops.model.resource import SETTINGS, SYSTEM, ResourceId, Target
+from apiops.model.resource import SETTINGS, SYSTEM, Target
 from apiops.ports import Ledger
 
 SUSPENSION: Final = "suspension"
@@ -113,12 +111,7 @@ def say(
         environment=target.environment,
         note=note,
     )
-    return ledger.say(context, said, _needs(target))
-
-
-def _needs(target: Target) -> tuple[Need, ...]:
-    environment = ResourceId("Environment", None, target.environment)
-    return decide.need(environment.kind, Action.UPDATE, environment)
+    return ledger.say(context, said, decide.need_to_hold_off(target.environment))
 
 
 def _until(entry: AuditEntry) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Native `/v1`: what the Manager holds, its log, its leases and its tokens."""
+"""Native `/v1`: what the Manager holds, its log and its tokens."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -48,21 +48,6 @@ class Trail(BaseModel):
 
     entries: list[Any]
     next: int | None
-
-
-class Lease(BaseModel):
-    """A lease that is held."""
-
-    name: str
-    holder: str
-    fence: int
-    expires: datetime
-
-
-class Leases(BaseModel):
-    """Leases that are held."""
-
-    leases: list[Lease]
 
 
 class TokenWish(BaseModel):
@@ -199,19 +184,6 @@ def entry(
     if found is None:
         raise problems.unknown()
     return said(found)
-
-
-@routes.get("/leases", summary="Leases that are held", tags=["runs"])
-def leases(request: Request, calling: Calling) -> Leases:
-    """For those who may look at the System tier; others see none."""
-    require(calling, "read")
-    found = _serving(request).manager.views.leases(calling.principal)
-    return Leases(
-        leases=[
-            Lease(name=one.name, holder=one.holder, fence=one.fence, expires=one.expires)
-            for one in found
-        ]
-    )
 
 
 @routes.get("/tokens", summary="Tokens", tags=["tokens"])

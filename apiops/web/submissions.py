@@ -64,7 +64,7 @@ class _Submission:
 def known(request: Request, calling: Calling, target: Target, repository: Lineage) -> Known:
     """The commits that were applied: a submission need not carry what leads to them."""
     serving = _serving(request, target)
-    _admit(calling, "plan", repository)
+    admit(calling, "plan", repository)
     ledger = serving.manager.state(repository, target)
     return Known(
         have=_have(serving, repository, ledger), introduced=ledger.introduction is not None
@@ -92,7 +92,7 @@ def plan(
     Nothing is written. Units with anything that the token's holder may not see are left out; a
     service identity, which holds no rights, is shown what it submitted whole.
     """
-    _admit(calling, "plan", repository)
+    admit(calling, "plan", repository)
     wish = _order(calling, head, order)
     content = _content(_serving(request, target), target, repository, head, pack)
     submission = _Submission(calling, repository, head, wish, content)
@@ -121,7 +121,7 @@ def apply(
     Without a pack the server fetches the commit itself, from the repository that it follows.
     Each change's audit entry has its commit as the reason. A denied change freezes its project.
     """
-    _admit(calling, "apply", repository)
+    admit(calling, "apply", repository)
     wish = _order(calling, head, order)
     content = _content(_serving(request, target), target, repository, head, pack)
     submission = _Submission(calling, repository, head, wish, content)
@@ -155,7 +155,7 @@ def approve(
     hold every right that it needs is told no more than that, and shown is what the token's holder
     may see. A word counts for seven days.
     """
-    _admit(calling, "plan", repository)
+    admit(calling, "plan", repository)
     require(calling, "approve")
     wish = _order(calling, head, order)
     content = _content(_serving(request, target), target, repository, head, pack)
@@ -174,7 +174,7 @@ def approve(
 def drift(request: Request, calling: Calling, target: Target, repository: Lineage) -> Response:
     """What somebody changed in the Manager since the last apply; null when there was none."""
     serving = _serving(request, target)
-    _admit(calling, "plan", repository)
+    admit(calling, "plan", repository)
     kept = serving.inbox.kept(repository)
     if kept is None:
         if serving.manager.state(repository, target).applied:
@@ -201,7 +201,7 @@ def _serving(request: Request, target: str) -> Serving:
     return serving
 
 
-def _admit(calling: Caller, scope: str, lineage: str) -> None:
+def admit(calling: Caller, scope: str, lineage: str) -> None:
     """Whether the token is for this, and for this repository. Raises AccessDenied AO780."""
     require(calling, scope)
     if calling.token.repository not in (None, lineage):

@@ -47,7 +47,7 @@ class Said(BaseModel):
 @routes.post("/suspend", summary="Suspend a target")
 def suspend(request: Request, calling: Calling, target: Name, order: Suspending) -> Said:
     """Nothing is applied to it until somebody resumes it, or until then."""
-    serving, here = _target(request, calling, target)
+    serving, here = reached(request, calling, target)
     until = in_utc(order.until, serving.manager.now())
     by = context(calling, order.reason)
     return Said(entry=suspension.say(serving.manager, here, by, until=until))
@@ -56,12 +56,13 @@ def suspend(request: Request, calling: Calling, target: Name, order: Suspending)
 @routes.post("/resume", summary="Resume a target")
 def resume(request: Request, calling: Calling, target: Name, order: Resuming) -> Said:
     """The next run carries out what waits."""
-    serving, here = _target(request, calling, target)
+    serving, here = reached(request, calling, target)
     by = context(calling, order.reason)
     return Said(entry=suspension.say(serving.manager, here, by, resumes=True))
 
 
-def _target(request: Request, calling: Caller, name: str) -> tuple[Serving, Target]:
+def reached(request: Request, calling: Caller, name: str) -> tuple[Serving, Target]:
+    """A target that the server knows, for somebody who changes it. Raises AccessDenied."""
     require(calling, "write")
     serving: Serving = request.app.state.serving
     settings = serving.targets.get(name)

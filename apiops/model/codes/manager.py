@@ -125,16 +125,18 @@ CODES: tuple[Code, ...] = (
     Code(
         "AO718",
         "Lease held",
-        "One run at a time writes to a repository's target. Another one is at work.",
+        "One run at a time writes to a repository's target. Another one is at work, or somebody "
+        "keeps runs off over HTTP: their holder begins with a person's name.",
         "Wait for it to end. A run that crashed loses its lease by itself within minutes, by the "
         "clocks of the machines: where the hint says that they differ, set them by a time server.",
     ),
     Code(
         "AO719",
         "Lease lost",
-        "The run took longer than its lease, or another run took over. A late writer is refused "
-        "so that two runs can never mix: with a vendor's Manager it sends nothing more.",
-        "Run the command again.",
+        "It took longer than its lease, another run took over, or somebody broke the lease over "
+        "HTTP. A late writer is refused so that two runs can never mix: with a vendor's Manager it "
+        "sends nothing more.",
+        "Run the command again. `apiops audit list --action lease` says who broke one.",
     ),
     Code(
         "AO720",
