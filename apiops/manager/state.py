@@ -238,7 +238,7 @@ def permissions(connection: Connection) -> Grants:
 
 
 def names_of(connection: Connection, kind: str) -> tuple[str, ...]:
-    """The names of all resources of a kind of the System tier, sorted."""
+    """The names of all resources of a kind, sorted."""
     row = tables.resource.c
     return tuple(
         connection.execute(select(row.name).where(row.kind == kind).order_by(row.name)).scalars()

@@ -53,11 +53,16 @@ class Views:
             row = state.named(connection, (id,)).get(id)
             return None if row is None else row.live()
 
-    def resources(self, principal: str, kind: str, project: str) -> list[LiveResource]:
+    def resources(self, principal: str, kind: str, project: str | None) -> list[LiveResource]:
         """The resources of a kind in a project, as far as the principal may look at them."""
         with faults.translated(self._url), self._reading.connect() as connection:
             sight = decide.sight(self._knowledge.at(connection).grants, principal)
             return [row.live() for row in state.of_kind(connection, sight, kind, project)]
+
+    def is_taken(self, kind: str, name: str) -> bool:
+        """Whether any project has one of that name, for kinds whose names are all projects'."""
+        with faults.translated(self._url), self._reading.connect() as connection:
+            return name in state.names_of(connection, kind)
 
     def projects(self, principal: str) -> list[str]:
         """The projects that a principal has anything to do with, by name."""

@@ -29,7 +29,7 @@ def described(resource: Resource, document: Rendered) -> Described:
 def names(resource: Resource, mentions: Iterable[Mention]) -> Iterator[Key]:
     """Whatever a resource may refer to, there or not, and what it was called before."""
     for mention in mentions:
-        yield from _meant(resource.id, mention)
+        yield from map(key, meant(resource.id, mention))
     for before in resource.renamed_from:
         yield key(resource.id.formerly(before))
 
@@ -68,8 +68,8 @@ class _Names:
 
     def find(self, of: ResourceId, mention: Mention) -> ResourceId | None:
         """The resource that a mention in `of` means (a built-in name is found as itself)."""
-        for project in _places(of, mention):
-            found = self.get(ResourceId(mention.kind, project, mention.name))
+        for id in meant(of, mention):
+            found = self.get(id)
             if found is not None:
                 return found
         if mention.name in KINDS[mention.kind].builtin:
@@ -106,9 +106,9 @@ def key(id: ResourceId) -> Key:
     return (id.kind, id.project, name)
 
 
-def _meant(of: ResourceId, mention: Mention) -> Iterator[Key]:
-    """Whatever a mention in `of` may mean."""
-    return (key(ResourceId(mention.kind, at, mention.name)) for at in _places(of, mention))
+def meant(of: ResourceId, mention: Mention) -> tuple[ResourceId, ...]:
+    """Whatever a mention in `of` may mean, the nearest first."""
+    return tuple(ResourceId(mention.kind, at, mention.name) for at in _places(of, mention))
 
 
 def _places(of: ResourceId, mention: Mention) -> tuple[str | None, ...]:

@@ -3,6 +3,8 @@
 As with `handwork` no inventory and no applied revision moves, so the next run finds it as drift.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from apiops.access import decide
@@ -13,6 +15,7 @@ from apiops.model.kinds import API_VERSION, KINDS
 from apiops.model.outcome import Outcome
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, Origin, Resource, ResourceId
+from apiops.model.secret import SecretValue
 from apiops.ports import Batch, Write
 from apiops.reconcile import approvals
 from apiops.spec import attachments, schema
@@ -30,10 +33,13 @@ def do(
     before: LiveResource | None = None,
     spec: JsonObject | None = None,
     environment: str | None = None,
+    secrets: Mapping[str, SecretValue] = MappingProxyType({}),
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Outcome:
     """Carry out one change as the context's principal; `before` is the resource as it is.
 
-    `spec` is what a create or an update makes of it. Raises AccessDenied (recorded), Conflict,
+    `spec` is what a create or an update makes of it, `secrets` and `files` what belongs to it (see
+    `ports.Write`). Raises AccessDenied (recorded), Conflict,
     SpecInvalid, StoreError AO727 for what is not there, PlanRefused AO609 for a state that cannot
     come after the one that is, AO628 where one person is not enough.
     """
@@ -57,7 +63,8 @@ def do(
         protected=before.protected if before else False,
     )
     gone = action in (Action.DELETE, Action.UNDEPLOY)
-    write = Write(change, None if gone else resource, (context.principal,), context)
+    by = (context.principal,)
+    write = Write(change, None if gone else resource, by, context, secrets, files)
     (outcome,) = manager.write(Batch("", "", id.unit, None, None, (write,), context, 0))
     return outcome
 

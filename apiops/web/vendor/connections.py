@@ -6,15 +6,22 @@ from fastapi import Query, Response
 
 from apiops.web import envelope
 from apiops.web.envelope import Told
-from apiops.web.vendor import door, shapes
+from apiops.web.vendor import named
 from apiops.web.vendor.door import Call, Name
+from apiops.web.vendor.named import Named
 
-_NO_CONNECTION: Final = "Connection (name: {}) was not found!"
+CONNECTION: Final = Named(
+    "Connection",
+    "connections",
+    "Connection",
+    absent="Connection (name: {}) was not found!",
+    nameless="Connection name can not be empty!",
+)
 
-routes, serve = door.family()
+routes, serve = named.family(CONNECTION, lists=False)
 
 
-@serve("GET", "/projects/{project}/connections/", "Connections of a type")
+@serve("GET", CONNECTION.path, "Connection: all of one type")
 def connections(
     call: Call, project: Name, type: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
@@ -22,11 +29,5 @@ def connections(
     call.enter(project)
     if not type:
         raise Told("Connection type parameter is required!")
-    every = call.every("Connection", project)
-    return envelope.found(shapes.plain(one) for one in every if one.spec.get("type") == type)
-
-
-@serve("GET", "/projects/{project}/connections/{name}/", "A connection")
-def connection(call: Call, project: Name, name: Name) -> Response:
-    """One, in a list of one; secrets are null."""
-    return envelope.found([shapes.plain(call.look("Connection", project, name, _NO_CONNECTION))])
+    every = named.listed(call, CONNECTION, project)
+    return envelope.found(one for one in every if one.get("type") == type)

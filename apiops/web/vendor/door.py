@@ -5,7 +5,8 @@ Each change is one person's own: judged by the same `access.decide`, audited wit
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
@@ -13,38 +14,60 @@ from fastapi.security import HTTPAuthorizationCredentials
 
 from apiops.access import decide
 from apiops.manager.embedded import EmbeddedManager
+from apiops.model import secret
 from apiops.model.audit import AuditContext, Reason, Source
+from apiops.model.kinds import KINDS
 from apiops.model.plan import Action
-from apiops.model.resource import LiveResource, ResourceId
+from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.model.token import Caller
+from apiops.spec import marks, references
 from apiops.web import envelope, identity
 from apiops.web.envelope import Success, Told
 from apiops.web.identity import Bearer
-from apiops.wiring import deeds
+from apiops.web.vendor import shapes
+from apiops.wiring import deeds, sealing
 
 _DONE: Final[dict[int | str, dict[str, Any]]] = {200: {"model": Success, "description": "done"}}
 
 Name = Annotated[str, Path(max_length=250)]
 Why = Annotated[str, Header(max_length=250, alias="X-Apiops-Reason")]
+Keys = Annotated[str, Header(max_length=250, alias="X-Apiops-Environment")]
+"""Whose keys seal the secrets of a body that names no environment."""
 
 
 class Door:
     """One call: who calls, the Manager, and how it is said that something is not there."""
 
-    def __init__(self, request: Request, calling: Caller, why: str) -> None:
+    def __init__(self, request: Request, calling: Caller, why: str, keys: str = "") -> None:
         self.manager: EmbeddedManager = request.app.state.serving.manager
         self.calling = calling
         self._why = why or f"{request.method} {request.url.path}"[:250]
         self._grants = self.manager.views.grants()
+        served = {target.environment for target in request.app.state.serving.targets.values()}
+        self._keys = keys or (served.pop() if len(served) == 1 else None)
 
     def look(self, kind: str, project: str, name: str, absent: str) -> LiveResource:
         """The resource. Raises Told, in the vendor's words, if it is not there or not for them."""
-        id = ResourceId(kind, project, name)
         self.enter(project)
-        self._may_see(id)
-        found = None if "\0" in name else self.manager.views.resource(self.calling.principal, id)
+        found = self.find(kind, project, name)
         if found is None:
             raise Told(absent.format(name))
+        return found
+
+    def find(self, kind: str, project: str | None, name: str) -> LiveResource | None:
+        """The resource of a name, in any case where the kind folds it; None if there is none.
+
+        Raises Told where they may not see such a thing.
+        """
+        id = ResourceId(kind, project, name)
+        self._may_see(id)
+        if "\0" in name:
+            return None
+        found = self.manager.views.resource(self.calling.principal, id)
+        if found is None and KINDS[kind].folds_case:
+            every = self.manager.views.resources(self.calling.principal, kind, project)
+            same = (one for one in every if one.id.name.casefold() == name.casefold())
+            found = next(same, None)
         return found
 
     def every(self, kind: str, project: str) -> list[LiveResource]:
@@ -64,6 +87,42 @@ class Door:
     def projects(self) -> list[str]:
         """The projects that the caller has a role in, or rules over."""
         return self.manager.views.projects(self.calling.principal)
+
+    def put(
+        self,
+        id: ResourceId,
+        spec: JsonObject,
+        before: LiveResource | None = None,
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """Make it, or make it so, with the secrets of `spec` sealed. Raises AccessDenied, Told."""
+        was = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
+        sealed = sealing.take(id.kind, spec, was, self._keys)
+        for leaf in dict(secret.leaves(sealed.spec)).values():
+            self.environment(leaf.environment)
+        self._demand_meant(id, sealed.spec, was)
+        action = Action.CREATE if before is None else Action.UPDATE
+        wanted = shapes.filled(sealed.spec)
+        self.do(action, id, before=before, spec=wanted, secrets=sealed.secrets, files=files)
+
+    def _demand_meant(self, id: ResourceId, spec: JsonObject, was: JsonObject) -> None:
+        """Refuse names of what is not there, but for those that stood there before. Raises Told."""
+        known = {mention[1:] for mention in marks.references(id.kind, was)}
+        for mention in marks.references(id.kind, spec):
+            ids = references.meant(id, mention)
+            if mention[1:] not in known and not (
+                mention.name in KINDS[mention.kind].builtin
+                or self.manager.read("", "", among=ids).resources
+            ):
+                raise Told(f"{mention.kind} (name: {mention.name}) is not found!")
+
+    def environment(self, name: str) -> str:
+        """The name of an environment that there is. Raises Told."""
+        if name not in {one.id.name for one in self.manager.views.environments()}:
+            raise Told(
+                f"Environment ({name}) is not found or user does not have privilege to access it!"
+            )
+        return name
 
     def do(self, action: Action, id: ResourceId, **more: Any) -> None:
         """Change something. Raises AccessDenied, Told."""
@@ -88,11 +147,12 @@ def door(
     request: Request,
     shown: Annotated[HTTPAuthorizationCredentials | None, Depends(Bearer)],
     why: Why = "",
+    keys: Keys = "",
 ) -> Door:
     """The call, once it is known who calls. Raises Told 401 in the vendor's words."""
     if shown is None:
         raise Told(envelope.NO_TOKEN, 401)
-    return Door(request, identity.caller(request, shown), why)
+    return Door(request, identity.caller(request, shown), why, keys)
 
 
 Call = Annotated[Door, Depends(door)]

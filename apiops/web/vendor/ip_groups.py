@@ -1,83 +1,80 @@
 """IP groups (vendor document, 2.14)."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from fastapi import Response
-from pydantic import BaseModel
 
-from apiops.model.plan import Action
-from apiops.model.resource import JsonObject, LiveResource, ResourceId
+from apiops.model.resource import JsonObject, LiveResource
 from apiops.web import envelope
 from apiops.web.envelope import Told
-from apiops.web.vendor import door
+from apiops.web.vendor import named, shapes
 from apiops.web.vendor.door import Call, Name
-
-_NO_IP_GROUP: Final = "IP Group ({}) is not found!"
-
-routes, serve = door.family()
+from apiops.web.vendor.named import Named
+from apiops.web.vendor.shapes import Body
 
 
-class IpGroup(BaseModel):
+def _shows(one: LiveResource) -> Body:
     """IPGroupMetadataDTO."""
-
-    name: str | None = None
-    description: str | None = None
-    ipList: list[str] | None = None  # noqa: N815 - the vendor's name
-
-
-@serve("GET", "/projects/{project}/ipGroups/", "IP groups")
-def ip_groups(call: Call, project: Name) -> Response:
-    """All of the project, by name."""
-    return envelope.found(_shape(one) for one in call.every("IpGroup", project))
-
-
-@serve("GET", "/projects/{project}/ipGroups/{name}/", "An IP group")
-def ip_group(call: Call, project: Name, name: Name) -> Response:
-    """One, in a list of one."""
-    return envelope.found([_shape(call.look("IpGroup", project, name, _NO_IP_GROUP))])
-
-
-@serve("POST", "/projects/{project}/ipGroups/", "Make an IP group")
-def make_ip_group(call: Call, project: Name, body: IpGroup) -> Response:
-    """The name must be free."""
-    call.enter(project)
-    if not body.name:
-        raise Told("ipGroupName value can not be empty!")
-    id = ResourceId("IpGroup", project, body.name)
-    if any(one.id == id for one in call.every("IpGroup", project)):
-        raise Told(f"An IP Group with same name ({body.name}) already exists in project!")
-    call.do(Action.CREATE, id, spec=_spec(body))
-    return envelope.done()
-
-
-@serve("PUT", "/projects/{project}/ipGroups/{name}/", "Replace an IP group")
-def put_ip_group(call: Call, project: Name, name: Name, body: IpGroup) -> Response:
-    """What the body leaves out is emptied."""
-    before = call.look("IpGroup", project, name, _NO_IP_GROUP)
-    call.do(Action.UPDATE, before.id, before=before, spec=_spec(body))
-    return envelope.done()
-
-
-@serve("DELETE", "/projects/{project}/ipGroups/{name}/", "Delete an IP group")
-def delete_ip_group(call: Call, project: Name, name: Name) -> Response:
-    """For good."""
-    before = call.look("IpGroup", project, name, _NO_IP_GROUP)
-    call.do(Action.DELETE, before.id, before=before)
-    return envelope.done()
-
-
-def _shape(one: LiveResource) -> dict[str, Any]:
-    """IPGroupMetadataDTO as it is read."""
+    spec = one.spec
     return {
         "name": one.id.name,
-        "description": one.spec.get("description"),
-        "ipList": one.spec.get("ipList") or [],
+        "description": spec.get("description"),
+        "ipList": spec.get("ipList") or [],
     }
 
 
-def _spec(body: IpGroup) -> JsonObject:
-    """The spec that a body means. Raises Told in the vendor's words."""
-    if body.ipList is None:
+def _takes(body: Body, before: JsonObject) -> JsonObject:
+    """The whole list, or none on purpose."""
+    if body.get("ipList") is None:
         raise Told("ipList value can not be empty!")
-    described = {} if body.description is None else {"description": body.description}
-    return {**described, "ipList": body.ipList}
+    return shapes.spec(body, before)
+
+
+IP_GROUP: Final = Named(
+    "IpGroup",
+    "ipGroups",
+    "IP group",
+    absent="IP Group ({}) is not found!",
+    exists="An IP Group with same name ({}) already exists in project!",
+    nameless="ipGroupName value can not be empty!",
+    together=True,
+    shows=_shows,
+    takes=_takes,
+)
+
+routes, serve = named.family(IP_GROUP)
+
+
+@serve("POST", f"{IP_GROUP.path}{{name}}/ips/", "IP group: add addresses")
+def add(call: Call, project: Name, name: Name, body: Body) -> Response:
+    """One that is there already is no second one."""
+    return _change(call, project, name, body, lambda old, new: [*old, *new])
+
+
+@serve("PUT", f"{IP_GROUP.path}{{name}}/ips/", "IP group: replace its addresses")
+def replace(call: Call, project: Name, name: Name, body: Body) -> Response:
+    """By others: none at all takes a PUT of the group."""
+    return _change(call, project, name, body, lambda _old, new: new)
+
+
+@serve("DELETE", f"{IP_GROUP.path}{{name}}/ips/", "IP group: take addresses away")
+def remove(call: Call, project: Name, name: Name, body: Body) -> Response:
+    """One that is not there is as good."""
+    return _change(call, project, name, body, lambda old, new: [a for a in old if a not in new])
+
+
+def _change(
+    call: Call,
+    project: str,
+    name: str,
+    body: Body,
+    becomes: Callable[[list[str], list[str]], list[str]],
+) -> Response:
+    before = call.look(IP_GROUP.kind, project, name, IP_GROUP.absent)
+    given = body.get("ipList")
+    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
+        raise Told("ipList value can not be empty!")
+    addresses = becomes(list(before.spec.get("ipList") or ()), given)
+    call.put(before.id, {**before.spec, "ipList": list(dict.fromkeys(addresses))}, before)
+    return envelope.done()

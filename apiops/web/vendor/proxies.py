@@ -6,14 +6,12 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from apiops.errors import AccessDenied
-from apiops.manager import embedded
 from apiops.model.plan import Action
 from apiops.model.resource import JsonObject, LiveResource
 from apiops.web import envelope
 from apiops.web.envelope import Told
 from apiops.web.vendor import door
 from apiops.web.vendor.door import Call, Door, Name
-from apiops.wiring import handwork
 
 _NO_PROXY: Final = "ApiProxy (name: {}) was not found!"
 _SPEAKS: Final = frozenset({"AI", "MCP", "A2A"})
@@ -54,10 +52,7 @@ def ai_routing(call: Call, project: Name, name: Name, body: dict[str, Any]) -> R
     """`spec.aiRouting`, whole."""
     before = call.look("ApiProxy", project, name, _NO_PROXY)
     bare = {key: value for key, value in before.spec.items() if key != "deployments"}
-    cleared = embedded.merge_patch(bare, {"aiRouting": None})
-    spec = {**cleared, "aiRouting": body}
-    handwork.refuse_secrets(before.id.kind, bare, spec)  # nobody would seal it on its way
-    call.do(Action.UPDATE, before.id, before=before, spec=spec)
+    call.put(before.id, {**bare, "aiRouting": body}, before)
     return envelope.done()
 
 
@@ -100,11 +95,7 @@ def _deployed(
     call: Door, action: Action, project: str, name: str, environment: str, body: Deployment | None
 ) -> Response:
     before = call.look("ApiProxy", project, name, _NO_PROXY)
-    if environment not in {one.id.name for one in call.manager.views.environments()}:
-        raise Told(
-            f"Environment ({environment}) is not found or user does not have privilege to "
-            "access it!"
-        )
+    call.environment(environment)
     del body  # its description is for a history that the audit log is here
     try:
         call.do(action, before.id, before=before, environment=environment)

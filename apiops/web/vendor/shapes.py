@@ -1,17 +1,37 @@
-"""What the vendor's shapes of all kinds have in common: nulls where secrets are."""
+"""What the vendor's shapes of all kinds have in common: nulls where secrets are, fields that are
+the Manager's own. What the vendor calls an id is here the name: names are what is unique.
+"""
 
-from typing import Any
+from typing import Any, Final
 
-from apiops.model.resource import LiveResource
+from apiops.model.resource import JsonObject, LiveResource
 from apiops.model.secret import MARK
 
+Body = dict[str, Any]
 
-def plain(one: LiveResource) -> dict[str, Any]:
+OWNED: Final = frozenset({"id", "name", "projectId", "projectName", "environmentId"})
+"""Fields of a body that say what it is, and nothing of how it is."""
+
+
+def plain(one: LiveResource) -> Body:
     """The spec, with null where a secret is."""
-    return {**_hidden(one.spec), "name": one.id.name}
+    return {**hidden(one.spec), "name": one.id.name}
 
 
-def _hidden(node: Any) -> Any:
+def spec(body: Body, _before: JsonObject) -> Body:
+    """A body that says of each field what a manifest says."""
+    return {name: value for name, value in body.items() if name not in OWNED}
+
+
+def hidden(node: Any) -> Any:
+    """A tree with null where a secret is."""
     if isinstance(node, dict):
-        return None if MARK in node else {key: _hidden(value) for key, value in node.items()}
-    return [_hidden(value) for value in node] if isinstance(node, list) else node
+        return None if MARK in node else {key: hidden(value) for key, value in node.items()}
+    return [hidden(value) for value in node] if isinstance(node, list) else node
+
+
+def filled(node: Any) -> Any:
+    """A tree without the nulls of its mappings: manifests leave such fields out."""
+    if isinstance(node, dict):
+        return {key: filled(value) for key, value in node.items() if value is not None}
+    return [filled(value) for value in node] if isinstance(node, list) else node

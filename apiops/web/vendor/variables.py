@@ -1,33 +1,18 @@
-"""Environment variables (vendor document, 2.13)."""
+"""Environment variables (vendor document, 2.13): hidden values are null in every read, and null
+keeps them.
+"""
 
-from typing import Any, Final
+from typing import Final
 
-from fastapi import Response
-
-from apiops.model.resource import LiveResource
-from apiops.web import envelope
-from apiops.web.vendor import door, shapes
-from apiops.web.vendor.door import Call, Name
-
-_NO_VARIABLE: Final = "Environment variable ({}) is not found!"
-
-routes, serve = door.family()
+from apiops.model.resource import JsonObject, LiveResource
+from apiops.web.envelope import Told
+from apiops.web.vendor import named, shapes
+from apiops.web.vendor.named import Named
+from apiops.web.vendor.shapes import Body
 
 
-@serve("GET", "/projects/{project}/environmentVariables/", "Variables")
-def variables(call: Call, project: Name) -> Response:
-    """All of the project; hidden values are null."""
-    return envelope.found(_shape(one) for one in call.every("EnvironmentVariable", project))
-
-
-@serve("GET", "/projects/{project}/environmentVariables/{name}/", "A variable")
-def variable(call: Call, project: Name, name: Name) -> Response:
-    """One, in a list of one; hidden values are null."""
-    return envelope.found([_shape(call.look("EnvironmentVariable", project, name, _NO_VARIABLE))])
-
-
-def _shape(one: LiveResource) -> dict[str, Any]:
-    """EnvironmentVariableDTO as it is read: hidden values are null."""
+def _shows(one: LiveResource) -> Body:
+    """EnvironmentVariableDTO."""
     spec = shapes.plain(one)
     values = spec.pop("values", None) or {}
     return {
@@ -37,3 +22,35 @@ def _shape(one: LiveResource) -> dict[str, Any]:
             {"visible": False, **value, "environmentName": name} for name, value in values.items()
         ],
     }
+
+
+def _takes(body: Body, before: JsonObject) -> JsonObject:
+    """The list as a mapping. A value that is null is kept, a visible one too (2.13)."""
+    spec = shapes.spec(body, before)
+    rows = spec.pop("environmentValueList", None)
+    if rows:
+        spec["values"] = dict(_value(row, before) for row in rows)
+    return spec
+
+
+def _value(row: Body, before: JsonObject) -> tuple[str, Body]:
+    name = row.get("environmentName")
+    if not isinstance(name, str) or not name:
+        raise Told("environmentName value can not be empty!")
+    was = (before.get("values") or {}).get(name) or {}
+    rest = {key: value for key, value in row.items() if key != "environmentName"}
+    return name, rest if rest.get("value") is not None else {**rest, "value": was.get("value")}
+
+
+VARIABLE: Final = Named(
+    "EnvironmentVariable",
+    "environmentVariables",
+    "Environment variable",
+    absent="Environment variable ({}) is not found!",
+    exists="Environment variable (name: {}) already exists!",
+    nameless="Environment variable name can not be empty!",
+    shows=_shows,
+    takes=_takes,
+)
+
+routes, serve = named.family(VARIABLE)
