@@ -39,9 +39,9 @@ def do(
     """Carry out one change as the context's principal; `before` is the resource as it is.
 
     `spec` is what a create or an update makes of it, `secrets` and `files` what belongs to it (see
-    `ports.Write`). Raises AccessDenied (recorded), Conflict,
-    SpecInvalid, StoreError AO727 for what is not there, PlanRefused AO609 for a state that cannot
-    come after the one that is, AO628 where one person is not enough.
+    `ports.Write`). Raises AccessDenied (recorded), Conflict, SpecInvalid, StoreError AO727 for what
+    is not there, PlanRefused AO609 for a state that cannot come after the one that is, AO628 where
+    one person is not enough.
     """
     if before is None and action is not Action.CREATE:
         raise StoreError(f"the Manager has no {id}", code="AO727", hint="check the name")
@@ -51,9 +51,7 @@ def do(
     if allowed(manager, action, id, context, before):  # whoever may not is told that, and no more
         approvals.alone(manager.read("", "", among=(id,)), change)
         if spec is not None:
-            check(id, spec)
-        if spec is not None and before is not None:
-            demand_way(id, bare, spec)
+            _demand_sound(id, bare if before else None, spec)
     resource = Resource(
         id=id,
         spec=wanted,
@@ -62,9 +60,8 @@ def do(
         labels=before.labels if before else {},
         protected=before.protected if before else False,
     )
-    gone = action in (Action.DELETE, Action.UNDEPLOY)
-    by = (context.principal,)
-    write = Write(change, None if gone else resource, by, context, secrets, files)
+    kept = None if action in (Action.DELETE, Action.UNDEPLOY) else resource
+    write = Write(change, kept, (context.principal,), context, secrets, files)
     (outcome,) = manager.write(Batch("", "", id.unit, None, None, (write,), context, 0))
     return outcome
 
@@ -80,6 +77,13 @@ def allowed(
     where = tuple(one.environment for one in before.deployments) if before else ()
     needs = decide.need(id.kind, action, id, where)
     return decide.lacking(manager.grants(), context.principal, needs) is None
+
+
+def _demand_sound(id: ResourceId, before: JsonObject | None, after: JsonObject) -> None:
+    """Refuse a spec that is none, or that cannot come after the one that is."""
+    check(id, after)
+    if before is not None:
+        demand_way(id, before, after)
 
 
 def demand_way(id: ResourceId, before: JsonObject, after: JsonObject) -> None:
