@@ -18,6 +18,10 @@ NO_DEPLOY: Final = "User does not have required permission to deploy/undeploy AP
 NO_TOKEN: Final = "Empty Key! Client must be authenticated to access this resource."  # noqa: S105 - words
 BAD_TOKEN: Final = "Token is not valid!"  # noqa: S105 - words
 BROKEN: Final = "An unexpected error occurred"
+UNKNOWN: Final = (
+    "The connection to the database was lost during the commit: whether the change was stored is "
+    "not known. Read it again before you repeat the call."
+)
 
 
 class Success(BaseModel):
@@ -53,6 +57,11 @@ def found(items: Iterable[dict[str, Any]]) -> Response:
     return _said(tree, 200)
 
 
+def bare(tree: dict[str, Any], status: int = 200) -> Response:
+    """An object as it is, where the vendor has no envelope (1.3)."""
+    return _said(tree, status)
+
+
 def done(message: str = "", deployed: dict[str, Any] | None = None) -> Response:
     """A change that was carried out."""
     tree: dict[str, Any] = {"status": "SUCCESS", "success": True}
@@ -70,6 +79,8 @@ def failure(fault: ApiopsError, status: int) -> Response:
     if status in (401, 413, 408, 429):
         words = BAD_TOKEN if status == 401 else fault.message
         return _said({"status": "FAILURE", "resultMessage": words}, status)
+    if fault.code == "AO734":
+        return _said({"status": "FAILURE", "resultMessage": UNKNOWN}, 500)
     if isinstance(fault, AccessDenied):
         words = FORBIDDEN
     elif isinstance(fault, ManagerUnavailable) or status >= 500:

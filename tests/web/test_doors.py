@@ -8,7 +8,7 @@ against the reference for all categories; here every door is held against `decid
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -144,6 +144,8 @@ def estate() -> dict[str, Any]:
         files[f"system/{name}.yaml"] = a_user(somebody(name), SYSTEM.get(name, ""))
     for name, role in HOLDERS.items():
         files[f"payments/{name}.yaml"] = MEMBER % (name, f"user: {name}", role)
+    far = replace(next(one for one in THINGS if one.kind == "Credential"), project="cards")
+    files["cards/far.yaml"] = far.manifest("far")
     elsewhere = MEMBER % ("u-elsewhere", "user: u-elsewhere", "Project Owner")
     files["cards/elsewhere.yaml"] = elsewhere.replace("payments", "cards")
     return files
@@ -276,18 +278,25 @@ def test_a_submitted_commit_is_judged_as_its_maker_would_be_by_hand(shop: Remote
     assert wanted == {key: verdicts[key] for key in wanted}
 
 
+VENDORS = (
+    ("IpGroup", "PUT", "ipGroups/kept/", {"ipList": ["203.0.113.0/24"]}),
+    ("ApiProxy", "PUT", "apiProxies/kept/ai-routing/", ROUTE),
+    ("Connection", "PUT", "connections/kept/", {**THINGS[1].spec, "description": "Another"}),
+    ("Credential", "PATCH", "credentials/kept/", {"password": "another-one"}),
+)
+"""Kind, and a change of the one that is kept in the vendor's shape."""
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 def test_the_vendors_shape_writes_what_the_judge_allows(shop: Remote, who: str) -> None:
     things = {thing.kind: thing for thing in THINGS}
-    group, proxy = things["IpGroup"], things["ApiProxy"]
-    here = "/apiops/projects/payments"
-    body = {"ipList": ["203.0.113.0/24"], "description": "As it was"}
-    put = call(shop, who, "PUT", f"{here}/ipGroups/kept/", json=body)
-    route = call(shop, who, "PUT", f"{here}/apiProxies/kept/ai-routing/", json=ROUTE)
-    assert {
-        "settings": may(shop.open, who, Action.UPDATE, group.id("kept"), *reached(group)),
-        "AI route": may(shop.open, who, Action.UPDATE, proxy.id("kept")),
-    } == {"settings": put.status == 200, "AI route": route.status == 200}, (put.data, route.data)
+    expected, done = {}, {}
+    for kind, method, path, body in VENDORS:
+        thing = things[kind]
+        answer = call(shop, who, method, f"/apiops/projects/payments/{path}", json=body)
+        expected[kind] = may(shop.open, who, Action.UPDATE, thing.id("kept"), *reached(thing))
+        done[kind] = answer.status == 200
+    assert expected == done
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -307,6 +316,23 @@ def test_a_denied_attempt_through_a_door_is_in_the_log(shop: Remote) -> None:
     call(shop, "u-api-security", "PUT", path, json={"ipList": ["10.0.0.1"]})
     (newest,) = shop.open.entries(AuditQuery(principal="u-api-security", limit=1))
     assert ("denied", "http", "127.0.0.1") == (newest.outcome, newest.source, newest.address)
+
+
+def test_whoever_may_not_write_is_not_told_what_there_is_to_name(shop: Remote) -> None:
+    thing = next(one for one in THINGS if one.kind == "Credential")
+    here = "/apiops/projects/payments/credentials/"
+    taken = {**thing.of("kept"), "username": "far", "password": "a-word"}
+    told = set()
+    for who in PEOPLE:
+        if not may(shop.open, who, Action.UPDATE, thing.id("kept"), *reached(thing)):
+            answers = (
+                call(shop, who, "PUT", f"{here}kept/certificate/none/"),
+                call(shop, who, "POST", here, json=taken),
+            )
+            told |= {one.json()["resultMessage"] for one in answers}
+    forbidden = "User does not have required permission for this operation!"
+    nowhere = "Project (payments) is not found or user does not have privilege to access it!"
+    assert {forbidden, nowhere} == told
 
 
 def test_the_vendors_words_tell_no_stranger_that_a_project_exists(shop: Remote) -> None:

@@ -236,7 +236,8 @@ class TestCredentials:
         again = send(api, "PUT", path, grant)
         assert "has already access to API Proxy (name:orders)!" in again[1]
         strange = {"credentialAccessList": [{"name": "nothing", "type": "API_PROXY"}]}
-        assert (400, "ApiProxy (name: nothing) is not found!") == send(api, "PUT", path, strange)
+        why = "API Proxy (name:nothing) is not found or user does not have privilege to access it!"
+        assert (400, why) == send(api, "PUT", path, strange)
         assert (200, "") == send(api, "DELETE", path, grant)
         assert [] == rows(api, path)
 

@@ -13,9 +13,23 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from apiops.web.envelope import Failure
-from apiops.web.vendor import clients, connections, ip_groups, places, proxies, variables
+from apiops.web.vendor import (
+    clients,
+    connections,
+    ip_groups,
+    limits,
+    organizations,
+    places,
+    proxies,
+    proxy_groups,
+    shared_policies,
+    variables,
+)
 
-FAMILIES: Final = (places, ip_groups, variables, connections, clients, proxies)
+FAMILIES: Final = (
+    *(places, ip_groups, variables, connections, clients, organizations, limits),
+    *(shared_policies, proxy_groups, proxies),
+)
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}
     for status, words in (

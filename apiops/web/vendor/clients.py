@@ -58,10 +58,11 @@ def make(call: Call, project: Name, body: Body) -> Response:
     """The user name must be free in all projects."""
     call.enter(project)
     name = _username(body)
+    id = ResourceId(_KIND, project, name)
     call.find(_KIND, project, name)
-    if call.manager.views.is_taken(_KIND, name):
+    if call.may(Action.CREATE, id) and call.manager.views.is_taken(_KIND, name):
         raise Told(_TAKEN)
-    call.put(ResourceId(_KIND, project, name), _spec(body, {}))
+    call.put(id, _spec(body, {}))
     return envelope.done()
 
 

@@ -100,8 +100,9 @@ class Door:
         sealed = sealing.take(id.kind, spec, was, self._keys)
         for leaf in dict(secret.leaves(sealed.spec)).values():
             self.environment(leaf.environment)
-        self._demand_meant(id, sealed.spec, was)
         action = Action.CREATE if before is None else Action.UPDATE
+        if self.may(action, id, before):
+            self._demand_meant(id, sealed.spec, was)
         wanted = shapes.filled(sealed.spec)
         self.do(action, id, before=before, spec=wanted, secrets=sealed.secrets, files=files)
 
@@ -114,7 +115,7 @@ class Door:
                 mention.name in KINDS[mention.kind].builtin
                 or self.manager.read("", "", among=ids).resources
             ):
-                raise Told(f"{mention.kind} (name: {mention.name}) is not found!")
+                raise Told(shapes.absent(id.kind, mention.kind).format(mention.name))
 
     def environment(self, name: str) -> str:
         """The name of an environment that there is. Raises Told."""
@@ -124,10 +125,17 @@ class Door:
             )
         return name
 
+    def may(self, action: Action, id: ResourceId, before: LiveResource | None = None) -> bool:
+        """Whether the write will be allowed: who may not is told that, and not what is there."""
+        return deeds.allowed(self.manager, action, id, self._context(), before)
+
     def do(self, action: Action, id: ResourceId, **more: Any) -> None:
         """Change something. Raises AccessDenied, Told."""
         identity.require(self.calling, "write")
-        context = AuditContext(
+        deeds.do(self.manager, action, id, self._context(), **more)
+
+    def _context(self) -> AuditContext:
+        return AuditContext(
             actor=f"{self.calling.principal} ({self.calling.token.name})",
             principal=self.calling.principal,
             reason=Reason(text=self._why),
@@ -135,7 +143,6 @@ class Door:
             source=Source.HTTP,
             address=self.calling.address,
         )
-        deeds.do(self.manager, action, id, context, **more)
 
     def _may_see(self, id: ResourceId) -> None:
         need = decide.need_to_see(id)

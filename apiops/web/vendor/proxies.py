@@ -3,27 +3,18 @@
 from typing import Any, Final
 
 from fastapi import Response
-from pydantic import BaseModel
 
-from apiops.errors import AccessDenied
 from apiops.model.plan import Action
 from apiops.model.resource import JsonObject, LiveResource
 from apiops.web import envelope
-from apiops.web.envelope import Told
-from apiops.web.vendor import door
-from apiops.web.vendor.door import Call, Door, Name
+from apiops.web.vendor import deploying, door
+from apiops.web.vendor.deploying import Deployment
+from apiops.web.vendor.door import Call, Name
 
 _NO_PROXY: Final = "ApiProxy (name: {}) was not found!"
 _SPEAKS: Final = frozenset({"AI", "MCP", "A2A"})
 
 routes, serve = door.family()
-
-
-class Deployment(BaseModel):
-    """The optional body of a deploy and an undeploy."""
-
-    description: str | None = None
-    persistent: bool | None = None
 
 
 @serve("GET", "/projects/{project}/apiProxies/", "API proxies")
@@ -79,7 +70,9 @@ def deploy(
     call: Call, project: Name, name: Name, environment: Name, body: Deployment | None = None
 ) -> Response:
     """As it is now; doing it again deploys what has changed since."""
-    return _deployed(call, Action.DEPLOY, project, name, environment, body)
+    del body
+    before = call.look("ApiProxy", project, name, _NO_PROXY)
+    return deploying.deployed(call, Action.DEPLOY, before, environment)
 
 
 @serve("DELETE", "/projects/{project}/apiProxies/{name}/environments/{environment}/",
@@ -88,21 +81,9 @@ def undeploy(
     call: Call, project: Name, name: Name, environment: Name, body: Deployment | None = None
 ) -> Response:
     """Take it away from an environment."""
-    return _deployed(call, Action.UNDEPLOY, project, name, environment, body)
-
-
-def _deployed(
-    call: Door, action: Action, project: str, name: str, environment: str, body: Deployment | None
-) -> Response:
+    del body
     before = call.look("ApiProxy", project, name, _NO_PROXY)
-    call.environment(environment)
-    del body  # its description is for a history that the audit log is here
-    try:
-        call.do(action, before.id, before=before, environment=environment)
-    except AccessDenied:
-        raise Told(envelope.NO_DEPLOY) from None
-    result = {"success": True, "envName": environment, "detailList": []}
-    return envelope.done(deployed=result)
+    return deploying.deployed(call, Action.UNDEPLOY, before, environment)
 
 
 def _in_list(one: LiveResource) -> dict[str, Any]:

@@ -12,6 +12,21 @@ Body = dict[str, Any]
 OWNED: Final = frozenset({"id", "name", "projectId", "projectName", "environmentId"})
 """Fields of a body that say what it is, and nothing of how it is."""
 
+_ABSENT: Final = {
+    ("ApiProxyGroup", "ApiProxy"): "ApiProxy ({}) is not found or user does not have privilege to "
+    "access it!",
+    ("Rlcl", "Credential"): "Credential with name ({}) is not found in project!",
+    ("Rlcl", "ApiProxy"): "API Proxy with name ({}) is not found in project!",
+    ("Credential", "ApiProxy"): "API Proxy (name:{}) is not found or user does not have privilege "
+    "to access it!",
+}
+"""The vendor's words where one names another that is not there; others are as in all the rest."""
+
+
+def absent(kind: str, of: str) -> str:
+    """The words for a name, in a resource of `kind`, of something that is not there."""
+    return _ABSENT.get((kind, of), of + " (name: {}) is not found!")
+
 
 def plain(one: LiveResource) -> Body:
     """The spec, with null where a secret is."""
