@@ -122,6 +122,8 @@ class Write:
     keeps the value it has); `files` are the bytes of the files it refers to by their SHA-256;
     `principals` the makers of the charged commits: each must hold the right when the write
     happens. `inventory` has a write that goes back to what was: without a head it becomes that.
+    `moved` are leaves that stand elsewhere in the spec than before and keep their values: new
+    pointer → former one.
     """
 
     change: Change
@@ -131,6 +133,7 @@ class Write:
     secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     inventory: Inventory | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ every maker of a charged commit holds the right now.
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from apiops.access import decide, roles
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied, Conflict, SecretError, StoreError
-from apiops.manager import fieldcrypt, leases, secretfields, state, tables
+from apiops.manager import fieldcrypt, leases, moving, secretfields, state, tables
 from apiops.manager.fieldcrypt import Place
 from apiops.manager.keyring import Ring
 from apiops.manager.state import Held, Running
@@ -199,6 +200,9 @@ class Writing:
         resource = write.resource
         if resource is None:
             raise StoreError(f"the write of {write.change.id} has no resource", code="AO700")
+        if write.moved and row is not None:
+            taken = moving.opened(self._unit.connection, self._ring, row, write.moved)
+            write = replace(write, secrets={**write.secrets, **taken})
         prints = self._fingerprints(resource, write, row)
         spec = secretfields.stored(_bare(resource.spec), prints)
         digest = state_digest(spec, resource.labels)

@@ -1,7 +1,7 @@
 """Reading: the tables as values of the model."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -214,6 +214,15 @@ def named(connection: Connection, ids: Iterable[ResourceId]) -> dict[ResourceId,
         where = {"project": project, "names": chunk}
         found.update((one.id, one) for one in _gathered(connection, _NAMED, where))
     return found
+
+
+def sealed(connection: Connection, key: str, pointers: Collection[str]) -> Sequence[Any]:
+    """The sealed values of one resource at these pointers."""
+    row = tables.sealed.c
+    wanted = select(row.environment, row.pointer, row.kid, row.token)
+    return connection.execute(
+        wanted.where(row.resource == key, row.pointer.in_(sorted(pointers)))
+    ).all()
 
 
 def files(connection: Connection, digests: Iterable[str]) -> dict[str, bytes]:

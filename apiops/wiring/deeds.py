@@ -4,7 +4,7 @@ As with `handwork` no inventory and no applied revision moves, so the next run f
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from apiops.access import decide
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from apiops.manager.embedded import EmbeddedManager
 
 
+@dataclass(frozen=True, slots=True)
+class Becomes:
+    """What a resource becomes: its spec, with leaves for secrets, and what belongs to it (see
+    `ports.Write`).
+    """
+
+    spec: JsonObject
+    secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    moved: Mapping[str, str] = field(default_factory=dict)
+
+
 def do(
     manager: "EmbeddedManager",
     action: Action,
@@ -31,37 +43,35 @@ def do(
     context: AuditContext,
     *,
     before: LiveResource | None = None,
-    spec: JsonObject | None = None,
+    becomes: Becomes | None = None,
     environment: str | None = None,
-    secrets: Mapping[str, SecretValue] = MappingProxyType({}),
-    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Outcome:
     """Carry out one change as the context's principal; `before` is the resource as it is.
 
-    `spec` is what a create or an update makes of it, `secrets` and `files` what belongs to it (see
-    `ports.Write`). Raises AccessDenied (recorded), Conflict, SpecInvalid, StoreError AO727 for what
-    is not there, PlanRefused AO609 for a state that cannot come after the one that is, AO628 where
-    one person is not enough.
+    `becomes` is what a create or an update makes of it. Raises AccessDenied (recorded), Conflict,
+    SpecInvalid, StoreError AO727 for what is not there, PlanRefused AO609 for a state that cannot
+    come after the one that is, AO628 where one person is not enough.
     """
     if before is None and action is not Action.CREATE:
         raise StoreError(f"the Manager has no {id}", code="AO727", hint="check the name")
     bare = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
-    wanted = bare if spec is None else spec
+    wanted = Becomes(bare) if becomes is None else becomes
     change = Change(action, id, environment, serial=before.serial if before else None)
     if allowed(manager, action, id, context, before):  # whoever may not is told that, and no more
         approvals.alone(manager.read("", "", among=(id,)), change)
-        if spec is not None:
-            _demand_sound(id, bare if before else None, spec)
+        if becomes is not None:
+            _demand_sound(id, bare if before else None, becomes.spec)
     resource = Resource(
         id=id,
-        spec=wanted,
+        spec=wanted.spec,
         origin=Origin("", ""),
         content="",
         labels=before.labels if before else {},
         protected=before.protected if before else False,
     )
     kept = None if action in (Action.DELETE, Action.UNDEPLOY) else resource
-    write = Write(change, kept, (context.principal,), context, secrets, files)
+    beside = (wanted.secrets, wanted.files)
+    write = Write(change, kept, (context.principal,), context, *beside, moved=wanted.moved)
     (outcome,) = manager.write(Batch("", "", id.unit, None, None, (write,), context, 0))
     return outcome
 

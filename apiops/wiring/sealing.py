@@ -5,8 +5,7 @@ is there, the empty text stays empty, and `${NAME}` is no secret but names a var
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from apiops.errors import UsageError
@@ -15,6 +14,7 @@ from apiops.model.kinds import SecretField
 from apiops.model.resource import JsonObject
 from apiops.model.secret import MARK, SecretLeaf, SecretValue, leaf_of
 from apiops.spec import marks, paths
+from apiops.wiring.deeds import Becomes
 
 _READABLE: Final = re.compile(r"(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})*")
 """What stands in a secret field as text: variables of the vendor's, or nothing."""
@@ -23,53 +23,55 @@ _NAMES: Final = ("name", "key", "environmentName")
 """By what an item of a list is told from its neighbours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A spec with leaves, and the plaintexts by their JSON pointers."""
-
-    spec: JsonObject
-    secrets: Mapping[str, SecretValue] = field(default_factory=dict, repr=False)
-
-
-def take(kind: str, spec: JsonObject, before: JsonObject, environment: str | None) -> Sealed:
+def take(kind: str, spec: JsonObject, before: JsonObject, environment: str | None) -> Becomes:
     """Take the plaintexts out of `spec`; `before` is the spec as it is, with its leaves.
 
     `environment` has the keys of fields that name none themselves and were not sealed before.
-    Raises UsageError AO910 where nothing says whose keys those are, and for a secret that should be
-    kept at another place of its list: it is sealed for where it stands.
+    Raises UsageError AO910 where nothing says whose keys those are, and for what looks like a leaf.
     """
-    _refuse_leaves(spec, before)
+    held = dict(_leaves(before, ()))
+    _refuse_strange(spec, [node for _, node in held.items()])
     secrets: dict[str, SecretValue] = {}
     for path, secret in tuple(marks.secret_paths(kind, spec)):
-        text = paths.value(spec, path)
-        was, there = _former(before, spec, path)
+        text, was = paths.value(spec, path), _former(before, spec, path)
         if text is None and leaf_of(was) is not None:
-            if there != path:
-                raise _moved(path)
             spec = paths.put(spec, path, was)
         elif isinstance(text, str) and _is_secret(text, secret, was):
             leaf = SecretLeaf(_whose(path, secret, was, environment))
             spec = paths.put(spec, path, leaf.node())
             secrets[paths.pointer(path)] = SecretValue(text)
-    return Sealed(spec, secrets)
+    return Becomes(spec, secrets, moved=dict(_moved(spec, held)))
 
 
-def _refuse_leaves(node: Any, before: Any) -> None:
-    """A leaf is what stands for a secret inside; whoever sends one may only mean the one there."""
+def _moved(spec: JsonObject, held: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A value is sealed for its pointer, so whoever moves it says from where."""
+    for pointer, node in _leaves(spec, ()):
+        if held.get(pointer) is not node:
+            yield from ((pointer, old) for old, other in held.items() if other is node)
+
+
+def _leaves(node: Any, path: paths.Path) -> Iterator[tuple[str, Any]]:
+    """Each leaf, the very object, by its JSON pointer."""
     if isinstance(node, Mapping):
-        if MARK in node and node != before:
+        if MARK in node:
+            yield paths.pointer(path), node
+            return
+        for key, value in node.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(node, list | tuple):
+        for place, item in enumerate(node):
+            yield from _leaves(item, (*path, place))
+
+
+def _refuse_strange(spec: JsonObject, held: list[Any]) -> None:
+    """A leaf is the very object that stood there before, or it came from outside."""
+    for _, node in _leaves(spec, ()):
+        if not any(node is own for own in held):
             raise UsageError(
                 f"{MARK} has no meaning here",
                 code="AO910",
                 hint="send the secret itself, or null to keep the one that is there",
             )
-        held = before if isinstance(before, Mapping) else {}
-        for key, value in node.items():
-            _refuse_leaves(value, held.get(key))
-    elif isinstance(node, list | tuple):
-        rows = before if isinstance(before, list | tuple) else ()
-        for place, item in enumerate(node):
-            _refuse_leaves(item, rows[place] if place < len(rows) else None)
 
 
 def _is_secret(text: str, secret: SecretField, was: Any) -> bool:
@@ -92,25 +94,16 @@ def _whose(path: paths.Path, secret: SecretField, was: Any, environment: str | N
     return found
 
 
-def _moved(path: paths.Path) -> UsageError:
-    return UsageError(
-        f"{'.'.join(map(str, path))} cannot keep its secret at another place of the list",
-        code="AO910",
-        hint="send its value, or leave the list in its order",
-    )
-
-
-def _former(before: Any, after: Any, path: paths.Path) -> tuple[Any, paths.Path]:
-    """What stood at a path, in a list in the item of the same name; and where that was."""
-    there: paths.Path = ()
+def _former(before: Any, after: Any, path: paths.Path) -> Any:
+    """What stood at a path; in a list, in the item of the same name."""
     for step in path:
         old = _place(before, after[step], step) if isinstance(step, int) else step
         try:
             before = before[old]
         except (LookupError, TypeError):
-            return None, path
-        after, there = after[step], (*there, old)
-    return before, there
+            return None
+        after = after[step]
+    return before
 
 
 def _place(rows: Any, item: Any, place: int) -> int:

@@ -35,7 +35,7 @@ def request(
     spec = {name: value for name, value in wish.items() if name not in steps.fields}
     if deeds.allowed(manager, Action.CREATE, id, context):
         _demand_mentioned(manager, id, spec, context.principal)
-    return deeds.do(manager, Action.CREATE, id, context, spec=spec)
+    return deeds.do(manager, Action.CREATE, id, context, becomes=deeds.Becomes(spec))
 
 
 def review(
@@ -59,7 +59,7 @@ def review(
         subscription.id,
         context,
         before=subscription,
-        spec=own | said,
+        becomes=deeds.Becomes(own | said),
     )
 
 

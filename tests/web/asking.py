@@ -1,6 +1,6 @@
 """schemathesis asks by an OpenAPI document: whatever is sent, the answer is one that it has.
 
-wrong, tried = asked(schema, headers, GenerationMode.POSITIVE, tries=8)
+wrong, tried = asked(schema, headers, GenerationMode.POSITIVE, tries, prepare)
 """
 
 from collections.abc import Callable
@@ -28,18 +28,18 @@ def asked(
     schema: Any,
     headers: dict[str, str],
     mode: GenerationMode,
-    tries: int,
+    tries: Callable[[str], int],
     prepare: Callable[[schemathesis.Case], None],
 ) -> tuple[str, int]:
-    """What was wrong, in words, and how many operations were tried; `prepare` is done to each
-    question before it is asked.
+    """What was wrong, in words, and how many operations were tried; `tries` says how often by the
+    path, `prepare` is done to each question before it is asked.
     """
     wrong, tried = [], 0
     for found in schema.get_all_operations():
         operation = found.ok()
 
         @hypothesis.settings(
-            max_examples=tries,
+            max_examples=tries(operation.path),
             deadline=None,
             database=None,
             phases=[hypothesis.Phase.generate],

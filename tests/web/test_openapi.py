@@ -9,8 +9,12 @@ from tests.serving import a_token
 from tests.web.asking import asked
 from tests.web.conftest import Api
 
-TRIES = 8
-"""For each operation and each way to generate."""
+
+def tries(path: str) -> int:
+    """For each operation and each way to generate: what has the vendor's shape goes through a few
+    tables, and is tried by the vendor's own document as well.
+    """
+    return 1 if path.startswith("/apiops/projects/") else 8
 
 
 def schema_of(api: Api):
@@ -49,6 +53,6 @@ def test_no_answer_is_undocumented_and_none_is_our_fault(
         api.app.state.attempts._failures.clear()
 
     headers = {"Authorization": f"Bearer {token}"}
-    wrong, tried = asked(schema_of(api), headers, mode, TRIES, afresh)
+    wrong, tried = asked(schema_of(api), headers, mode, tries, afresh)
     assert not wrong, wrong
     assert tried > 15

@@ -19,6 +19,8 @@ PIPELINES: Final = {
 }
 _OWN: Final = frozenset({"type", "name", "description", "active"})
 _NOISE: Final = frozenset({"parentErrorType", "id", "_class"})
+APART: Final = _OWN | _NOISE | {"policyCondition", "errorMessageList"}
+"""Fields of a policy that are no fields of its type."""
 _NO_RULES: Final[tuple[Any, ...]] = (
     None,
     {},
@@ -98,12 +100,7 @@ def _named(
 def _policy(row: JsonObject, name: str) -> dict[str, Any]:
     """A row as a manifest says it; a null says nothing, for secrets are null (5.2)."""
     condition = row.get("policyCondition")
-    inner = {
-        key: value
-        for key, value in row.items()
-        if key not in _OWN | _NOISE and key not in ("policyCondition", "errorMessageList")
-        if value is not None
-    }
+    inner = {key: value for key, value in row.items() if key not in APART if value is not None}
     return {
         "name": name,
         "type": row["type"],
@@ -185,14 +182,14 @@ def _fill(
             order.insert(index, name)
         elif order[index] != name or not same(known[name], policy):
             where = _where(job, policy["name"])
-            envelope = {"operationMetadata": slot.operation(index + 1), "policy": _body(body)}
+            envelope = {"operationMetadata": slot.operation(index + 1), "policy": sent_as(body)}
             job.send("PUT", where, envelope)
             order.remove(name)
             order.insert(index, name)
 
 
 def _make(job: Job, slot: Slot, body: JsonObject, order: int) -> None:
-    envelope = {"operationMetadata": slot.operation(order), "policy": _body(body)}
+    envelope = {"operationMetadata": slot.operation(order), "policy": sent_as(body)}
     job.make("POST", _where(job, body["name"]), envelope, lambda: _there(job, body["name"]))
 
 
@@ -206,7 +203,8 @@ def _there(job: Job, name: str) -> bool:
     return any(str(row.get("name", "")).casefold() == name.casefold() for row in rows)
 
 
-def _body(policy: JsonObject) -> dict[str, Any]:
+def sent_as(policy: JsonObject) -> dict[str, Any]:
+    """A policy of a manifest as it is sent."""
     body: dict[str, Any] = {
         "type": policy["type"],
         "description": policy.get("description") or "",

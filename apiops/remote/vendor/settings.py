@@ -36,7 +36,8 @@ FLAT: Final = {
 }
 """Settings of which only the fields that are sent change."""
 
-_NAMED: Final = frozenset({"cors", "cache"})
+NAMED: Final = frozenset({"cors", "cache"})
+"""Those of them that have a name, which is their own."""
 _OFF: Final[dict[str, dict[str, Any]]] = {
     "cors": {"corsActive": False},
     "cache": {"cacheActive": False, "handlingAction": "CONTINUE"},
@@ -77,7 +78,7 @@ def write(job: Job) -> None:
     for name, (step, wrapper) in WRAPPED.items():
         if job.differs(f"settings.{name}"):
             inner: JsonObject = at(job.plain, f"settings.{name}") or _OFF.get(name, {})
-            named = {"name": name} if name in _NAMED else {}
+            named = {"name": name} if name in NAMED else {}
             _patch(job, step, {wrapper: {**named, **inner}})
     for name, step in FLAT.items():
         if job.differs(f"settings.{name}"):

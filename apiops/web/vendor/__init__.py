@@ -16,19 +16,23 @@ from apiops.web.envelope import Failure
 from apiops.web.vendor import (
     clients,
     connections,
+    endpoints,
     ip_groups,
     limits,
+    making,
     organizations,
+    pipelines,
     places,
     proxies,
     proxy_groups,
+    settings,
     shared_policies,
     variables,
 )
 
 FAMILIES: Final = (
     *(places, ip_groups, variables, connections, clients, organizations, limits),
-    *(shared_policies, proxy_groups, proxies),
+    *(shared_policies, proxy_groups, making, proxies, settings, endpoints, pipelines),
 )
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}

@@ -6,6 +6,7 @@ Each change is one person's own: judged by the same `access.decide`, audited wit
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -42,7 +43,7 @@ class Door:
         self.manager: EmbeddedManager = request.app.state.serving.manager
         self.calling = calling
         self._why = why or f"{request.method} {request.url.path}"[:250]
-        self._grants = self.manager.views.grants()
+        self.grants = self.manager.views.grants()
         served = {target.environment for target in request.app.state.serving.targets.values()}
         self._keys = keys or (served.pop() if len(served) == 1 else None)
 
@@ -103,8 +104,8 @@ class Door:
         action = Action.CREATE if before is None else Action.UPDATE
         if self.may(action, id, before):
             self._demand_meant(id, sealed.spec, was)
-        wanted = shapes.filled(sealed.spec)
-        self.do(action, id, before=before, spec=wanted, secrets=sealed.secrets, files=files)
+        becomes = replace(sealed, spec=shapes.filled(sealed.spec), files=files)
+        self.do(action, id, before=before, becomes=becomes)
 
     def _demand_meant(self, id: ResourceId, spec: JsonObject, was: JsonObject) -> None:
         """Refuse names of what is not there, but for those that stood there before. Raises Told."""
@@ -146,7 +147,7 @@ class Door:
 
     def _may_see(self, id: ResourceId) -> None:
         need = decide.need_to_see(id)
-        if decide.lacking(self._grants, self.calling.principal, (need,)) is not None:
+        if decide.lacking(self.grants, self.calling.principal, (need,)) is not None:
             raise Told(envelope.FORBIDDEN)
 
 

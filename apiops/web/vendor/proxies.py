@@ -38,15 +38,6 @@ def delete_proxy(call: Call, project: Name, name: Name) -> Response:
     return envelope.done()
 
 
-@serve("PUT", "/projects/{project}/apiProxies/{name}/ai-routing/", "Replace an AI route")
-def ai_routing(call: Call, project: Name, name: Name, body: dict[str, Any]) -> Response:
-    """`spec.aiRouting`, whole."""
-    before = call.look("ApiProxy", project, name, _NO_PROXY)
-    bare = {key: value for key, value in before.spec.items() if key != "deployments"}
-    call.put(before.id, {**bare, "aiRouting": body}, before)
-    return envelope.done()
-
-
 @serve("GET", "/projects/{project}/apiProxies/{name}/environments/{environment}/deploy-status/",
         "Whether an API proxy runs in an environment")  # fmt: skip
 def deploy_status(call: Call, project: Name, name: Name, environment: Name) -> Response:

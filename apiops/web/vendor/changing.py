@@ -1,0 +1,75 @@
+"""Changes of a proxy, deployed at once where their bodies ask for that (vendor document, 2.5.3).
+
+Whoever may not deploy there changes nothing. Otherwise the change is saved first and deployed then,
+as by two calls.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from fastapi import Response
+
+from apiops.access import decide
+from apiops.model.plan import Action
+from apiops.model.resource import JsonObject, LiveResource, ResourceId
+from apiops.web import envelope
+from apiops.web.envelope import Told
+from apiops.web.vendor.door import Door
+from apiops.web.vendor.shapes import Body
+
+KIND: Final = "ApiProxy"
+ABSENT: Final = "ApiProxy (name: {}) was not found!"
+DEPLOYING: Final = ("deploy", "deployTargetEnvironmentNameList")
+"""The fields of a body that say where its change is deployed."""
+
+
+def look(call: Door, project: str, name: str) -> LiveResource:
+    """The proxy. Raises Told."""
+    return call.look(KIND, project, name, ABSENT)
+
+
+def bare(one: LiveResource) -> dict[str, Any]:
+    """Its spec without where it runs."""
+    return {name: value for name, value in one.spec.items() if name != "deployments"}
+
+
+def save(
+    call: Door,
+    id: ResourceId,
+    spec: JsonObject,
+    body: Body,
+    before: LiveResource | None = None,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> Response:
+    """Make the proxy, or make it so; deploy it where the body says. Raises Told, AccessDenied."""
+    places = _places(call, id, body)
+    call.put(id, spec, before, files)
+    for place in places:
+        deploy(call, id, place)
+    return envelope.done(deployed=result(*places) if places else None)
+
+
+def deploy(call: Door, id: ResourceId, environment: str) -> None:
+    """As it is now. Raises Told, AccessDenied."""
+    before = look(call, id.project or "", id.name)
+    call.do(Action.DEPLOY, id, before=before, environment=environment)
+
+
+def result(*environments: str) -> Body:
+    """What is said of a deployment that went well (1.5): workers fetch it by themselves."""
+    first = environments[0] if len(environments) == 1 else None
+    return {"success": True, "envName": first, "detailList": []}
+
+
+def _places(call: Door, id: ResourceId, body: Body) -> list[str]:
+    """Where to deploy; before anything is saved it is known that all of it may be."""
+    named = body.get("deployTargetEnvironmentNameList") or []
+    if not body.get("deploy") or not isinstance(named, list):
+        return []
+    places = [call.environment(str(name)) for name in dict.fromkeys(named)]
+    for place in places:
+        needs = decide.need(id.kind, Action.DEPLOY, id, (place,))
+        if decide.lacking(call.grants, call.calling.principal, needs) is not None:
+            raise Told(envelope.NO_DEPLOY)
+    return places
