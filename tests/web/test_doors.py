@@ -241,12 +241,14 @@ def test_the_library_writes_what_the_judge_allows(shop: Remote, who: str) -> Non
             action: may(shop.open, who, action, thing.id("kept"), *there)
             for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
         }
-        made = by_hand(shop, who, Action.CREATE, thing.id(fresh), spec=thing.of(fresh))
+        made = by_hand(
+            shop, who, Action.CREATE, thing.id(fresh), becomes=deeds.Becomes(thing.of(fresh))
+        )
         kept = shop.open.views.resource("apiops", thing.id("kept"))
         spec = {name: value for name, value in kept.spec.items() if name != "deployments"}
         done = {
             Action.CREATE: made,
-            Action.UPDATE: by_hand(shop, who, Action.UPDATE, kept.id, spec=spec),
+            Action.UPDATE: by_hand(shop, who, Action.UPDATE, kept.id, becomes=deeds.Becomes(spec)),
             Action.DELETE: by_hand(shop, who, Action.DELETE, thing.id(fresh if made else "spare")),
         }
         assert expected == done, thing.kind

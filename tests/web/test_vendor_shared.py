@@ -320,7 +320,14 @@ def two_people(api: Api, name: str) -> None:
     id = ResourceId("Environment", None, name)
     before = api.house.manager.views.resource("ayse", id)
     asks = {"type": "TEST", "approvals": 1}
-    deeds.do(api.house.manager, Action.UPDATE, id, a_context(), before=before, spec=asks)
+    deeds.do(
+        api.house.manager,
+        Action.UPDATE,
+        id,
+        a_context(),
+        before=before,
+        becomes=deeds.Becomes(asks),
+    )
 
 
 def test_where_it_takes_two_people_one_changes_nothing(api: Api) -> None:
