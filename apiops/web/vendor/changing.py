@@ -15,6 +15,7 @@ from apiops.model.plan import Action
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.web import envelope
 from apiops.web.envelope import Told
+from apiops.web.vendor import deploying
 from apiops.web.vendor.door import Door
 from apiops.web.vendor.shapes import Body
 
@@ -45,21 +46,7 @@ def save(
     """Make the proxy, or make it so; deploy it where the body says. Raises Told, AccessDenied."""
     places = _places(call, id, body)
     call.put(id, spec, before, files)
-    for place in places:
-        deploy(call, id, place)
-    return envelope.done(deployed=result(*places) if places else None)
-
-
-def deploy(call: Door, id: ResourceId, environment: str) -> None:
-    """As it is now. Raises Told, AccessDenied."""
-    before = look(call, id.project or "", id.name)
-    call.do(Action.DEPLOY, id, before=before, environment=environment)
-
-
-def result(*environments: str) -> Body:
-    """What is said of a deployment that went well (1.5): workers fetch it by themselves."""
-    first = environments[0] if len(environments) == 1 else None
-    return {"success": True, "envName": first, "detailList": []}
+    return deploying.deployed_after(call, id, *places) if places else envelope.done()
 
 
 def _places(call: Door, id: ResourceId, body: Body) -> list[str]:

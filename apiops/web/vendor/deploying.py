@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from apiops.errors import AccessDenied, ApiopsError
 from apiops.model.plan import Action
-from apiops.model.resource import LiveResource
+from apiops.model.resource import LiveResource, ResourceId
 from apiops.web import envelope
 from apiops.web.envelope import Told
 from apiops.web.vendor.door import Door
@@ -30,18 +30,20 @@ def deployed(call: Door, action: Action, before: LiveResource, environment: str)
     return envelope.done(deployed=_result(environment))
 
 
-def deployed_after(call: Door, before: LiveResource, environment: str) -> Response:
+def deployed_after(call: Door, id: ResourceId, *environments: str) -> Response:
     """Deploy what has just been saved: that it cannot be is told beside that it is saved (1.5)."""
-    try:
-        call.do(Action.DEPLOY, before.id, before=before, environment=environment)
-    except ApiopsError as fault:
-        words = envelope.NO_DEPLOY if isinstance(fault, AccessDenied) else fault.message
-        return envelope.done(deployed=_result(environment, words))
-    return envelope.done(deployed=_result(environment))
+    details = []
+    for environment in environments:
+        saved = call.find(id.kind, id.project, id.name)
+        try:
+            call.do(Action.DEPLOY, id, before=saved, environment=environment)
+        except ApiopsError as fault:
+            words = envelope.NO_DEPLOY if isinstance(fault, AccessDenied) else fault.message
+            details.append({"success": False, "envName": environment, "detail": words})
+    only = environments[0] if len(environments) == 1 else None
+    return envelope.done(deployed=_result(only, *details))
 
 
-def _result(environment: str, fault: str = "") -> dict[str, Any]:
-    """DeploymentResult."""
-    good = not fault
-    detail = [] if good else [{"success": False, "envName": environment, "detail": fault}]
-    return {"success": good, "envName": environment, "detailList": detail}
+def _result(environment: str | None, *details: dict[str, Any]) -> dict[str, Any]:
+    """DeploymentResult, with what went wrong; workers fetch by themselves what is deployed."""
+    return {"success": not details, "envName": environment, "detailList": list(details)}

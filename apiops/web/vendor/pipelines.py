@@ -1,6 +1,6 @@
 """Policies of a proxy (vendor document, 2.6): in a pipeline, for all endpoints or for one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from fastapi import Response
@@ -27,11 +27,7 @@ routes, serve = door.family()
 def policies(call: Call, project: Name, name: Name) -> Response:
     """By pipeline and endpoint, in the order in which they run; secrets are null."""
     proxy = changing.look(call, project, name)
-    every = [
-        {**one, **_lists(proxy, Slot("", one["endpoint"], one["httpMethod"]))}
-        for one in endpoints.shown(call, proxy)
-    ]
-    return envelope.found([{"name": name, **_lists(proxy, Slot("")), "endpointList": every}])
+    return envelope.found([{"name": name, **inside(proxy, endpoints.shown(call, proxy), _whole)}])
 
 
 @serve("POST", _ONE, "Policy: add one")
@@ -143,15 +139,29 @@ def _policy(body: Body, name: str, slot: Slot) -> JsonObject:
     return made
 
 
-def _lists(proxy: LiveResource, place: Slot) -> Body:
-    rows = theirs.slots(proxy.spec.get("policies") or {})
-    return {
-        field: [
-            shapes.hidden({**theirs.sent_as(one), "name": one["name"]})
-            for one in rows.get(Slot(ours, place.endpoint, place.method), ())
-        ]
-        for ours, (_, field) in theirs.PIPELINES.items()
-    }
+def inside(proxy: LiveResource, rows: Iterable[Body], shows: Callable[[JsonObject], Body]) -> Body:
+    """The policies of a proxy, and of each of its endpoints, each as `shows` says it."""
+    held = theirs.slots(proxy.spec.get("policies") or {})
+
+    def lists(endpoint: str = "", method: str = "") -> Body:
+        return {
+            field: [shows(one) for one in held.get(Slot(ours, endpoint, method), ())]
+            for ours, (_, field) in theirs.PIPELINES.items()
+        }
+
+    every = [{**one, **lists(one["endpoint"], one["httpMethod"])} for one in rows]
+    return {**lists(), "endpointList": every}
+
+
+def short(policy: JsonObject) -> Body:
+    """What a proxy says of its policies (2.5.5)."""
+    own = {name: policy.get(name) for name in ("type", "name", "description")}
+    return {**own, "active": policy.get("active", True)}
+
+
+def _whole(policy: JsonObject) -> Body:
+    shown: Body = shapes.hidden({**theirs.sent_as(policy), "name": policy["name"]})
+    return shown
 
 
 def _save(call: Door, before: LiveResource, pipelines: Pipelines, body: Body) -> Response:

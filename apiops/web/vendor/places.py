@@ -6,7 +6,7 @@ from fastapi import Response
 
 from apiops.web import envelope, identity
 from apiops.web.vendor import door
-from apiops.web.vendor.door import Call, Name
+from apiops.web.vendor.door import Call, Door, Name
 
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "well"}
@@ -26,10 +26,14 @@ def projects(call: Call) -> Response:
 def environments(call: Call, project: Name) -> Response:
     """Every environment, for whoever has a role in the project."""
     call.enter(project)
-    return envelope.found(
-        {"name": one.id.name, "type": one.spec.get("type")}
-        for one in call.manager.views.environments()
-    )
+    return _environments(call)
+
+
+@serve("GET", "/environments/", "Environments that there are")
+def all_environments(call: Call) -> Response:
+    """Their names are no secret to whoever has a token (1.10 #14)."""
+    identity.require(call.calling, "read")
+    return _environments(call)
 
 
 @serve("GET", "/test/hello/{name}", "Say hello, with a token", _TEXT)
@@ -45,3 +49,10 @@ def hello(call: Call, name: Name) -> Response:
 def healthcheck() -> Response:
     """Without a token."""
     return Response("OK", media_type="text/plain")
+
+
+def _environments(call: Door) -> Response:
+    return envelope.found(
+        {"id": one.id.name, "name": one.id.name, "type": one.spec.get("type")}
+        for one in call.manager.views.environments()
+    )

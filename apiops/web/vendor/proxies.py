@@ -1,17 +1,18 @@
 """API proxies (vendor document, 2.5)."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from apiops.model.plan import Action
 from apiops.model.resource import JsonObject, LiveResource
 from apiops.web import envelope
-from apiops.web.vendor import deploying, door
+from apiops.web.vendor import deploying, door, endpoints, pipelines
 from apiops.web.vendor.deploying import Deployment
 from apiops.web.vendor.door import Call, Name
 
 _NO_PROXY: Final = "ApiProxy (name: {}) was not found!"
+_LISTED: Final = ("categoryList", "sharingType")
 _SPEAKS: Final = frozenset({"AI", "MCP", "A2A"})
 
 routes, serve = door.family()
@@ -23,11 +24,33 @@ def proxies(call: Call, project: Name) -> Response:
     return envelope.found(_in_list(one) for one in call.every("ApiProxy", project))
 
 
+@serve("GET", "/projects/{project}/apiProxies/forpromotion", "API proxies, and how they were made")
+def for_promotion(call: Call, project: Name) -> Response:
+    """All of the project, by name."""
+    return envelope.found(
+        {
+            **_in_list(one),
+            "id": one.id.name,
+            "enumProxyCreationType": one.spec.get("type"),
+            "clientRoute": one.spec.get("clientRoute"),
+            "apiProxyDeployList": [{"environmentName": at.environment} for at in one.deployments],
+        }
+        for one in call.every("ApiProxy", project)
+    )
+
+
 @serve("GET", "/projects/{project}/apiProxies/{name}/", "An API proxy")
-def proxy(call: Call, project: Name, name: Name) -> Response:
-    """One, in a list of one, with where it is deployed."""
+def proxy(
+    call: Call,
+    project: Name,
+    name: Name,
+    policies: Annotated[bool, Query(alias="withPolicies")] = False,
+) -> Response:
+    """One, in a list of one, with where it is deployed; `withPolicies`: which it has, in short."""
     found = call.look("ApiProxy", project, name, _NO_PROXY)
-    return envelope.found([_shape(found)])
+    rows = endpoints.shown(call, found)
+    more = pipelines.inside(found, rows, pipelines.short) if policies else {"endpointList": rows}
+    return envelope.found([_shape(found) | more])
 
 
 @serve("DELETE", "/projects/{project}/apiProxies/{name}/", "Delete an API proxy")
@@ -103,7 +126,19 @@ def _shape(one: LiveResource) -> dict[str, Any]:
         apiType=_api_type(one.spec),
         clientRoute=one.spec.get("clientRoute"),
         deploymentList=deployments,
+        routing=_routing(one.spec),
+        **{name: (one.spec.get("metadata") or {}).get(name) for name in _LISTED},
     )
+
+
+def _routing(spec: JsonObject) -> dict[str, Any] | None:
+    """Where requests go; the routings of AI kinds are not shown (2.5.5)."""
+    held = spec.get("routing")
+    if held is None:
+        return None
+    enabled = held.get("enabled")
+    addresses = held.get("addresses") or []
+    return {"routingEnabled": enabled is not False, "routingAddressList": addresses}
 
 
 def _api_type(spec: JsonObject) -> str:

@@ -148,8 +148,7 @@ def _saved(
         return envelope.done()
     call.environment(str(environment))
     call.put(id, spec, before)
-    saved = call.look(_KIND, str(id.project), id.name, _ABSENT)
-    return deploying.deployed_after(call, saved, str(environment))
+    return deploying.deployed_after(call, id, str(environment))
 
 
 def _with(call: Door, before: LiveResource, members: Iterable[str]) -> Response:

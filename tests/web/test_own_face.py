@@ -1,0 +1,95 @@
+"""Our own client of the vendor's API against our own vendor-shaped face: each holds the other to
+the reference. A repository is applied through it, and the next plan has nothing to do.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apiops.git.inbox import Inbox
+from apiops.model.plan import Action
+from apiops.web import app
+from apiops.wiring.serving import Serving
+from apiops.wiring.settings import TargetSettings
+from tests.managers import House, a_resource, a_write, settle, write_batch
+from tests.remote.bank import CREDENTIAL, PROXY, SETTINGS, manifest, the_vendor_bank
+from tests.serving import a_token, served
+from tests.shop import MERT, Shop
+
+
+class OwnShop(Shop):
+    """A bank whose gateway is another Manager of ours, which it takes for a vendor's."""
+
+    url = ""
+
+    def settings(self, url: str) -> str:
+        return SETTINGS % {"manager": url}
+
+    def start(self, url: str, token: str) -> None:
+        self.url = url
+        self.variables["APIOPS_TOKEN"] = token
+        self.begin({"apiops.toml": self.settings(url), **the_vendor_bank()})
+
+    def planned(self) -> list[Any]:
+        done = self.run("plan", "-o", "json")
+        assert 0 == done.code, done.err
+        changes: list[Any] = done.json["plan"]["changes"]
+        return changes
+
+
+@pytest.fixture
+def bank(house: House, tmp_path: Path) -> Iterator[OwnShop]:
+    create = Action.CREATE
+    settle(house.manager)
+    write_batch(
+        house.manager,
+        a_write(create, a_resource("Environment", "dev", {"type": "TEST"}, None)),
+        unit="system",
+        base=1,
+        number=2,
+    )
+    owner = a_resource("Membership", "mert", {"user": "mert", "roles": ["Project Owner"]})
+    write_batch(house.manager, a_write(create, owner), base=1, number=2)
+    targets = {"dev": TargetSettings("dev", "dev", house.url)}
+    made = app.create(Serving(house.manager, Inbox(tmp_path / "kept"), targets))
+    with served(made) as url:
+        shop = OwnShop(tmp_path / "bank")
+        shop.start(url, a_token(house.manager, "mert", "read", "write"))
+        yield shop
+
+
+def test_what_was_applied_plans_to_nothing(bank: OwnShop) -> None:
+    assert [] == bank.planned()
+
+
+def test_changes_arrive_and_settle(bank: OwnShop, house: House) -> None:
+    longer = PROXY.replace("readTimeout: 60", "readTimeout: 90").replace("Orders", "All orders")
+    client = CREDENTIAL.replace("gold", "silver").replace("Partner", "The partner")
+    files = {
+        "payments/orders.yaml": manifest("ApiProxy", "orders", longer),
+        "payments/partner.yaml": manifest("Credential", "partner", client),
+        "payments/offices.yaml": None,
+    }
+    bank.commit(MERT, files, "Wait longer")
+    done = bank.run("apply", "--yes")
+    assert 0 == done.code, done.out + done.err
+    assert [] == bank.planned()
+    held = {one.id.name: one for one in house.manager.read("", "").resources}
+    assert 90 == held["orders"].spec["settings"]["connection"]["readTimeout"]
+    assert "offices" not in held
+
+
+def test_what_somebody_changed_there_is_drift(bank: OwnShop) -> None:
+    import urllib3
+
+    headers = {"Authorization": f"Bearer {bank.variables['APIOPS_TOKEN']}"}
+    urllib3.request(
+        "PUT",
+        f"{bank.url}/apiops/projects/payments/ipGroups/offices/ips/",
+        headers=headers,
+        json={"ipList": ["192.0.2.1"]},
+    )
+    done = bank.run("drift", "-o", "json")
+    assert "offices" in done.out
