@@ -169,6 +169,12 @@ def test_no_keys_are_made_for_an_environment_that_is_not_there(api: Api) -> None
     assert "nowhere" not in {one.environment for one in api.house.manager.keys.versions()}
 
 
+@pytest.mark.parametrize("values", ["x", ["x"], [[]], [{}]])
+def test_a_list_of_something_else_is_told(api: Api, values: Any) -> None:
+    told = send(api, "POST", "environmentVariables/KEY/", {_LIST: values})
+    assert (400, "environmentName value can not be empty!") == told
+
+
 def test_a_name_in_the_path_and_another_in_the_body_are_refused(api: Api) -> None:
     why = "Connection name in path (a) does not match name in body (b)!"
     assert (400, why) == send(api, "POST", "connections/a/", DATABASE | {"name": "b"})

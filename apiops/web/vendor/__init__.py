@@ -4,6 +4,7 @@ door.py        one call: who, what they see, how a change is made; and how a rou
 shapes.py      what the vendor's shapes have in common
 places.py      projects, environments, and whether anybody is there
 named.py       kinds whose calls all have one form
+uploads.py     calls that carry a file
 A module for each family of calls stands beside them. Secrets are never in an answer; those that are
 sent are sealed before anything else sees them (ADR 41).
 """
@@ -14,10 +15,13 @@ from fastapi import APIRouter
 
 from apiops.web.envelope import Failure
 from apiops.web.vendor import (
+    certificates,
     clients,
     connections,
     endpoints,
     ip_groups,
+    jwks,
+    keys,
     limits,
     making,
     organizations,
@@ -32,6 +36,7 @@ from apiops.web.vendor import (
 
 FAMILIES: Final = (
     *(places, ip_groups, variables, connections, clients, organizations, limits),
+    *(certificates, keys, jwks),
     *(shared_policies, proxy_groups, making, proxies, settings, endpoints, pipelines),
 )
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {

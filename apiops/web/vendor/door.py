@@ -169,17 +169,23 @@ Serve = Callable[..., Callable[[Handler], Handler]]
 
 
 def family() -> tuple[APIRouter, Serve]:
-    """A module's routes, and what declares one: method, path, summary, and perhaps its answers."""
+    """A module's routes, and what declares one: method, path, summary, perhaps its answers, and
+    more that FastAPI should know.
+    """
     routes = APIRouter()
 
     def serve(
-        method: str, path: str, summary: str, answers: dict[int | str, dict[str, Any]] = _DONE
+        method: str,
+        path: str,
+        summary: str,
+        answers: dict[int | str, dict[str, Any]] = _DONE,
+        **more: Any,
     ) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:
             for place, shown in ((path, True), (path.rstrip("/"), False)):  # the first is published
                 routes.add_api_route(
                     place, handler, methods=[method], summary=summary, include_in_schema=shown,
-                    response_class=Response, responses=answers,
+                    response_class=Response, responses=answers, **more,
                 )  # fmt: skip
             return handler
 

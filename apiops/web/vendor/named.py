@@ -3,7 +3,7 @@
 What differs from kind to kind is the words, and which fields go where.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
@@ -24,7 +24,8 @@ class Named:
 
     `absent`, `exists` and `nameless` are the vendor's words; without `exists` whoever makes one of
     a name that is there replaces it. With `together` one is made by POST to the list. `shows` is
-    what a read says of a resource, `takes` the spec that a body means, given the spec before.
+    what a read says of a resource, `takes` the spec that a body means, given the spec before, and
+    `files` the files that the spec then refers to, by digest.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Named:
     together: bool = False
     shows: Callable[[LiveResource], Body] = shapes.plain
     takes: Callable[[Body, JsonObject], JsonObject] = shapes.spec
+    files: Callable[[Body, JsonObject], Mapping[str, bytes]] = lambda _body, _spec: {}
 
     @property
     def path(self) -> str:
@@ -44,7 +46,7 @@ class Named:
 
     def _says_another(self, body: Body, name: str) -> bool:
         said = body.get("name")
-        if self.together or said is None:
+        if said is None:
             return False
         folds = KINDS[self.kind].folds_case
         return bool(said != name) and not (folds and str(said).casefold() == name.casefold())
@@ -64,8 +66,17 @@ class Named:
         if before is not None and new and self.exists:
             raise Told(self.exists.format(name))
         spec = self.takes(body, before.spec if before else {})
-        call.put(before.id if before else ResourceId(self.kind, project, name), spec, before)
+        if before is not None:
+            self._demand_same(before.spec, spec)
+        id = before.id if before else ResourceId(self.kind, project, name)
+        call.put(id, spec, before, self.files(body, spec))
         return envelope.done()
+
+    def _demand_same(self, before: JsonObject, spec: JsonObject) -> None:
+        """A plan would delete it and make another; here nobody would see that coming."""
+        for field in KINDS[self.kind].immutable:
+            if spec.get(field) != before.get(field):
+                raise Told(f"{self.called} {field} can not be changed!")
 
 
 def family(*kinds: Named, lists: bool = True) -> tuple[APIRouter, Serve]:

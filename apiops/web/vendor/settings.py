@@ -196,7 +196,8 @@ def put_log(call: Call, project: Name, name: Name, environment: Name, body: Body
     if "connectorSettingsMap" in rest:
         rest["connectors"] = rest.pop("connectorSettingsMap")
     if "methodOverrideList" in rest:
-        rest["methods"] = [_method(one) for one in rest.pop("methodOverrideList") or ()]
+        sent = shapes.rows(rest.pop("methodOverrideList"), "Method () is not found in ApiProxy!")
+        rest["methods"] = [_method(one) for one in sent]
     log = {**(every.get(environment) or {}), **shapes.filled(rest)}
     spec["trafficLog"] = {**every, environment: log}
     call.put(before.id, spec, before)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject, LiveResource
 from apiops.model.secret import MARK
+from apiops.web.envelope import Told
 
 Body = dict[str, Any]
 
@@ -43,6 +44,15 @@ def hidden(node: Any) -> Any:
     if isinstance(node, dict):
         return None if MARK in node else {key: hidden(value) for key, value in node.items()}
     return [hidden(value) for value in node] if isinstance(node, list) else node
+
+
+def rows(value: Any, otherwise: str) -> list[Body]:
+    """A list of mappings, null being none. Raises Told, with those words, for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Told(otherwise)
+    return value
 
 
 def filled(node: Any) -> Any:

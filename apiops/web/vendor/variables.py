@@ -10,6 +10,8 @@ from apiops.web.vendor import named, shapes
 from apiops.web.vendor.named import Named
 from apiops.web.vendor.shapes import Body
 
+_NAMELESS: Final = "environmentName value can not be empty!"
+
 
 def _shows(one: LiveResource) -> Body:
     """EnvironmentVariableDTO."""
@@ -27,7 +29,7 @@ def _shows(one: LiveResource) -> Body:
 def _takes(body: Body, before: JsonObject) -> JsonObject:
     """The list as a mapping. A value that is null is kept, a visible one too (2.13)."""
     spec = shapes.spec(body, before)
-    rows = spec.pop("environmentValueList", None)
+    rows = shapes.rows(spec.pop("environmentValueList", None), _NAMELESS)
     if rows:
         spec["values"] = dict(_value(row, before) for row in rows)
     return spec
@@ -36,7 +38,7 @@ def _takes(body: Body, before: JsonObject) -> JsonObject:
 def _value(row: Body, before: JsonObject) -> tuple[str, Body]:
     name = row.get("environmentName")
     if not isinstance(name, str) or not name:
-        raise Told("environmentName value can not be empty!")
+        raise Told(_NAMELESS)
     was = (before.get("values") or {}).get(name) or {}
     rest = {key: value for key, value in row.items() if key != "environmentName"}
     return name, rest if rest.get("value") is not None else {**rest, "value": was.get("value")}
