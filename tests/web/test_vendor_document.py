@@ -15,6 +15,7 @@ from schemathesis.generation import GenerationMode
 from apiops.web import vendor
 from tests.web.asking import asked
 from tests.web.conftest import Api
+from tests.web.test_vendor_ai import WRITES as OF_MODELS
 from tests.web.test_vendor_shared import WRITES
 
 TRIES = 4
@@ -27,11 +28,34 @@ BAD = {"description": "reference 1.4", "content": {"application/json": {"schema"
 """Validation, not there and not allowed are all 400; the document forgets that status."""
 
 ONLY_ON_PAGES = {
-    ("GET", f"/apiops/projects/{{}}/{of}{one}")
-    for of in ("ipGroups", "rlcl")
-    for one in ("", "/{}")
+    *{
+        ("GET", f"/apiops/projects/{{}}/{of}{one}")
+        for of in ("ipGroups", "rlcl")
+        for one in ("", "/{}")
+    },
+    *{
+        (method, f"/apiops/{place}/ai-prompt-decorator-presets{one}")
+        for place in ("projects/{}", "settings")
+        for method in ("GET", "POST", "PUT", "DELETE")
+        for one in ("", "/{}")
+        if one or method == "GET"
+    },
 }
 """Contradiction 13: operations that the document does not have."""
+
+READ_AS_NULL = (
+    ("CredentialDTO", "password"),
+    ("CredentialMetadataDTO", "value"),
+    ("ConnectionConfigLlmDTO", "apiKey", "apiSecret"),
+    ("LlmProviderMetadataEntry", "value"),
+    ("ConnectionConfigVectorDbDTO", "jdbcPassword", "redisPassword", "apiKey", "apiSecret"),
+)
+"""5.2: secrets, which the document forgets."""
+WORDS = (
+    *("EnumAiGuardAction", "EnumPiiMaskMode", "EnumPrivacyPatternType"),
+    "EnumPrivacySettingsRuleOperationType",
+)
+"""Appendix E: words, which the document takes for objects."""
 
 
 def bare(path: str) -> str:
@@ -63,10 +87,12 @@ def document() -> dict[str, Any]:
                 operation["responses"]["200"]["content"]["application/json"]["schema"] = DONE
         if chosen:
             kept[path] = chosen
-    # 2.10, 5.2: a secret is read as null.
     schemas = whole["components"]["schemas"]
-    for name, field in (("CredentialDTO", "password"), ("CredentialMetadataDTO", "value")):
-        schemas[name]["properties"][field]["nullable"] = True
+    for name, *fields in READ_AS_NULL:
+        for field in fields:
+            schemas[name]["properties"][field]["nullable"] = True
+    for name in WORDS:
+        schemas[name] = {"type": "string"}
     return {**whole, "paths": kept, "servers": []}
 
 
@@ -85,7 +111,7 @@ def test_no_answer_is_another_than_the_vendors(
     api: Api, document: dict[str, Any], mode: GenerationMode
 ) -> None:
     headers = {"Authorization": f"Bearer {api.tokens['mert']}"}
-    for method, path, body in WRITES:
+    for method, path, body in (*WRITES, *OF_MODELS):
         made = api.call(method, f"/apiops/projects/payments/{path}", as_="mert", json=body)
         assert made.status in (200, 201), made.data
     schema = schemathesis.openapi.from_dict(document)
@@ -105,6 +131,12 @@ HERE = {
     "rlclName": "partners",
     "code": "partners",
     "username": "app",
+    "definitionName": "in-house",
+    "modelName": "in-house/summary",
+    "providerName": "house",
+    "vectorDbName": "passages",
+    "presetName": "token",
+    "name": "guide",
 }
 
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from apiops.web.envelope import Failure
 from apiops.web.vendor import (
+    ai,
     certificates,
     clients,
     connections,
@@ -27,6 +28,7 @@ from apiops.web.vendor import (
     organizations,
     pipelines,
     places,
+    presets,
     proxies,
     proxy_groups,
     settings,
@@ -38,6 +40,7 @@ FAMILIES: Final = (
     *(places, ip_groups, variables, connections, clients, organizations, limits),
     *(certificates, keys, jwks),
     *(shared_policies, proxy_groups, making, proxies, settings, endpoints, pipelines),
+    *(ai, presets),
 )
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}

@@ -10,11 +10,8 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from apiops.access import decide
-from apiops.model.plan import Action
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.web import envelope
-from apiops.web.envelope import Told
 from apiops.web.vendor import deploying
 from apiops.web.vendor.door import Door
 from apiops.web.vendor.shapes import Body
@@ -54,9 +51,4 @@ def _places(call: Door, id: ResourceId, body: Body) -> list[str]:
     named = body.get("deployTargetEnvironmentNameList") or []
     if not body.get("deploy") or not isinstance(named, list):
         return []
-    places = [call.environment(str(name)) for name in dict.fromkeys(named)]
-    for place in places:
-        needs = decide.need(id.kind, Action.DEPLOY, id, (place,))
-        if decide.lacking(call.grants, call.calling.principal, needs) is not None:
-            raise Told(envelope.NO_DEPLOY)
-    return places
+    return [deploying.demand(call, id, str(name)) for name in dict.fromkeys(named)]

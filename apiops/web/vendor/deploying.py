@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Response
 from pydantic import BaseModel
 
+from apiops.access import decide
 from apiops.errors import AccessDenied, ApiopsError
 from apiops.model.plan import Action
 from apiops.model.resource import LiveResource, ResourceId
@@ -18,6 +19,14 @@ class Deployment(BaseModel):
 
     description: str | None = None
     persistent: bool | None = None
+
+
+def demand(call: Door, id: ResourceId, environment: str) -> str:
+    """An environment that there is, and in which they may deploy it. Raises Told."""
+    needs = decide.need(id.kind, Action.DEPLOY, id, (call.environment(environment),))
+    if decide.lacking(call.grants, call.calling.principal, needs) is not None:
+        raise Told(envelope.NO_DEPLOY)
+    return environment
 
 
 def deployed(call: Door, action: Action, before: LiveResource, environment: str) -> Response:

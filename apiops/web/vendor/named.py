@@ -26,6 +26,8 @@ class Named:
     a name that is there replaces it. With `together` one is made by POST to the list. `shows` is
     what a read says of a resource, `takes` the spec that a body means, given the spec before, and
     `files` the files that the spec then refers to, by digest.
+    `spares` refuses, in the vendor's words, to delete what is still used. The `tail` is where a
+    name stands in a path: one with a slash takes `{name:path}`.
     """
 
     kind: str
@@ -38,11 +40,18 @@ class Named:
     shows: Callable[[LiveResource], Body] = shapes.plain
     takes: Callable[[Body, JsonObject], JsonObject] = shapes.spec
     files: Callable[[Body, JsonObject], Mapping[str, bytes]] = lambda _body, _spec: {}
+    spares: Callable[[Door, LiveResource], None] = lambda _call, _one: None
+    tail: str = "{name}"
 
     @property
     def path(self) -> str:
         """Of the list."""
         return f"/projects/{{project}}/{self.segment}/"
+
+    @property
+    def one(self) -> str:
+        """Path of one of them."""
+        return f"{self.path}{self.tail}/"
 
     def _says_another(self, body: Body, name: str) -> bool:
         said = body.get("name")
@@ -65,7 +74,7 @@ class Named:
             raise Told(self.absent.format(name))
         if before is not None and new and self.exists:
             raise Told(self.exists.format(name))
-        spec = self.takes(body, before.spec if before else {})
+        spec = self.takes({**body, "name": name}, before.spec if before else {})
         if before is not None:
             self._demand_same(before.spec, spec)
         id = before.id if before else ResourceId(self.kind, project, name)
@@ -102,7 +111,7 @@ def _lists(serve: Serve, kind: Named) -> None:
 
 
 def _reads(serve: Serve, kind: Named) -> None:
-    @serve("GET", f"{kind.path}{{name}}/", f"{kind.called}: one, in a list of one")
+    @serve("GET", kind.one, f"{kind.called}: one, in a list of one")
     def one(call: Call, project: Name, name: Name) -> Response:
         return envelope.found([kind.shows(call.look(kind.kind, project, name, kind.absent))])
 
@@ -115,16 +124,17 @@ def _writes(serve: Serve, kind: Named) -> None:
             return kind.put(call, project, str(body.get("name") or ""), body, new=True)
     else:
 
-        @serve("POST", f"{kind.path}{{name}}/", f"{kind.called}: make one")
+        @serve("POST", kind.one, f"{kind.called}: make one")
         def make_named(call: Call, project: Name, name: Name, body: Body) -> Response:
             return kind.put(call, project, name, body, new=True)
 
-    @serve("PUT", f"{kind.path}{{name}}/", f"{kind.called}: replace it")
+    @serve("PUT", kind.one, f"{kind.called}: replace it")
     def put(call: Call, project: Name, name: Name, body: Body) -> Response:
         return kind.put(call, project, name, body, new=False)
 
-    @serve("DELETE", f"{kind.path}{{name}}/", f"{kind.called}: delete it, for good")
+    @serve("DELETE", kind.one, f"{kind.called}: delete it, for good")
     def delete(call: Call, project: Name, name: Name) -> Response:
         before = call.look(kind.kind, project, name, kind.absent)
+        kind.spares(call, before)
         call.do(Action.DELETE, before.id, before=before)
         return envelope.done()

@@ -146,7 +146,7 @@ def _saved(
     if not environment:
         call.put(id, spec, before)
         return envelope.done()
-    call.environment(str(environment))
+    deploying.demand(call, id, str(environment))
     call.put(id, spec, before)
     return deploying.deployed_after(call, id, str(environment))
 
