@@ -26,9 +26,9 @@ _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
 
 
-def command(*arguments: str | Path) -> list[str]:
+def command(*arguments: str | Path, program: str = "apiops") -> list[str]:
     """The words that run `apiops …`."""
-    return [sys.executable, "-m", "apiops", *map(str, arguments)]
+    return [sys.executable, "-m", program, *map(str, arguments)]
 
 
 def environment(**variables: str) -> dict[str, str]:

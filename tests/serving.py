@@ -57,8 +57,15 @@ def served(app: FastAPI, http: type[Patient] = Patient, **more: Any) -> Iterator
 class Child:
     """`apiops …serve` as a process, ready when this is entered; stopped as a service would be."""
 
-    def __init__(self, *arguments: str | Path, cwd: Path, scheme: str = "http", **variables: str):
-        self._words = process.command(*arguments)
+    def __init__(
+        self,
+        *arguments: str | Path,
+        cwd: Path,
+        scheme: str = "http",
+        program: str = "apiops",
+        **variables: str,
+    ):
+        self._words = process.command(*arguments, program=program)
         self._cwd = cwd
         self._scheme = scheme
         self._variables = variables
@@ -69,14 +76,16 @@ class Child:
         notices = place / "notices"
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._told.bind(str(notices))
-        self._log = (self._cwd.parent / "server.log").open("w+")
+        written, name = tempfile.mkstemp(".log", "server", self._cwd.parent)
+        self._log = Path(name)
         self._process = subprocess.Popen(
             self._words,
             cwd=self._cwd,
             env=process.environment(**self._variables, NOTIFY_SOCKET=str(notices)),
             stdin=subprocess.DEVNULL,
-            stderr=self._log,
+            stderr=written,
         )
+        os.close(written)
         self._told.settimeout(process.PATIENCE)
         try:
             said = self._told.recv(1000).decode()
@@ -92,9 +101,9 @@ class Child:
     def __exit__(self, *_exception: object) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(signal.SIGCONT)  # whoever was stopped hears the other first
             self._process.wait(process.PATIENCE)
         self._told.close()
-        self._log.close()
 
     @property
     def url(self) -> str:
@@ -106,7 +115,7 @@ class Child:
 
     @property
     def log(self) -> str:
-        return (self._cwd.parent / "server.log").read_text()
+        return self._log.read_text()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -116,6 +125,16 @@ class Child:
     def limit(self, size: int) -> None:
         """A disk that is full, as the server sees it: no file may grow beyond `size` bytes."""
         resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
+
+    def halted(self) -> int:
+        """Wait until it is stopped or killed; by which signal, or the exit code."""
+        how = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert how is not None
+        return how.si_status
+
+    def go_on(self) -> None:
+        """Let it run that was stopped."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """As the kernel would end it."""

@@ -78,10 +78,14 @@ def post(pool: urllib3.PoolManager, url: str, token: str, name: str) -> urllib3.
     )
 
 
-def served(world: World) -> Child:
-    kept = ("--repositories", world.shop.folder / "kept")
+def served(world: World, name: str = "kept", **fate: str) -> Child:
+    """A server with a folder of that name; with a fate (`tests.stopping`) it meets that."""
+    kept = ("--repositories", world.shop.folder / name)
     serve = ("manager", "serve", "--listen", "127.0.0.1:0", *kept)
-    return Child(*serve, cwd=world.shop.repository, **world.shop.variables)
+    program = "tests.stopping" if fate else "apiops"
+    met = {f"FATE_{what.upper()}": text for what, text in fate.items()}
+    cwd, variables = world.shop.repository, world.shop.variables | met
+    return Child(*serve, cwd=cwd, program=program, **variables)
 
 
 def a_writer(world: World) -> str:

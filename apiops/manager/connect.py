@@ -17,10 +17,15 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from apiops.errors import StoreError, UsageError
-from apiops.manager import audit, faults
+from apiops.manager import audit, faults, leases
 
 BUSY: Final = timedelta(seconds=5)
 """How long a writer waits for another before the database counts as locked."""
+SILENT: Final = leases.LIFE
+"""How long PostgreSQL waits for a writer that says nothing in the middle of a transaction.
+
+What stopped in there would keep all others out for as long as its connection stands.
+"""
 
 _READS: Final = re.compile(
     r"\s*(SELECT|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SHOW|SET)\b", re.IGNORECASE
@@ -154,7 +159,16 @@ def _postgresql(url: URL, *, read_only: bool) -> Engine:
             code="AO707",
             hint="install apiops with its extra: pip install 'apiops[postgres]'",
         ) from None
-    if read_only:
+    if not read_only:
+
+        @event.listens_for(engine, "connect")
+        def _bound(dbapi: Any, _record: Any) -> None:
+            silent = f"{SILENT / timedelta(milliseconds=1):.0f}ms"
+            setting = ("idle_in_transaction_session_timeout", silent)
+            dbapi.execute("SELECT set_config(%s, %s, false)", setting)
+            dbapi.commit()
+
+    else:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
