@@ -2,6 +2,7 @@
 
 with Postgres() as server:            from the wheel, reached over a Unix socket; server.url
     server.kill(); server.start()     as after a power failure, on the same data directory
+    server.limit(room)                its disk is full, until server.limit() says otherwise
     with Way(server) as way:          way.to(url) leads to a database there
         way.cut(Moment.BEFORE)        the next audited commit does not reach the server
 """
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -73,9 +74,24 @@ class Postgres:
         assert ready.wait(PATIENCE), self._said.decode()
         assert b"ready to accept" in self._said, self._said.decode()
 
+    def limit(self, room: int | None = None) -> None:
+        """Let no file grow beyond so many bytes while it runs, or again as far as it likes."""
+        words = f"--fsize={'unlimited' if room is None else room}:unlimited"
+        for pid in (self._process.pid, *self._children()):  # the first hands it on to new ones
+            subprocess.run(
+                ["prlimit", f"--pid={pid}", words],
+                user=self._wheel.system_user,
+                check=pid == self._process.pid,  # of the others any may be gone by now
+                capture_output=True,
+                timeout=PATIENCE,
+            )
+
     def kill(self) -> None:
         """End all of it by SIGKILL, the postmaster first, and wait until nothing of it is left."""
-        waited = list(self._children())
+        waited = []
+        for child in self._children():
+            with suppress(ProcessLookupError):
+                waited.append(os.pidfd_open(child))
         self._process.kill()
         for descriptor in waited:
             with suppress(ProcessLookupError):  # it saw that the postmaster was gone
@@ -95,12 +111,10 @@ class Postgres:
     def log(self) -> str:
         return self._said.decode()
 
-    def _children(self) -> Iterator[int]:
-        """A descriptor of each process that serves or works in the background."""
+    def _children(self) -> list[int]:
+        """Each process that serves or works in the background."""
         pid = self._process.pid
-        for child in _text(Path(f"/proc/{pid}/task/{pid}/children")).split():
-            with suppress(ProcessLookupError):
-                yield os.pidfd_open(int(child))
+        return [int(one) for one in _text(Path(f"/proc/{pid}/task/{pid}/children")).split()]
 
     @property
     def _where(self) -> tuple[str, str]:

@@ -8,6 +8,7 @@ go_on(world, token, writers)
 import threading
 from collections import Counter
 from functools import partial
+from random import Random
 
 import orjson
 import urllib3
@@ -27,12 +28,13 @@ MOST = 2_000
 class Writers:
     """Clients that write one resource after the other until the server fails them."""
 
-    def __init__(self, url: str, token: str, clients: int = CLIENTS) -> None:
+    def __init__(self, url: str, token: str, clients: int = CLIENTS, length: int = 1) -> None:
         self.tried: set[str] = set()
         self.acknowledged: set[str] = set()
         self.refused: list[urllib3.BaseHTTPResponse] = []
         self._url = url
         self._token = token
+        self._length = length
         self._moved = threading.Condition()
         work = [partial(self._work, number) for number in range(clients)]
         self._threads = [threading.Thread(target=one) for one in work]
@@ -56,7 +58,7 @@ class Writers:
                 name = f"office-{number}-{turn}"
                 self.tried.add(name)
                 try:
-                    answer = post(pool, self._url, self._token, name)
+                    answer = post(pool, self._url, self._token, name, self._length)
                 except urllib3.exceptions.HTTPError:
                     return
                 with self._moved:
@@ -67,13 +69,21 @@ class Writers:
                     self._moved.notify_all()
 
 
-def post(pool: urllib3.PoolManager, url: str, token: str, name: str) -> urllib3.BaseHTTPResponse:
-    """Create an IP group, which is one transaction."""
+def addresses(length: int) -> list[str]:
+    """So many addresses without an order, so that they cannot be stored in much less."""
+    any_of = Random(length)
+    return [".".join(str(any_of.randrange(256)) for _ in range(4)) for _ in range(length)]
+
+
+def post(
+    pool: urllib3.PoolManager, url: str, token: str, name: str, length: int = 1
+) -> urllib3.BaseHTTPResponse:
+    """Create an IP group of so many addresses, which is one transaction."""
     return pool.request(
         "POST",
         f"{url}/apiops/projects/payments/ipGroups/",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        body=orjson.dumps({"name": name, "ipList": ["10.0.0.1"]}),
+        body=orjson.dumps({"name": name, "ipList": addresses(length)}),
         timeout=PATIENCE,
     )
 

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from random import Random
 
 import pytest
 import urllib3
@@ -28,7 +27,7 @@ from tests.process import PATIENCE
 from tests.serving import Child, a_token
 from tests.shop import MERT, Done, a_proxy, run, the_bank
 from tests.worlds import World, keep_on
-from tests.writers import Writers, a_writer, go_on, post, served, standing
+from tests.writers import Writers, a_writer, addresses, go_on, post, served, standing
 
 LEASE = f"{REPOSITORY}/{TARGET}"
 CLIENTS = 2
@@ -77,10 +76,8 @@ def world(server: Postgres, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def addresses(length: int) -> list[str]:
-    """So many addresses without an order, so that they cannot be stored in much less."""
-    any_of = Random(length)
-    return [".".join(str(any_of.randrange(256)) for _ in range(4)) for _ in range(length)]
+def a_group(name: str, of: list[str]) -> str:
+    return f"apiVersion: apiops/v1\nkind: IpGroup\nmetadata: {{name: {name}, project: payments}}\nspec:\n  ipList: {of}\n"
 
 
 def a_service(world: World) -> str:
@@ -313,3 +310,49 @@ def test_a_served_manager_outlives_its_postgresql(world: World, server: Postgres
         assert 200 == post(pool, child.url, token, "after").status
         writers.tried.add("after")
     go_on(world, token, writers)
+
+
+def completed(server: Child, token: str, writers: Writers, there: set[str]) -> None:
+    """The same server takes what it did not take before."""
+    with urllib3.PoolManager(retries=False) as pool:
+        for name in sorted(writers.tried - there):
+            assert 200 == post(pool, server.url, token, name, LONG).status
+
+
+def test_a_served_manager_whose_tables_cannot_grow_refuses_and_goes_on_when_they_can(
+    world: World, server: Postgres
+) -> None:
+    token, service = a_writer(world), a_service(world)
+    world.shop.commit(MERT, {"payments/long.yaml": a_group("long", addresses(LONG))}, "Long")
+    with served(world) as child, urllib3.PoolManager(retries=False) as pool:
+        server.limit(SEGMENT)
+        writers = Writers(child.url, token, CLIENTS, LONG)
+        writers.join()
+        assert [500] * CLIENTS == [answer.status for answer in writers.refused]
+        done = submit(world, child, service, "apply", "--yes")
+        assert (1, True) == (done.code, "AO706" in done.out), done
+        for path in ("/livez", "/readyz"):
+            assert 200 == pool.request("GET", child.url + path, timeout=PATIENCE).status
+        there = standing(world)
+        assert writers.acknowledged == there
+        server.limit()
+        completed(child, token, writers, there)
+        assert 0 == submit(world, child, service, "apply", "--yes").code
+    assert {*writers.tried, "long"} == standing(world)
+
+
+def test_a_served_manager_whose_postgresql_has_no_room_for_its_log_goes_on_with_the_next(
+    world: World, server: Postgres
+) -> None:
+    token = a_writer(world)
+    with served(world) as child:
+        server.limit(SEGMENT - 8192)
+        writers = Writers(child.url, token, CLIENTS, LONG)
+        writers.join()
+        assert [500] * CLIENTS == [answer.status for answer in writers.refused]
+        server.kill()
+        server.start()
+        there = standing(world)
+        assert writers.acknowledged <= there <= writers.tried
+        completed(child, token, writers, there)
+    assert writers.tried == standing(world)
