@@ -120,7 +120,9 @@ class Sight:
     principal: str
     grants: Grants
     mint: InitVar[object]
-    _seen: dict[Need, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _seen: dict[tuple[str, str | None], bool] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self, mint: object) -> None:
         if mint is not _MINT:
@@ -131,11 +133,11 @@ class Sight:
 
     def sees(self, id: ResourceId) -> bool:
         """Whether the principal may look at a resource."""
-        right, scope = need_to_see(id)
-        known = self._seen.get((right, scope))
+        known = self._seen.get((id.kind, id.project))
         if known is None:
+            right, scope = need_to_see(id)
             verdict = decide(self.grants, self.principal, right.verb, right.category, scope)
-            known = self._seen[right, scope] = verdict.allowed
+            known = self._seen[id.kind, id.project] = verdict.allowed
         return known
 
 
@@ -221,7 +223,7 @@ def needs_of(change: Change, environments: Iterable[str] = ()) -> tuple[Need, ..
 
 
 def need_to_see(id: ResourceId) -> Need:
-    """The right that looking at a resource needs."""
+    """The right that looking at a resource needs, whatever its name is."""
     kind = KINDS.get(id.kind)
     category = kind.category if kind else Category.PROJECT_MANAGEMENT
     within = kind is not None and kind.tier is not Tier.SYSTEM and id.project is not None

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Delete, Engine, Table, Update, func, insert, select, update
 from sqlalchemy import delete as remove
-from sqlalchemy.dialects import postgresql, sqlite
 
 from apiops.access import decide
 from apiops.access.decide import Permit
@@ -381,7 +381,7 @@ class Unit:
         self._adding, self._rows = None, []
 
     def _flush_contents(self) -> None:
-        engine = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        engine = import_module(f"sqlalchemy.dialects.{self.connection.dialect.name}")
         for table, kept in self._contents.items():
             once = engine.insert(table).on_conflict_do_nothing()
             self.connection.execute(once, list(kept.values()))

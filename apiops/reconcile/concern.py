@@ -19,6 +19,8 @@ def carried(verdicts: Verdicts | None) -> tuple[Judgement, ...]:
     if verdicts is None:
         return ()
     units = verdicts.frozen
+    if not units:
+        return verdicts.judgements
     return tuple(one for one in verdicts.judgements if not one.change.units & units)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from apiops import __version__
 from apiops.errors import UsageError
 from apiops.model.resource import Target
 from apiops.model.revision import Snapshot
+from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.ports import Keyring, Manager, Observer, Runs
 from apiops.reconcile.line import Line
 from apiops.reconcile.runs import InProcess
@@ -22,6 +24,7 @@ from apiops.wiring import places
 from apiops.wiring.settings import TargetSettings
 
 if TYPE_CHECKING:
+    from apiops.age.identities import Identities
     from apiops.git.repository import GitRepository
     from apiops.manager.embedded import EmbeddedManager
     from apiops.remote.client import Client
@@ -75,13 +78,33 @@ def uncommitted(directory: Path) -> int:
 
 def keyring(wiring: Wiring) -> Keyring:
     """The age identities at hand. Raises SecretError for a key file that cannot be read."""
-    from apiops.age import identities, keyring
+    from apiops.age.identities import Identities
 
     if not wiring.secrets:
-        return keyring.AgeKeyring(identities.Identities())
-    return keyring.AgeKeyring(
-        places.gather_identities(wiring.target.identities, interactive=wiring.interactive)
-    )
+        return _Keys(Identities())
+    return _Keys(places.gather_identities(wiring.target.identities, interactive=wiring.interactive))
+
+
+class _Keys:
+    """A keyring over age identities; what reads files of secrets is loaded for the first one."""
+
+    def __init__(self, identities: "Identities") -> None:
+        self._identities = identities
+
+    @property
+    def available(self) -> bool:
+        """Whether any identity was found."""
+        return bool(self._identities)
+
+    def open(self, leaf: SecretLeaf, content: bytes) -> SecretValue:
+        """The plaintext that the leaf points at. Raises SecretError."""
+        return self._ring.open(leaf, content)
+
+    @cached_property
+    def _ring(self) -> Keyring:
+        from apiops.age.keyring import AgeKeyring
+
+        return AgeKeyring(self._identities)
 
 
 @contextmanager

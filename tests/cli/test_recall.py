@@ -20,6 +20,9 @@ HEAVY = {
 }  # fmt: skip
 """What a plan with nothing to do must not load."""
 
+SPARED = {"apiops.age.keyring", "apiops.age.yamltext", "sqlalchemy.dialects.postgresql"}
+"""What a walk must not load where it opens no secret and its database is SQLite."""
+
 OURS = 17
 """How many of our modules it may load; lower it when one goes."""
 
@@ -33,7 +36,7 @@ def watched(*given, **more):
 sqlite3.connect = watched
 from apiops.cli.main import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-    main(['plan'])
+    main(sys.argv[1:])
 print(*sorted(sys.modules))
 print(sum('SELECT' in one.split() for one in asked))
 """
@@ -246,19 +249,35 @@ def test_every_process_asks_the_same_question(shop: Shop) -> None:
 
 def test_it_loads_little_and_asks_the_database_once(shop: Shop) -> None:
     shop.run("plan")
+    names, statements = loaded(shop, "plan")
+    assert set() == HEAVY & {name.partition(".")[0] for name in names}
+    assert OURS >= len([name for name in names if name.startswith("apiops.")]), names
+    assert 1 == statements
+
+
+@pytest.mark.parametrize("words", [("plan", "-q"), ("apply", "--yes")], ids=" ".join)
+def test_a_walk_with_no_secret_to_open_loads_nothing_that_opens_one(
+    shop: Shop, words: tuple[str, ...]
+) -> None:
+    changed = a_proxy("orders").replace("readTimeout: 60", "readTimeout: 90")
+    shop.commit(MERT, {"payments/orders.yaml": changed}, "Wait longer")
+    names, _ = loaded(shop, *words)
+    assert {"apiops.reconcile.line", "sqlalchemy"} <= names
+    assert set() == SPARED & names
+
+
+def loaded(shop: Shop, *words: str) -> tuple[set[str], int]:
+    """The modules that a command loads, and how many questions it asks the database."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, *words],
         cwd=shop.repository,
         env=environment(**shop.variables),
         capture_output=True,
         text=True,
         check=True,
     )
-    modules, statements = done.stdout.splitlines()
-    names = modules.split()
-    assert set() == HEAVY & {name.partition(".")[0] for name in names}
-    assert OURS >= len([name for name in names if name.startswith("apiops.")]), names
-    assert "1" == statements
+    *_, modules, statements = done.stdout.splitlines()
+    return set(modules.split()), int(statements)
 
 
 def test_the_folder_is_this_users_alone(shop: Shop) -> None:

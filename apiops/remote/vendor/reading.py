@@ -205,11 +205,10 @@ def _renamed(
 
     Otherwise the book's row would stay, and whoever made one of the former name would lose it.
     """
-    there = {
-        graph.fold(ResourceId(codec.kind, place.project or None, one.name))
-        for codec, place, one in seen.found
-    }
     formers = {id: begun.former for id, begun in unsettled.items() if begun.former is not None}
+    if not formers:
+        return {}
+    there = {graph.fold(_shown(*one)) for one in seen.found}
     return {
         id: former
         for id, former in formers.items()
@@ -259,17 +258,30 @@ _Item = tuple[Codec, Place, Found]
 def _details(most: int, known: _Known, found: Sequence[_Item]) -> Iterator[LiveResource | None]:
     """All of them; in parallel those that take another request, for only these wait."""
     asking = [one for one in found if not isinstance(one[0], Listed) or one[0].asks]
-    told = [one for one in found if isinstance(one[0], Listed) and not one[0].asks]
+    told = [
+        one
+        for one in found
+        if isinstance(one[0], Listed) and not one[0].asks and _may_be_wanted(known, one)
+    ]
     yield from _each(most, partial(_detail, known), asking)
     yield from map(partial(_detail, known), told)
+
+
+def _shown(codec: Codec, place: Place, one: Found) -> ResourceId:
+    return ResourceId(codec.kind, place.project or None, one.name)
+
+
+def _may_be_wanted(known: _Known, listed: _Item) -> bool:
+    """Whether it may be one of those that something is made of, as far as its name says."""
+    if known.among is None or KINDS[listed[0].kind].folds_case:
+        return True
+    return _shown(*listed) in known.among
 
 
 def _detail(known: _Known, listed: _Item) -> LiveResource | None:
     codec, place, one = listed
     kind = KINDS[codec.kind]
-    id = _known_id(
-        known, ResourceId(codec.kind, place.project or None, one.name), folds=kind.folds_case
-    )
+    id = _known_id(known, _shown(codec, place, one), folds=kind.folds_case)
     written = known.written.get(id)
     one = codec.detailed(place, one, written)
     if known.among is not None and id not in known.among:
