@@ -5,8 +5,9 @@
 decK (`apt-get install deck`, Kong's own) keeps services and routes in `benchmarks/kong.py`; we keep
 groups of addresses and environment variables in the stand-in of the vendor's Manager that the
 tests use. A file has one of each. Measured are whole processes: nothing to do, 1 % changed, and all
-of it for the first time; processor seconds (user and system), seconds on the wall, peak memory,
-and what the server was asked. Both servers run in this process, whose time is not counted.
+of it for the first time, beside its floor (`benchmarks/bare.py`); processor seconds (user and
+system), seconds on the wall, peak memory, and what the server was asked. Both servers run in this
+process, whose time is not counted.
 """
 
 import argparse
@@ -215,6 +216,21 @@ class Ours:
         self._standin.world.requests.clear()
         self._standin.world.bodies.clear()
 
+    def floor(self, pairs: int) -> Course:
+        """As many requests and rows, with urllib3 and sqlite3 alone."""
+        rows = self._folder / "bare.db"
+        words = ("benchmarks.bare", self._standin.url, str(2 * pairs), str(rows))
+
+        def ready() -> None:
+            self._restore("empty")
+            for file in self._folder.glob("bare.db*"):
+                file.unlink()
+
+        return Course(
+            "floor of that", [sys.executable, "-m", *words], self._environment,
+            ready, lambda: self._standin.world.requests,
+        )  # fmt: skip
+
     def courses(self) -> list[Course]:
         def course(name: str, command: list[str], state: str) -> Course:
             return Course(
@@ -246,11 +262,11 @@ def facts(number: int, state: str) -> dict[str, int]:
     return {"number": number, "timeout": 30 if state == "changed" and number % STEP == 0 else 60}
 
 
-def report(pairs: int, ours: list[Course], theirs: list[Course]) -> None:
+def report(pairs: int, ours: list[Course], floor: Course, theirs: list[Course]) -> None:
     print(f"\n{2 * pairs:,} entities in {pairs:,} files")
     heads = ("cpu s", "wall s", "MiB", "reads", "writes")
     print(f"{'':34}" + "".join(f"{head:>9}" for head in heads))
-    for who, courses in (("apiops", ours), ("decK", theirs)):
+    for who, courses in (("apiops", [*ours, floor]), ("decK", theirs)):
         for one in courses:
             row = (statistics.median(one.cpu), statistics.median(one.wall))
             print(
@@ -278,13 +294,14 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, Standin() as standin, Kong() as kong:
             place = Path(folder, "ours")
             place.mkdir()
-            ours = Ours(place, standin, pairs).courses()
+            made = Ours(place, standin, pairs)
+            ours, floor = made.courses(), made.floor(pairs)
             peer = not chosen.no_peer
             theirs = Theirs(Path(folder, "theirs"), kong, pairs).courses() if peer else []
             for _ in range(chosen.runs):
-                for one in (*ours, *theirs):
+                for one in (*ours, floor, *theirs):
                     one.run()
-            report(pairs, ours, theirs)
+            report(pairs, ours, floor, theirs)
 
 
 if __name__ == "__main__":
