@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from apiops.model.plan import Action, Change
 from apiops.model.resource import ResourceId
 from apiops.ports import Batch, Write
 from tests import ledgers, managers
+from tests.dying import Ended, Mortals
 from tests.remote.bank import DOCUMENT, PROXY, VendorShop, manifest
 from tests.shop import MERT, Done
 from tests.standin import Standin
@@ -80,6 +82,12 @@ def part_and_whole(bank: VendorShop) -> tuple[Done, Done]:
     return part, whole
 
 
+EACH = 15
+"""Of so many steps it dies at one; the last few are not the same number in every run."""
+
+LATER = timedelta(minutes=10)
+"""When the lease of the dead has ended."""
+
 PART, WHOLE = "specifications that are not settled", "reading the specifications\n"
 SLOWER = manifest("ApiProxy", "orders", PROXY.replace("readTimeout: 60", "readTimeout: 30"))
 ANOTHER = PROXY.replace("/orders]", "/more]").replace("name: throttle", "name: brake")
@@ -145,6 +153,31 @@ def test_an_edit_in_the_console_is_set_right_by_the_apply_that_sees_it(bank: Ven
     assert (0, True, True) == (done.code, PART in done.err, WHOLE in done.err)
     offices = bank.world.projects["payments"].ip_groups["offices"]
     assert ["203.0.113.0/24", "198.51.100.7"] == offices["ipList"]
+
+
+def test_an_apply_that_dies_in_a_part_is_ended_by_the_next(tmp_path: Path) -> None:
+    """Whatever it had begun is another state of the ledger, in which nothing is settled."""
+    with VendorShop(tmp_path) as bank, Mortals() as mortals:
+        bank.variables |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CI": "true"}
+        bank.begin()
+        assert "No changes." in bank.run("plan").out
+        bank.commit(MERT, {**MOVES["change a group"][1], **MOVES["change a proxy"][1]})
+        before, projects = ledgers.kept(tmp_path), copy.deepcopy(bank.world.projects)
+
+        def apply(at: int = 0, later: timedelta = timedelta()) -> Ended:
+            place = {"cwd": bank.repository, "variables": bank.variables}
+            return mortals.run("apply", "--yes", **place, at=at, later=later)
+
+        whole = apply()
+        assert PART in whole.err
+        for at in range(1, whole.steps - EACH, EACH):
+            before.back()
+            bank.world.projects = copy.deepcopy(projects)
+            assert None is apply(at).code, f"not killed at step {at}"
+            ended = apply(later=LATER)
+            assert 0 == ended.code, f"after a death at step {at}: {ended.out}{ended.err}"
+            assert ["10.0.0.0/8"] == bank.world.projects["payments"].ip_groups["offices"]["ipList"]
+            assert "No changes." in bank.run("plan").out, f"after a death at step {at}"
 
 
 def test_nothing_is_settled_that_somebody_edited_in_the_console(bank: VendorShop) -> None:
