@@ -81,6 +81,88 @@ def test_changes_arrive_and_settle(bank: OwnShop, house: House) -> None:
     assert "offices" not in held
 
 
+LIMIT = (
+    "apiProxyName: orders, endpointName: ALL, endpointHTTPMethod: ALL, permittedMessageCount: 5, "
+    "timeIntervalPeriodLength: 1, timeInterval: ONE_MINUTE, timeIntervalWindowType: SLIDING, "
+    "cacheConnectionTimeoutInSeconds: 3, cacheErrorHandlingType: FAIL"
+)
+SHARED = {
+    "size": ("GlobalPolicy", "_class: max-message-size, active: true, maxMessageSize: 9"),
+    "baseline": (
+        "PolicyGroup",
+        (
+            "active: true, targetPipeline: REQUEST, policyList: "
+            "[{name: size, _class: max-message-size, active: true, maxMessageSize: 9}]"
+        ),
+    ),
+    "retail": (
+        "ApiProxyGroup",
+        (
+            "clientRoute: {relativePathList: [/retail]}, members: [orders], "
+            "deployments: [{environment: dev}]"
+        ),
+    ),
+    "partners": ("Rlcl", f"credentials: [partner], endpoints: [{{{LIMIT}}}]"),
+    "friends": ("CredentialOrganization", "nameDefault: Friends, metadata: [{key: a, value: b}]"),
+    "in-house": ("LlmProviderDefinition", "defaultEndpoint: https://models.bank.example"),
+    "in-house/summary": ("LlmModel", "providerDefinition: in-house, modality: TEXT"),
+    "house": (
+        "LlmProvider",
+        (
+            "providerType: VLLM, endpoint: https://models.bank.example, authScheme: BEARER, "
+            "deploymentType: ON_PREM, apiKey: '${KEY}', providerDefinition: in-house"
+        ),
+    ),
+    "passages": (
+        "VectorDb",
+        (
+            "dbType: QDRANT, transport: {family: http, endpoint: https://q.bank.example, "
+            "apiKey: '${KEY}'}"
+        ),
+    ),
+    "guide": ("KnowledgeBase", "vectorDbRef: passages, embeddingProviderRef: house"),
+    "token": ("AiPreset", "family: dlp, ruleValue: 'itk_[a-z]{9}', action: BLOCK"),
+}
+AGAIN = {
+    "retail": SHARED["retail"][1].replace("[orders]", "[]"),
+    "partners": SHARED["partners"][1].replace("Count: 5", "Count: 6"),
+    "baseline": SHARED["baseline"][1].replace("Size: 9", "Size: 8"),
+    "friends": "nameDefault: Old friends",
+    "in-house/summary": "providerDefinition: in-house, modality: VISION",
+    "guide": SHARED["guide"][1] + ", chunkSize: 500, reindexOnChange: false",
+    "token": SHARED["token"][1].replace("BLOCK", "FLAG"),
+}
+
+
+def written(specs: dict[str, str]) -> dict[str, Any]:
+    return {
+        f"payments/{name.replace('/', '-')}.yaml": manifest(
+            SHARED[name][0], name, f"spec: {{{spec}}}\n"
+        )
+        for name, spec in specs.items()
+    }
+
+
+def test_what_is_shared_and_what_is_of_models_arrives_and_settles(
+    bank: OwnShop, house: House
+) -> None:
+    first = written({name: spec for name, (_, spec) in SHARED.items()})
+    for files, why in ((first, "Share"), (written(AGAIN), "Share otherwise")):
+        bank.commit(MERT, files, why)
+        done = bank.run("apply", "--yes")
+        assert 0 == done.code, done.out + done.err
+        left = bank.planned()
+        assert [] == left, str(left)[:6000]
+    held = {one.id.name: one.spec for one in house.manager.read("", "").resources}
+    assert held.keys() >= SHARED.keys()
+    assert ([], "FLAG") == (held["retail"].get("members", []), held["token"]["action"])
+
+    bank.commit(MERT, dict.fromkeys(first), "Share no more")
+    done = bank.run("apply", "--yes", "--allow", "mass-delete")
+    assert 0 == done.code, done.out + done.err
+    assert not {one.id.name for one in house.manager.read("", "").resources} & SHARED.keys()
+
+
 def test_what_somebody_changed_there_is_drift(bank: OwnShop) -> None:
     import urllib3
 

@@ -6,7 +6,6 @@ What is built into the vendor's Manager is nowhere here. An id of a definition i
 from typing import Any, Final
 
 from apiops.model.resource import JsonObject, LiveResource
-from apiops.model.secret import leaf_of
 from apiops.spec import marks
 from apiops.web.envelope import Told
 from apiops.web.vendor import named, shapes
@@ -76,7 +75,7 @@ def _provider(body: Body, _before: JsonObject) -> Body:
 
 
 def _shown_provider(one: LiveResource) -> Body:
-    held = {f"{name}Set": leaf_of(one.spec.get(name)) is not None for name in _KEYS[:2]}
+    held = {f"{name}Set": bool(one.spec.get(name)) for name in _KEYS[:2]}
     return _shown(one, **dict.fromkeys(_KEYS[:2]), **held)
 
 
@@ -127,7 +126,7 @@ def _shown_vectors(one: LiveResource) -> Body:
     names = _FLAT[family]
     for secret in _SECRETS[family]:
         transport[secret] = None
-        shown[f"{names.get(secret, secret)}Set"] = leaf_of(held.get(secret)) is not None
+        shown[f"{names.get(secret, secret)}Set"] = bool(held.get(secret))
     return {**shown, **{names.get(k, k): v for k, v in transport.items()}, **pool}
 
 
