@@ -301,6 +301,45 @@ def test_the_vendors_shape_writes_what_the_judge_allows(shop: Remote, who: str) 
     assert expected == done
 
 
+MAKES = {
+    "IpGroup": ("ipGroups/", "ipGroups/%s/", {"ipList": []}),
+    "Connection": ("connections/%s/", "connections/%s/", THINGS[1].spec),
+    "Credential": (
+        "credentials/",
+        "credentials/%s/",
+        {"email": "a@bank.example", "fullName": "A", "password": "a-word"},
+    ),
+    "ApiProxy": (
+        "apiProxies/url/",
+        "apiProxies/%s/",
+        {"apiProxyCreationType": "EMPTY_API", "clientRoute": {"relativePathList": ["/made"]}},
+    ),
+}
+"""Kind → where one is made in the vendor's shape, where it is then, and the rest of the body."""
+CALLED = {"Credential": "username", "ApiProxy": "apiProxyName"}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_vendors_shape_makes_and_deletes_what_the_judge_allows(shop: Remote, who: str) -> None:
+    """Everybody tries to make one of their own, and to delete one that is there."""
+    here, things = "/apiops/projects/payments/", {thing.kind: thing for thing in THINGS}
+    expected, done = {}, {}
+    for kind, (collection, item, body) in MAKES.items():
+        thing, own, other = things[kind], f"of-{who}", f"for-{who}"
+        if shop.open.views.resource("apiops", thing.id(other)) is None:
+            becomes = deeds.Becomes(thing.of(other))
+            assert by_hand(shop, "u-manager", Action.CREATE, thing.id(other), becomes=becomes)
+        where = collection % own if "%s" in collection else collection
+        made = call(shop, who, "POST", here + where, json={**body, CALLED.get(kind, "name"): own})
+        gone = call(shop, who, "DELETE", here + item % other)
+        done[kind] = (made.status == 200, gone.status == 200)
+        expected[kind] = tuple(
+            may(shop.open, who, action, thing.id(name), *reached(thing))
+            for action, name in ((Action.CREATE, own), (Action.DELETE, other))
+        )
+    assert expected == done
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 def test_deploying_and_undeploying_is_the_same_through_every_door(shop: Remote, who: str) -> None:
     id = ResourceId("ApiProxy", "payments", "orders")
