@@ -50,11 +50,13 @@ benchmarks/.venv: benchmarks/octodns.lock
 	$@/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-# Print how fast plans and applies are, beside their floors and the peers, and how many requests a
-# vendor's Manager gets. Takes some minutes; decK (`apt-get install deck`) takes part if it is there.
+# Print how fast plans and applies are, beside their floors and the peers, how many requests a vendor's
+# Manager gets, and how a served Manager holds under many clients. Takes some minutes; decK (`apt-get install deck`) takes part if it is there.
 bench: .venv/dev benchmarks/.venv
 	$(BIN)/python -m benchmarks.speed $(BENCH_FLAGS)
 	$(BIN)/python -m benchmarks.requests
+	$(BIN)/python -m benchmarks.audited --postgres
+	$(BIN)/python -m benchmarks.load --clients 50 --seconds 30
 	$(BIN)/python -m benchmarks.gateways $(if $(shell command -v deck),,--no-peer)
 
 # Everything that an installation without network needs, in dist/bundle: wheels, hashes, apiops.

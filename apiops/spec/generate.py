@@ -60,7 +60,8 @@ def schema(kind: Kind) -> Schema:
     tree["definitions"] = definitions
     _add_payloads(kind, tree)
     for reference in kind.references:
-        _mark(reference, tree)
+        if not reference.marked:
+            _mark(reference, tree)
     tree["definitions"] = {part: definitions[part] for part in sorted(definitions)}
     return tree
 

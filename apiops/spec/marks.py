@@ -45,7 +45,8 @@ def secret_paths(kind: str, spec: Mapping[str, Any]) -> Iterator[tuple[Path, Sec
 def references(kind: str, spec: Mapping[str, Any]) -> Iterator[Mention]:
     """Each name of another resource in `spec`, for the kinds that apiops knows."""
     for reference in KINDS[kind].references:
-        yield from _mentions((), reference, spec)
+        if not reference.marked:
+            yield from _mentions((), reference, spec)
     for prefix, family, type_, payload in payloads(kind, spec):
         for reference in _marks(family, type_)[1]:
             yield from _mentions(prefix, reference, payload)

@@ -86,7 +86,7 @@ def allowed(
     """Whether the context's principal may do it: what the write will decide again."""
     where = tuple(one.environment for one in before.deployments) if before else ()
     needs = decide.need(id.kind, action, id, where)
-    return decide.lacking(manager.grants(), context.principal, needs) is None
+    return decide.lacking(manager.views.grants(), context.principal, needs) is None
 
 
 def _demand_sound(id: ResourceId, before: JsonObject | None, after: JsonObject) -> None:

@@ -1,4 +1,4 @@
-"""IP groups in policies: named in manifests, known to the Manager by an id (vendor document, 2.2)."""
+"""What manifests name and the Manager knows by an id: IP groups, JWKs, providers (document, 2.2)."""
 
 from pathlib import Path
 from typing import Any
@@ -50,3 +50,72 @@ def test_where_the_manager_shows_no_ids_nothing_of_the_proxy_is_sent(tmp_path: P
         assert ("AO766") in [code for _, code in failed], told(outcomes)
         assert {} == gateway.payments.proxies
         assert [] == gateway.payments.shared.get("globalPolicies", [])
+
+
+KEY = {"type": "EC", "ec": {"curveType": "P256", "keyUseType": "SIGNATURE", "algorithm": "ES256"}}
+
+
+def a_key(name: str, generation: int = 1) -> Resource:
+    return a_resource("Jwk", name, generate={**KEY, "generation": generation})
+
+
+def signed(*keys: Resource, by: str) -> list[Resource]:
+    """A proxy and a shared policy that hold tokens against a JWK."""
+    jose = {"validateSign": True, "jwkIdForValidationAndSign": by}
+    proxy = a_resource(
+        "ApiProxy",
+        "orders",
+        type="REVERSE_PROXY",
+        clientRoute={"relativePathList": ["/orders"]},
+        policies={"request": [{"name": "t", "type": "policy-jose-validation", "spec": jose}]},
+        deployments=[{"environment": "dev"}],
+    )
+    shared = a_resource("GlobalPolicy", "tokens", _class="policy-jose-validation", **jose)
+    return [*keys, proxy, shared]
+
+
+def jwks_sent(gateway: Gateway) -> list[Any]:
+    (rows,) = gateway.payments.proxies["orders"].policies.values()
+    (shared,) = gateway.payments.shared["globalPolicies"]
+    return [one["jwkIdForValidationAndSign"] for one in (*rows, shared)]
+
+
+def test_a_jwk_is_sent_by_its_id_and_again_when_it_is_made_anew(tmp_path: Path) -> None:
+    with Gateway(tmp_path) as gateway:
+        state = signed(a_key("one"), a_key("two"), by="one")
+        assert done(outcomes := gateway.apply(state)), told(outcomes)
+        assert [gateway.payments.more["jwks"]["one"]["id"]] * 2 == jwks_sent(gateway)
+        assert "" == left(gateway.plan(state))
+
+        state = signed(a_key("one"), a_key("two"), by="two")
+        assert done(outcomes := gateway.apply(state)), told(outcomes)
+        was = gateway.payments.more["jwks"]["two"]["id"]
+        assert [was] * 2 == jwks_sent(gateway)
+
+        state = signed(a_key("one"), a_key("two", generation=2), by="two")
+        assert done(outcomes := gateway.apply(state)), told(outcomes)
+        new = gateway.payments.more["jwks"]["two"]["id"]
+        assert was != new
+        assert [new] * 2 == jwks_sent(gateway)
+        assert gateway.payments.proxies["orders"].deployed["dev"]["deployed"]
+        assert "" == left(gateway.plan(state))
+
+
+def test_a_provider_of_embeddings_is_sent_by_its_id(tmp_path: Path) -> None:
+    provider = a_resource(
+        "LlmProvider", "Models", providerType="VLLM", endpoint="https://m.example"
+    )
+    routing = {"llmProviderRefName": "Models", "modelId": "m"}
+    chat = a_resource(
+        "ApiProxy",
+        "chat",
+        type="AI",
+        clientRoute={"relativePathList": ["/chat"]},
+        aiRouting={**routing, "semanticEmbeddingProviderRef": "models"},
+    )
+    with Gateway(tmp_path) as gateway:
+        assert done(outcomes := gateway.apply([provider, chat])), told(outcomes)
+        sent_ = gateway.payments.proxies["chat"].routings["ai-routing"]
+        id = gateway.payments.providers["Models"]["id"]
+        assert id == sent_["semanticEmbeddingProviderRef"]
+        assert "" == left(gateway.plan([provider, chat]))

@@ -29,6 +29,14 @@ def held(call: Call, segment: str) -> dict[str, Json]:
     return call.project.more.setdefault(segment, {})
 
 
+def check_jwks(call: Call, sent: Json) -> None:
+    """§2.2: JOSE policies refer to JWKs by ids."""
+    ids = {one.get("id") for one in call.project.more.get("jwks", {}).values()}
+    for field in ("jwkIdForValidationAndSign", "jwkIdForDecryptionAndEncryption"):
+        if sent.get(field) and sent[field] not in ids:
+            raise Refused(f"JWK with id ({sent[field]}) is not found!")
+
+
 def known(call: Call, segment: str, what: str) -> str:
     """Names mean the same in any case (§1.7)."""
     for name in held(call, segment):
@@ -374,6 +382,7 @@ def always_creates(segment: str, what: str) -> None:  # noqa: C901 - four calls 
             raise Refused("Policy snapshot could not be parsed.")
         if "clientSecret" in call.body:
             raise Refused("Policy snapshot could not be parsed.")
+        check_jwks(call, call.body)
         rows(call).append({"id": call.world.id(), **call.body})
         return Saved([in_list(rows(call)[-1])])
 
@@ -383,6 +392,7 @@ def always_creates(segment: str, what: str) -> None:  # noqa: C901 - four calls 
             if one["name"].casefold() == call.names["n"].casefold():
                 if one["_class"] != call.body.get("_class"):
                     raise Refused("Policy type in body does not match the existing policy's type.")
+                check_jwks(call, call.body)
                 kept = one["id"]
                 one.clear()
                 one.update({"id": kept, **call.body})

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tests.standin.more import check_jwks
 from tests.standin.wire import NO_RIGHT, Call, Refused, Saved, Text, route
 from tests.standin.world import Json, Proxy
 
@@ -393,6 +394,9 @@ def routing_handler(path: str, kinds: tuple[str, ...]) -> None:
         for tool in call.body.get("exposedTools") or []:
             if tool.get("proxyId") not in {one.id for one in call.project.proxies.values()}:
                 raise Refused(f"Api Proxy ({tool.get('proxyId')}) is not found!")
+        provider = call.body.get("semanticEmbeddingProviderRef")
+        if provider and provider not in {one["id"] for one in call.project.providers.values()}:
+            raise Refused(f"LLM provider with id ({provider}) is not found!")
         kept = proxy.routings.get(path, {})
         sent = dict(call.body)
         if not sent.get("proxyPassword") and kept.get("proxyPassword"):
@@ -620,6 +624,7 @@ def stored_policy(call: Call, name: str, sent: Json) -> Json:
     for group in sent.get("ipGroupIdList") or ():
         if group not in [one.get("id") for one in call.project.ip_groups.values()]:
             raise Refused(f"IP Group with id ({group}) is not found!")
+    check_jwks(call, sent)
     policy = {"description": None, "active": True, **sent, "name": name}
     condition = policy.get("policyCondition") or {}
     if not condition.get("conditionRuleList"):

@@ -18,7 +18,7 @@ from tests.web.conftest import Api
 from tests.web.test_vendor_ai import WRITES as OF_MODELS
 from tests.web.test_vendor_shared import WRITES
 
-TRIES = 4
+TRIES = 2
 """For each operation and each way to generate."""
 
 DOCUMENT = Path(__file__).parents[3] / "shared/fixtures/apinizer/openapi.yaml"

@@ -53,6 +53,10 @@ class Switch:
     default: bool
 
 
+JOSE: Final = ("jwkIdForValidationAndSign", "jwkIdForDecryptionAndEncryption")
+"""Fields of the JOSE policies that name a JWK, which a vendor's Manager keeps by its id (2.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretField:
     """A field that may hold a secret.
@@ -91,7 +95,8 @@ class Reference:
     `system` means the name is looked up in the System tier; otherwise in the same project and,
     for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
     `key`: the reference is the mapping's keys, not its values. `bound`: a vendor's Manager keeps
-    it by the other's id, so it is written again when the other is deleted and made again.
+    it by the other's id, so it is written again when the other is deleted and made again. `marked`:
+    it stands in a payload, whose own schema marks it for everybody who checks specs.
     """
 
     path: str
@@ -100,6 +105,7 @@ class Reference:
     key: bool = False
     only: Only | None = None
     bound: bool = False
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

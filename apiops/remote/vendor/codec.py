@@ -40,19 +40,19 @@ class Place:
     project: str
     path: str = ""
     known: Mapping[str, Mapping[str, JsonObject]] = field(default_factory=dict)
-    _groups: list[list[dict[str, Any]]] = field(default_factory=list, repr=False, compare=False)
+    _read: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def ip_groups(self) -> list[dict[str, Any]]:
-        """The rows of its IP groups as they are now."""
-        return self.api.items(path("projects", self.project, "ipGroups"))
+    def rows(self, segment: str) -> list[dict[str, Any]]:
+        """What a list of the project has now."""
+        return self.api.items(path("projects", self.project, segment))
 
-    def ip_groups_read(self) -> list[dict[str, Any]]:
-        """The same, asked for once: for reading, in which all proxies mean the same groups."""
+    def read(self, segment: str) -> list[dict[str, Any]]:
+        """The same, asked for once: for reading, in which all proxies mean the same things."""
         with self._turn:
-            if not self._groups:
-                self._groups.append(self.ip_groups())
-            return self._groups[0]
+            if segment not in self._read:
+                self._read[segment] = self.rows(segment)
+            return self._read[segment]
 
 
 class Missing:

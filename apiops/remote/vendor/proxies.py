@@ -108,7 +108,7 @@ class Proxies:
 
     def update(self, job: Job) -> None:
         """A document that changed is read again; then what differs, by its own call."""
-        job = references.with_ids(job) if job.differs("policies") else job
+        job = references.with_ids(job) if job.differs("policies", "aiRouting") else job
         anew = job.differs(*_REPARSED) and _parses(job)
         if anew or (job.after["type"] in SPECIFIED and endpoints.takes_back(job)):
             self._parse(job, "PUT")

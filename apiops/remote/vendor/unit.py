@@ -27,6 +27,7 @@ from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import OBSERVED, Reading
 from apiops.remote.vendor.together import Together
 from apiops.remote.vendor.waves import Wave
+from apiops.spec import marks, paths
 
 PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
 """Kinds that the API does not even show: who may what is judged on our side (section 3)."""
@@ -237,8 +238,10 @@ class UnitRun:
         there = _with_missing(live.spec, self._seen.hidden.get(live.id, {}), after)
         if not self._made & graph.bound(id, after):
             return there
-        stale = {one.path.split(".")[0] for one in KINDS[id.kind].references if one.bound}
-        return {name: value for name, value in there.items() if name not in stale}
+        stale = (one.path for one in KINDS[id.kind].references if one.bound)
+        for place in [place for path in stale for place in marks.expand(path, there)]:
+            there = paths.put(there, place, None)
+        return there
 
     def _live(self, write: Write) -> LiveResource | None:
         return self._seen.resources.get(write.change.former or write.change.id)

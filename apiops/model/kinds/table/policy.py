@@ -4,7 +4,7 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.classes import POLICY_CLASSES
-from apiops.model.kinds.kind import Home, Kind, Payload
+from apiops.model.kinds.kind import JOSE, Home, Kind, Payload, Reference
 
 KINDS: Final = (
     Kind(
@@ -18,6 +18,7 @@ KINDS: Final = (
         immutable=("_class",),
         folds_case=True,
         payloads=(Payload("policies", type="_class", types=POLICY_CLASSES),),
+        references=tuple(Reference(field, "Jwk", bound=True, marked=True) for field in JOSE),
         write_only=("",),
     ),
     Kind(
@@ -31,6 +32,9 @@ KINDS: Final = (
         keyed={"policyList": "name"},
         folds_case=True,
         payloads=(Payload("policies", "policyList.*", "_class", types=POLICY_CLASSES),),
+        references=tuple(
+            Reference(f"policyList.*.{field}", "Jwk", bound=True, marked=True) for field in JOSE
+        ),
         write_only=("",),
     ),
 )

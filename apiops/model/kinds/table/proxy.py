@@ -4,6 +4,7 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
+    JOSE,
     Home,
     Kind,
     Payload,
@@ -40,11 +41,16 @@ KINDS: Final = (
             Reference("settings.mtls.keyStore", "Keystore"),
             Reference("settings.mtls.trustStore", "Keystore"),
             Reference("aiRouting.llmProviderRefName", "LlmProvider"),
-            Reference("aiRouting.semanticEmbeddingProviderRef", "LlmProvider"),
+            Reference("aiRouting.semanticEmbeddingProviderRef", "LlmProvider", bound=True),
             Reference("aiRouting.providerFailoverChain.*.llmProviderRefName", "LlmProvider"),
             Reference("aiRouting.primaryPool.*.llmProviderRefName", "LlmProvider"),
             Reference("aiRouting.conditionalRoutes.*.llmProviderRefName", "LlmProvider"),
             Reference("mcpRouting.exposedTools.*.apiProxyName", "ApiProxy", bound=True),
+            *(
+                Reference(f"policies.{pipeline}.*.spec.{field}", "Jwk", bound=True, marked=True)
+                for pipeline in ("request", "response", "error")
+                for field in JOSE
+            ),
         ),
         keyed={
             "clientRoute.methodList": "",
