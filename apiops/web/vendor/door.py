@@ -99,8 +99,8 @@ class Door:
         """Make it, or make it so, with the secrets of `spec` sealed. Raises AccessDenied, Told."""
         was = {k: v for k, v in (before.spec if before else {}).items() if k != "deployments"}
         sealed = sealing.take(id.kind, spec, was, self._keys)
-        for leaf in dict(secret.leaves(sealed.spec)).values():
-            self.environment(leaf.environment)
+        for name in {leaf.environment for _, leaf in secret.leaves(sealed.spec)}:
+            self.environment(name)
         action = Action.CREATE if before is None else Action.UPDATE
         if self.may(action, id, before):
             self._demand_meant(id, sealed.spec, was)
@@ -110,12 +110,16 @@ class Door:
     def _demand_meant(self, id: ResourceId, spec: JsonObject, was: JsonObject) -> None:
         """Refuse names of what is not there, but for those that stood there before. Raises Told."""
         known = {mention[1:] for mention in marks.references(id.kind, was)}
-        for mention in marks.references(id.kind, spec):
-            ids = references.meant(id, mention)
-            if mention[1:] not in known and not (
-                mention.name in KINDS[mention.kind].builtin
-                or self.manager.read("", "", among=ids).resources
-            ):
+        new = [
+            mention
+            for mention in marks.references(id.kind, spec)
+            if mention[1:] not in known and mention.name not in KINDS[mention.kind].builtin
+        ]
+        wanted = {one for mention in new for one in references.meant(id, mention)}
+        found = self.manager.read("", "", among=wanted).resources if new else ()
+        there = {one.id for one in found}
+        for mention in new:
+            if there.isdisjoint(references.meant(id, mention)):
                 raise Told(shapes.absent(id.kind, mention.kind).format(mention.name))
 
     def environment(self, name: str) -> str:
