@@ -65,7 +65,7 @@ def bare(path: str) -> str:
 def served() -> set[tuple[str, str]]:
     """Methods and paths of the vendor-shaped face."""
     routes = (one for family in vendor.FAMILIES for one in family.routes.routes)
-    return {(method, bare(f"/apiops{one.path}")) for one in routes for method in one.methods}
+    return {(method, bare(one.path)) for one in routes for method in one.methods}
 
 
 @pytest.fixture(scope="module")

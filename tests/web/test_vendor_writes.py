@@ -191,6 +191,8 @@ def test_addresses_come_and_go(api: Api) -> None:
     assert ["198.51.100.0/24"] == rows(api, "ipGroups/offices/")[0]["ipList"]
     assert (400, "ipList value can not be empty!") == send(api, "PUT", ips, {"ipList": []})
     assert 400 == send(api, "POST", ips, {"ipList": ["not an address"]})[0]
+    counted = api.get("/metrics").data.decode()
+    assert 'route="/apiops/projects/{project}/ipGroups/{name}/ips/"' in counted
 
 
 class TestCredentials:

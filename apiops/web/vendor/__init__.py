@@ -56,6 +56,6 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     )
 }
 
-routes = APIRouter(prefix="/apiops", tags=["vendor-shaped"], responses=_ANSWERS)
+routes = APIRouter(tags=["vendor-shaped"], responses=_ANSWERS)
 for family in FAMILIES:
     routes.include_router(family.routes)

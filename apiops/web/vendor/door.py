@@ -176,7 +176,7 @@ def family() -> tuple[APIRouter, Serve]:
     """A module's routes, and what declares one: method, path, summary, perhaps its answers, and
     more that FastAPI should know.
     """
-    routes = APIRouter()
+    routes = APIRouter(prefix="/apiops")
 
     def serve(
         method: str,
