@@ -50,14 +50,24 @@ def spec(
 ) -> Specs:
     """See above. What the model's own rules refuse is drawn again."""
     known = {**REFERENCES, **own}
+    models = {one.alias or name: one for name, one in model.model_fields.items()}
     fields = {
         name: known.get(name) if name in known else _bounded(one.annotation, tuple(one.metadata))
-        for name, one in model.model_fields.items()
+        for name, one in models.items()
     }
     fields = {name: values for name, values in fields.items() if values is not None}
     REACHED.update((model.__name__, name) for name in fields)
-    always = [n for n in fields if n in needed or model.model_fields[n].is_required()]
+    always = [name for name in fields if name in needed or models[name].is_required()]
     return _some(fields, always).filter(partial(fits, model))
+
+
+def only(
+    model: type[BaseModel], fields: str, *, needed: str = "", **own: st.SearchStrategy[Any]
+) -> Specs:
+    """Some of these fields, where what a model may say follows from what it says elsewhere."""
+    taken = {*fields.split(), *needed.split(), *own}
+    never = {name: None for name in model.model_fields if name not in taken}
+    return spec(model, needed=tuple(needed.split()), **own, **never)
 
 
 @st.composite

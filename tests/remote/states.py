@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from apiops.model.kinds import ai, proxy, proxysettings, trafficlog
-from apiops.model.kinds import models as kinds_models
+from apiops.model.kinds import ai, knowledge, parts, proxy, proxysettings, trafficlog
 from apiops.model.resource import Resource
+from tests.remote import clients, items
 from tests.remote.gateway import ENVIRONMENTS, Gateway, a_resource, secret
 from tests.remote.shapes import spec, words
 
@@ -75,23 +75,22 @@ connections = st.one_of(
 )
 
 # A key that is taken away takes the provider with it, which the Manager refuses while a proxy uses
-# it: so each has one.
-providers = st.fixed_dictionaries(
-    {
-        "providerType": st.sampled_from(["OPENAI", "ANTHROPIC", "VLLM"]),
-        "apiKey": st.sampled_from([secret("key"), secret("other")]),
-    },
-    optional={
-        "description": words,
-        "enabled": flags,
-        "endpoint": st.just("https://models.example"),
-        "region": st.just("eu"),
-        "allowedModelIds": lists("m1", "m2"),
-        "providerRpmLimit": st.integers(1, 9),
-        "metadata": st.just(
-            [{"key": "a", "value": "b"}, {"key": "s", "value": secret("x"), "secret": True}]
-        ),
-    },
+# it: so each has all of them.
+providers = spec(
+    ai.LlmProviderSpec,
+    needed=("apiKey", "apiSecret", "serviceAccountJson"),
+    providerDefinition=None,
+    supportedModels=st.lists(
+        spec(ai.SupportedModel, deprecatedAt=items.when, sunsetAt=items.when),
+        max_size=2,
+        unique_by=lambda one: one["modelId"],
+    ),
+    metadata=st.sampled_from(
+        [
+            [{"key": "a", "value": "b"}],
+            [{"key": "a", "value": "b"}, {"key": "s", "value": secret("x"), "secret": True}],
+        ]
+    ),
 )
 
 ROUTES = st.fixed_dictionaries(
@@ -117,6 +116,7 @@ ADDRESSES = st.lists(
             "addressType": st.sampled_from(["PRIMARY", "CANARY"]),
             "healthCheckPath": st.just("/health"),
             "healthMonitoringEnabled": flags,
+            "soapType": st.sampled_from(["SOAP11", "SOAP12", "HTTP"]),
         },
     ),
     max_size=3,
@@ -171,12 +171,16 @@ POLICIES = st.sampled_from(
 )
 
 
+ERRORS = st.lists(spec(parts.ErrorMessage), max_size=2, unique_by=lambda one: one["errorType"])
+
+
 @st.composite
 def pipelines(draw: st.DrawFn, endpoints: list[tuple[str, str]]) -> dict[str, Any]:
     wanted = draw(st.lists(st.sampled_from(["p1", "p2", "P3", "p4"]), unique=True, max_size=4))
     placed: dict[str, list[dict[str, Any]]] = {}
     for name in wanted:
-        policy = {"name": name, **draw(POLICIES), **draw(some(description=words, active=flags))}
+        more = some(description=words, active=flags, errorMessageList=ERRORS)
+        policy = {"name": name, **draw(POLICIES), **draw(more)}
         if endpoints and draw(flags):
             path, method = draw(st.sampled_from(endpoints))
             policy["at"] = {"endpoint": path, "httpMethod": method}
@@ -222,8 +226,12 @@ def documented(draw: st.DrawFn, gateway: Gateway, kind: str) -> tuple[dict[str, 
     shown = some(active=flags, description=words, cache=CACHE, **more)
     said = ends if kind == "WSDL" else draw(lists(*ends))
     endpoints = [{"name": n, "httpMethod": m, **draw(shown)} for n, m in said]
-    asked = draw(some(backendApiVersion=words.filter(bool))) if kind == "WSDL" else {}
+    soap = some(backendApiVersion=shown, enableWSA=flags, enableWSRM=flags)
+    asked = draw(soap) if kind == "WSDL" else {}
     return {"source": source | made | asked, "endpoints": endpoints}, ends
+
+
+METHODS = st.sampled_from(["GET", "POST", "PUT"])
 
 
 @st.composite
@@ -245,7 +253,8 @@ def proxies(
         one |= more
     elif kind == "EMPTY_API":
         ends = draw(lists(("/x", "GET"), ("/x", "POST"), ("/y", "GET")))
-        own = some(active=flags, description=words, backendResourceUrl=st.just("/z"), cache=CACHE)
+        there_too = {"backendResourceUrl": st.just("/z"), "backendHttpMethod": METHODS}
+        own = some(active=flags, description=words, cache=CACHE, **there_too)
         one["endpoints"] = [{"name": n, "httpMethod": m, **draw(own)} for n, m in ends]
     if kind in agents:
         one |= draw(agent(kind, [other for other in apis if other < name]))
@@ -294,169 +303,15 @@ def logs(connections: list[str], ends: Ends) -> st.SearchStrategy[dict[str, Any]
     return some(**dict.fromkeys(ENVIRONMENTS, one))
 
 
-credentials = st.fixed_dictionaries(
-    {
-        "email": st.just("a@bank.example"),
-        "fullName": names,
-        "password": st.sampled_from([secret("one"), secret("two"), "${VARIABLE}"]),
-    },
-    optional={
-        "description": words,
-        "roleNameList": lists("R1", "R2"),
-        "enabled": flags,
-        "ipList": lists("10.0.0.1", "10.0.0.2"),
-        "expireDate": st.sampled_from(["2027-12-31T23:59:59Z", "2028-01-01T00:00:00Z"]),
-        "metadata": st.sampled_from(
-            [
-                [{"key": "a", "value": "b"}],
-                [{"key": "s", "value": secret("x"), "secret": True, "includeInJwt": True}],
-            ]
-        ),
-        "token": st.just(
-            {"tokenNeverExpires": False, "tokenExpiresInAmount": 5, "tokenExpiresInUnit": "MINUTES"}
-        ),
-    },
-)
-
-DESCRIBED = {"description": words}
-keys = st.one_of(
-    st.fixed_dictionaries(
-        {
-            "keyType": st.just("SECRET_KEY"),
-            "algorithm": st.just("AES"),
-            "environments": st.sampled_from(
-                [
-                    {"dev": {"content": secret("QUJD")}},
-                    {
-                        "dev": {"content": secret("REVG"), "alias": "a"},
-                        "production": {"content": secret("QUJD")},
-                    },
-                ]
-            ),
-        },
-        optional=DESCRIBED,
-    ),
-)
-keystores = st.fixed_dictionaries(
-    {
-        "environments": st.sampled_from(
-            [
-                {
-                    "dev": {
-                        "keyStoreType": kind,
-                        "alias": "a",
-                        "file": secret("QUJD"),
-                        "password": secret("p"),
-                    }
-                }
-                for kind in ("JKS", "PKCS12")
-            ]
-        )
-    },
-    optional=DESCRIBED,
-)
-jwks = st.one_of(
-    st.fixed_dictionaries(
-        {"source": st.just({"type": "COPY_PASTE", "jwkStr": secret("{}")})}, optional=DESCRIBED
-    ),
-    st.fixed_dictionaries(
-        {"generate": st.just({"type": "EC", "ec": {"curveType": "P256"}})}, optional=DESCRIBED
-    ),
-)
-when = st.sampled_from(["2027-12-31T23:59:59Z", "2028-01-01T00:00:00Z"])
-models = spec(kinds_models.LlmModelSpec, providerDefinition=None, deprecatedAt=when, sunsetAt=when)
-definitions = spec(kinds_models.LlmProviderDefinitionSpec)
-vectors = st.one_of(
-    st.fixed_dictionaries(
-        {
-            "dbType": st.just("PGVECTOR"),
-            "transport": st.fixed_dictionaries(
-                {"family": st.just("jdbc"), "jdbcUrl": st.just("jdbc:x")},
-                optional={
-                    "username": words,
-                    "password": st.just(secret("p")),
-                    "pool": some(minimumIdle=st.integers(1, 3)),
-                },
-            ),
-        },
-        optional={**DESCRIBED, "enabled": flags, "embeddingDimension": st.integers(1, 9)},
-    ),
-    st.fixed_dictionaries(
-        {
-            "dbType": st.just("QDRANT"),
-            "transport": st.fixed_dictionaries(
-                {"family": st.just("http"), "endpoint": st.just("https://q")},
-                optional={"apiKey": st.just(secret("k"))},
-            ),
-        },
-        optional={**DESCRIBED, "maxBatchSize": st.integers(1, 9)},
-    ),
-)
-presets = st.one_of(
-    st.fixed_dictionaries(
-        {"family": st.just("dlp"), "ruleValue": st.just("a+"), "action": st.just("BLOCK")},
-        optional={**DESCRIBED, "enabled": flags, "category": words},
-    ),
-    st.fixed_dictionaries(
-        {"family": st.just("prompt-decorator"), "content": st.just("Be kind.")},
-        optional={"role": st.sampled_from(["system", "user"]), "position": st.just("PREPEND")},
-    ),
-)
-shared = st.fixed_dictionaries(
-    {"_class": st.just("oidc-auth"), "active": flags},
-    optional={**DESCRIBED, "issuer": st.just("https://i"), "clientSecret": st.just(secret("s"))},
-)
-policy_groups = st.fixed_dictionaries(
-    {
-        "active": flags,
-        "targetPipeline": st.sampled_from(["REQUEST", "ERROR"]),
-        "policyList": st.lists(
-            st.sampled_from(
-                [
-                    {"_class": "ip-white", "name": "a", "active": True},
-                    {"_class": "cache", "name": "b", "active": False},
-                ]
-            ),
-            unique_by=lambda one: one["name"],
-        ),
-    },
-    optional=DESCRIBED,
-)
-LIMIT = {
-    "endpointName": "ALL", "endpointHTTPMethod": "ALL", "permittedMessageCount": 5, "timeIntervalPeriodLength": 1,
-    "timeInterval": "ONE_MINUTE", "cacheConnectionTimeoutInSeconds": 3, "cacheErrorHandlingType": "FAIL", "timeIntervalWindowType": "FIXED",
-}  # fmt: skip
-
-facts = st.sampled_from(
-    [
-        [{"key": "a", "value": "b"}],
-        [{"key": "s", "value": secret("x"), "secret": True, "includeInJwt": True}],
-    ]
-)
-shown = words.filter(bool)
-organizations = some(nameDefault=shown, nameSecondary=shown, metadata=facts)
-budgets = st.fixed_dictionaries(
-    {},
-    optional={
-        "enabled": flags,
-        "tokensPerDay": st.integers(1, 9),
-        "usdPerHour": st.sampled_from([0.5, 2.0]),
-        "softCapPercents": lists(50, 80),
-        "overflowAction": st.sampled_from(["BLOCK", "ALERT_ONLY"]),
-        "modelBudgets": st.sampled_from([[], [{"modelId": "m1", "tokensPerDay": 5}]]),
-    },
-)
-
 NAMED = {
-    "Key": (keys, ["k1"]),
-    "Keystore": (keystores, ["s1"]),
-    "Jwk": (jwks, ["j1"]),
-    "LlmModel": (models, ["own/m1", "own/m2"]),
-    "LlmProviderDefinition": (definitions, ["own"]),
-    "VectorDb": (vectors, ["v1"]),
-    "AiPreset": (presets, ["x1"]),
-    "GlobalPolicy": (shared, ["sso"]),
-    "PolicyGroup": (policy_groups, ["base"]),
+    "Keystore": (items.keystores, ["s1"]),
+    "Jwk": (items.jwks, ["j1"]),
+    "LlmModel": (items.models, ["own/m1", "own/m2"]),
+    "LlmProviderDefinition": (items.definitions, ["own"]),
+    "VectorDb": (items.vectors, ["v1"]),
+    "AiPreset": (items.ai_presets, ["x1"]),
+    "GlobalPolicy": (items.shared, ["sso"]),
+    "PolicyGroup": (items.policy_groups, ["base"]),
     "EnvironmentVariable": (variables(), ["V_ONE", "V_TWO"]),
     "IpGroup": (ip_groups, ["g1", "g2"]),
     "Connection": (connections, ["c1", "c2"]),
@@ -481,27 +336,6 @@ def a_document(gateway: Gateway) -> dict[str, Any]:
 
 
 @st.composite
-def owners(draw: st.DrawFn, apis: list[str], *, providers: bool) -> list[Resource]:
-    """Organisations, one perhaps above the other, and budgets of what there is."""
-    codes = draw(st.sampled_from([[], ["bank"], ["bank", "branch"]]))
-    found = []
-    for code in codes:
-        above = {"parentOrganizationCode": "bank"} if code == "branch" and draw(flags) else {}
-        found.append(a_resource("CredentialOrganization", code, **draw(organizations), **above))
-    targets = {
-        "all": {"type": "PROJECT"},
-        **{f"of {api}": {"type": "API_PROXY", "name": api} for api in apis},
-        **{f"of {code}": {"type": "CREDENTIAL_ORGANIZATION", "name": code} for code in codes},
-    }
-    for name in draw(st.lists(st.sampled_from(sorted(targets)), unique=True, max_size=2)):
-        budget = draw(budgets)
-        if providers and draw(flags):
-            budget["providerBudgets"] = [{"providerRef": "l1", "usdPerDay": 1.5}]
-        found.append(a_resource("AiBudget", name, target=targets[name], budget=budget))
-    return found
-
-
-@st.composite
 def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
     """A project with some of everything."""
     found = [
@@ -509,6 +343,7 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
         for kind, (spec, some_names) in NAMED.items()
         for name in draw(st.lists(st.sampled_from(some_names), unique=True))
     ]
+    found += [a_resource("Key", name, **draw(items.keys(gateway))) for name in draw(lists("k1"))]
     found += [
         a_resource("Certificate", name, **draw(certificates(gateway, name)))
         for name in draw(lists("cert one", "cert2"))
@@ -517,31 +352,38 @@ def states(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
     found += [
         a_resource("ApiProxy", name, **draw(proxies(gateway, name, apis, found))) for name in apis
     ]
-    kinds = {resource.id.kind for resource in found}
-    if {"VectorDb", "LlmProvider"} <= kinds:
-        more = some(
-            chunkSize=st.sampled_from([1000, 500]),
-            description=words,
-            documents=st.just([a_document(gateway)]),
-        )
-        bases = {"vectorDbRef": "v1", "embeddingProviderRef": "l1", **draw(more)}
-        found.append(a_resource("KnowledgeBase", "kb", **bases))
+    found += draw(bases(gateway, found))
     if draw(flags):
         members = {"members": draw(lists(*apis)) if apis else [], **draw(some(description=words))}
         runs = {"deployments": [{"environment": e} for e in draw(lists(*ENVIRONMENTS))]}
         found.append(
             a_resource("ApiProxyGroup", "all", clientRoute=draw(ROUTES), **members, **runs)
         )
-    if draw(flags):
-        endpoints = [{**LIMIT, "apiProxyName": api} for api in draw(lists(*apis))] if apis else []
-        more = some(
-            enabled=flags, description=words, cacheConnectionTimeoutInSeconds=st.integers(1, 5)
-        )
-        found.append(a_resource("Rlcl", "slow", endpoints=endpoints, **draw(more)))
-    found += draw(owners(apis, providers="LlmProvider" in kinds))
-    for name in draw(lists("app", "web")):
-        spec = draw(credentials)
-        if apis and draw(flags):
-            spec["access"] = [{"name": api} for api in draw(lists(*apis))]
-        found.append(a_resource("Credential", name, **spec))
-    return found
+    found += draw(clients.clients(found))
+    return [draw(following(one, found)) for one in found]
+
+
+@st.composite
+def bases(draw: st.DrawFn, gateway: Gateway, found: list[Resource]) -> list[Resource]:
+    """A knowledge base, where there is what it takes."""
+    if not {"VectorDb", "LlmProvider"} <= {one.id.kind for one in found}:
+        return []
+    said = spec(
+        knowledge.KnowledgeBaseSpec,
+        vectorDbRef=st.just("v1"),
+        embeddingProviderRef=st.just("l1"),
+        chunkSize=st.sampled_from([1000, 500]),
+        chunkOverlap=st.sampled_from([50, 200]),
+        documents=None,
+    )
+    documents = some(documents=st.just([a_document(gateway)]))
+    return [a_resource("KnowledgeBase", "kb", **draw(said), **draw(documents))]
+
+
+@st.composite
+def following(draw: st.DrawFn, one: Resource, found: list[Resource]) -> Resource:
+    """Models and providers may follow a definition of the project's own."""
+    there = any(other.id.kind == "LlmProviderDefinition" for other in found)
+    if one.id.kind not in ("LlmModel", "LlmProvider") or not there or not draw(flags):
+        return one
+    return one.with_spec({**one.spec, "providerDefinition": "own"})

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from apiops.model.outcome import Result
 from apiops.model.resource import Resource
+from tests.remote import items
 from tests.remote.gateway import Gateway, a_resource, done, left, told
-from tests.remote.states import flags, presets, some
+from tests.remote.states import flags, some
 from tests.standin import QUIRKS
 
 BUDGETS = some(enabled=flags, tokensPerDay=st.integers(1, 9))
@@ -32,14 +33,14 @@ def a_database(gateway: Gateway, content: bytes) -> dict[str, str]:
 
 @st.composite
 def systems(draw: st.DrawFn, gateway: Gateway) -> list[Resource]:
-    found = [everybodys("AiPreset", name, **draw(presets)) for name in draw(_names)]
+    found = [everybodys("AiPreset", name, **draw(items.ai_presets)) for name in draw(_names)]
     if draw(flags):
         found.append(everybodys("AiGatewaySettings", **draw(GATEWAYS)))
     if draw(flags):
         file = draw(st.sampled_from([{}, a_database(gateway, b"1"), a_database(gateway, b"2")]))
         found.append(everybodys("Geolocation", enabled=draw(flags), **file))
     if draw(flags):
-        found.append(a_resource("AiPreset", "own", **draw(presets)))
+        found.append(a_resource("AiPreset", "own", **draw(items.ai_presets)))
     return found
 
 

@@ -151,7 +151,8 @@ def _without_secrets(leaves: Any, node: Any) -> Any:
 
 
 _LISTS: Final = ("credentials", "endpoints", "condition")
-_AT_FIRST: Final = {
+_USUAL: Final = {
+    "description": "",
     "enabled": True,
     "executionOrder": "BEFORE_API_PROXY",
     "cacheConnectionTimeoutInSeconds": 3,
@@ -191,9 +192,15 @@ class Limits(Listed):
         self._lists(replace(job, before={}))
 
     def update(self, job: Job) -> None:
-        """What differs."""
+        """What differs. A fact that is left out would stay (7 #8), and no word stands for none, so
+        one that is to go takes the list with it: it is made anew.
+        """
         before = {k: v for k, v in job.before.items() if k not in _LISTS}
         after = {k: v for k, v in job.after.items() if k not in _LISTS}
+        if any(before[k] and not after.get(k) for k in before.keys() - _USUAL.keys()):
+            self.delete(job)
+            self.create(job)
+            return
         if not same(before, after):
             job.send("PUT", self._where(job), self._facts(job))
         self._lists(job)
@@ -205,7 +212,7 @@ class Limits(Listed):
     def _facts(self, job: Job) -> dict[str, Any]:
         """What is left out is kept by the Manager, so it is sent as at the beginning."""
         rest = {k: v for k, v in job.plain.items() if k not in _LISTS}
-        return {"description": "", **_AT_FIRST, **rest, "name": job.id.name}
+        return {**_USUAL, **rest, "name": job.id.name}
 
     def _lists(self, job: Job) -> None:
         fields = {"credentials": "credentialNameList", "endpoints": "endpointRateLimitList"}

@@ -92,8 +92,11 @@ def _named(
         if name is None and index < len(wanted) and wanted[index]["type"] == row["type"]:
             name = wanted[index]["name"]
         name = name or f"{row['type']}-{index + 1}"
-        twin = next((w["name"] for w in wanted if w["name"].casefold() == name.casefold()), name)
-        named.append(_policy(row, twin))
+        twin = next((w for w in wanted if fold(w) == name.casefold()), None)
+        policy = _policy(row, twin["name"] if twin else name)
+        if twin and not twin.get("errorMessageList"):
+            del policy["errorMessageList"]  # none means the type's standard ones (2.3)
+        named.append(policy)
     return named
 
 
