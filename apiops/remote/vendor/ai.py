@@ -46,8 +46,11 @@ class Providers(Listed):
             elif written is None and one.raw.get(flag):
                 seen[secret] = unknown()
         if seen.get("metadata"):
+            hidden = {"value": unknown()} if written is None else {}
             seen["metadata"] = [
-                {k: v for k, v in fact.items() if not (k == "value" and fact.get("secret"))}
+                {**{k: v for k, v in fact.items() if k != "value"}, **hidden}
+                if fact.get("secret")
+                else fact
                 for fact in seen["metadata"]
             ]
         return seen

@@ -21,6 +21,7 @@ _SLOTS: Final = {
     "jwkValidation": ("jwk", "validation"),
     "jwkEncryption": ("jwk", "encryption"),
 }
+_FACT: Final = ("key", "secret", "includeInJwt", "includeInTokenResponse", "jwtClaimName")
 _UNIT: Final = {"SECOND": "SECONDS"}
 
 
@@ -49,7 +50,7 @@ class Credentials:
         if written is None:
             seen["password"] = unknown()
         if raw.get("metadata") is not None:
-            seen["metadata"] = [fact(row) for row in raw["metadata"]]
+            seen["metadata"] = [fact(row, known=written is not None) for row in raw["metadata"]]
         if "access" in raw:
             seen["access"] = [taken(row, "name", "type") for row in raw["access"]]
         return seen
@@ -140,10 +141,12 @@ class Credentials:
         return any(_pair(one) == pair for one in job.api.items(where))
 
 
-def fact(row: JsonObject) -> dict[str, Any]:
-    """A secret fact is shown as null, which says nothing."""
-    shown = taken(row, "key", "secret", "includeInJwt", "includeInTokenResponse", "jwtClaimName")
-    return shown if row.get("secret") else shown | {"value": row.get("value")}
+def fact(row: JsonObject, *, known: bool) -> dict[str, Any]:
+    """A secret fact is shown as null, which says nothing; where nobody knows it, it is a hole."""
+    shown = taken(row, *_FACT)
+    if row.get("secret"):
+        return shown if known else shown | {"value": unknown()}
+    return shown | {"value": row.get("value")}
 
 
 def _pair(one: JsonObject) -> tuple[str, str]:

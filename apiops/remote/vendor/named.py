@@ -12,7 +12,7 @@ from apiops.model.secret import leaf_of
 from apiops.plan.settle import UNSET
 from apiops.remote.vendor import ai
 from apiops.remote.vendor.api import Upload, bare_path, path
-from apiops.remote.vendor.codec import Found, Job, Place, at, complete, taken
+from apiops.remote.vendor.codec import Found, Job, Place, at, complete, taken, unknown
 from apiops.remote.vendor.shared import Listed, gone, there
 
 _OWNED: Final = frozenset(
@@ -140,6 +140,8 @@ class Vectors(Named):
         for flag, secret in _HELD[family].items():
             if raw.get(flag) is False:
                 transport[secret] = UNSET
+            elif written is None and raw.get(flag):
+                transport[secret] = unknown()
         return taken(raw, *own, "distanceMetric", "maxBatchSize") | {"transport": transport}
 
 
@@ -269,6 +271,8 @@ class Keys(Named):
     def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """Which environments have one, and under which alias."""
         rows = {row["environmentName"]: self.row(row) for row in one.raw.get(self.rows) or ()}
+        if written is None:
+            rows = {name: row | self.hidden(one.raw, name) for name, row in rows.items()}
         environments = complete((written or {}).get("environments"), rows)
         seen = taken(one.raw, "description", *self.own)
         return seen | {"environments": environments}
@@ -278,6 +282,12 @@ class Keys(Named):
     def row(self, row: JsonObject) -> dict[str, Any]:
         """What is shown of one environment."""
         return {"alias": row.get("alias")}
+
+    def hidden(self, raw: JsonObject, environment: str) -> dict[str, Any]:
+        """What is held there and nobody knows; a public key is a file, not a secret."""
+        if raw.get("keyType") == "PUBLIC_KEY":
+            return {"file": f"{environment}.pem"}
+        return {"content": unknown(environment)}
 
     def body(self, job: Job) -> dict[str, Any]:
         """The environments as a list."""
@@ -307,6 +317,10 @@ class Keystores(Keys):
         """File and password come back encrypted, which says nothing (5.2)."""
         return {name: row[name] for name in ("alias", "keyStoreType") if name in row}
 
+    def hidden(self, _raw: JsonObject, environment: str) -> dict[str, Any]:
+        """Both."""
+        return {name: unknown(environment) for name in ("file", "password")}
+
     def material(self, job: Job, environment: str, one: JsonObject) -> dict[str, Any]:
         """A file that is a secret as a whole is bytes; anything else is base64 already."""
         leaf = leaf_of(at(job.after, f"environments.{environment}.file"))
@@ -320,9 +334,12 @@ class Keystores(Keys):
 class Jwks(Named):
     """Jwk: its material cannot change, so an update is a description."""
 
-    def seen(self, _place: Place, one: Found, _written: JsonObject | None) -> JsonObject:
+    def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """The list shows no material; the single read, which shows a private key, is not asked."""
-        return {"description": one.raw.get("description")}
+        kind = one.raw.get("sourceType")
+        text = {"jwkStr": unknown()} if kind == "COPY_PASTE" else {}
+        source = {"source": {"type": kind, **text}} if kind and written is None else {}
+        return {"description": one.raw.get("description"), **source}
 
     def create(self, job: Job) -> None:
         """Taken from a source, or made by the Manager: then each call makes another (2.12)."""

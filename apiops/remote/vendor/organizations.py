@@ -29,9 +29,10 @@ class Organizations(Listed):
         rows = ((code, _read(place, code)) for code in place.known.get(self.kind, ()))
         return [Found(code, row) for code, row in rows if row is not None]
 
-    def seen(self, _place: Place, one: Found, _written: JsonObject | None) -> JsonObject:
+    def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """All but the values of secret facts."""
-        facts = [fact(row) for row in one.raw.get("metadata") or ()]
+        rows = one.raw.get("metadata") or ()
+        facts = [fact(row, known=written is not None) for row in rows]
         return taken(one.raw, *_NAMES) | {"metadata": facts}
 
     def create(self, job: Job) -> None:

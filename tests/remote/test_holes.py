@@ -1,0 +1,134 @@
+"""What an export leaves open is filled by a person: then it is written once, and never planned again.
+
+One case for each kind with secrets. Nothing says what the Manager holds, so the first plan after
+filling shows the secret as new; after that apply there is nothing left to do.
+"""
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.remote.bank import VendorShop, the_vendor_bank
+from tests.shop import MERT
+
+RULES = "creation_rules:\n  - path_regex: .*\n    age: %s\n"
+HELD = base64.b64encode(b"held").decode()
+FACT = [{"key": "contract", "value": "held", "secret": True}]
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a stranger made one, and the keys of the holes that it leaves."""
+
+    made: str
+    body: dict[str, Any]
+    holes: tuple[str, ...]
+
+
+def values(**row: str) -> list[dict[str, str]]:
+    return [{"environmentName": "dev", **row}]
+
+
+CASES = {
+    "Credential": Case(
+        "credentials",
+        {"username": "app", "email": "a@b.example", "fullName": "App", "password": HELD, "metadata": FACT},
+        ("password", "value"),
+    ),
+    "EnvironmentVariable": Case(
+        "environmentVariables/KEY", {"name": "KEY", "global": True, "globalValue": HELD, "globalVisible": False},
+        ("globalValue",),
+    ),
+    "Key": Case(
+        "keys",
+        {"name": "k", "keyType": "SECRET_KEY", "algorithm": "AES", "cryptoKeyInfoEnvironmentList": values(content=HELD)},
+        ("content",),
+    ),
+    "Keystore": Case(
+        "keystores",
+        {"name": "s", "keyStoreEnvironmentList": values(file=HELD, password="p", alias="a", keyStoreType="JKS")},
+        ("file", "password"),
+    ),
+    "Jwk": Case("jwks", {"name": "j", "sourceType": "COPY_PASTE", "jwkStr": "{}"}, ("jwkStr",)),
+    "LlmProvider": Case(
+        "llm-providers/l", {"_class": "llm", "providerType": "OPENAI", "apiKey": HELD, "metadata": FACT},
+        ("apiKey", "value"),
+    ),
+    "VectorDb": Case(
+        "vector-dbs/v",
+        {"_class": "vector-db", "dbType": "QDRANT", "transport": {"family": "http", "endpoint": "https://q", "apiKey": HELD}},
+        ("apiKey",),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[VendorShop]:
+    """People and a project; what there is in it, others made."""
+    files = {
+        name: text
+        for name, text in the_vendor_bank().items()
+        if name.startswith("system/") or name in ("payments/project.yaml", "payments/mert.yaml")
+    }
+    with VendorShop(tmp_path) as shop:
+        shop.variables["SOPS_AGE_KEY"] = shop.identity
+        shop.begin(files | {".sops.yaml": RULES % shop.recipient})
+        yield shop
+
+
+def made(shop: VendorShop, case: Case) -> None:
+    pool = urllib3.PoolManager(headers={"Authorization": f"Bearer {shop.standin.token}"})
+    where = f"{shop.standin.url}/apiops/projects/payments/{case.made}/"
+    assert 200 == pool.request("POST", where, json=case.body).status
+    pool.clear()
+
+
+def holes(shop: VendorShop, kind: str) -> dict[str, list[str]]:
+    """Files that are not there yet, and the keys that they need."""
+    done = shop.run("export", "--project", "payments", "--kind", kind, "--into", "found")
+    assert 0 == done.code, done.err
+    found: dict[str, list[str]] = {}
+    for key, file in re.findall(r"hole: \S+ needs (\S+) in (\S+)", done.err):
+        found.setdefault(file, []).append(key)
+    return found
+
+
+def filled(shop: VendorShop, kind: str) -> list[str]:
+    """Every hole as its message says it: a file with the key, encrypted; the keys."""
+    found = holes(shop, kind)
+    shop.commit(MERT, written(shop), "Adopt what is there")
+    refused = shop.run("validate")
+    assert 3 == refused.code
+    for file, keys in found.items():
+        assert f'there is no file "{file}"' in refused.out + refused.err
+        (shop.repository / file).write_text("".join(f"{key}: {HELD}\n" for key in keys))
+        sealed = shop.run("secrets", "encrypt", "--in-place", file)
+        assert 0 == sealed.code, sealed.err
+    shop.commit(MERT, written(shop), "Fill the holes")
+    return sorted(key for keys in found.values() for key in keys)
+
+
+def written(shop: VendorShop) -> dict[str, str]:
+    folder = shop.repository
+    return {str(f.relative_to(folder)): f.read_text() for f in (folder / "found").rglob("*.yaml")}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_filled_hole_is_written_once(bank: VendorShop, kind: str) -> None:
+    case = CASES[kind]
+    made(bank, case)
+
+    assert sorted(case.holes) == filled(bank, kind)
+    checked = bank.run("validate")
+    assert 0 == checked.code, checked.out + checked.err
+    (change,) = bank.run("plan", "-o", "json").json["plan"]["changes"]
+    assert ("update", True) == (change["action"], change["adopts"])
+    done = bank.run("apply", "--yes")
+    assert 0 == done.code, done.out + done.err
+    assert [] == bank.run("plan", "-o", "json").json["plan"]["changes"]
