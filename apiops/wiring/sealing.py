@@ -17,7 +17,6 @@ from apiops.spec import marks, paths
 from apiops.wiring.deeds import Becomes
 
 _READABLE: Final = re.compile(r"(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})*")
-"""What stands in a secret field as text: variables of the vendor's, or nothing."""
 
 _NAMES: Final = ("name", "key", "environmentName")
 """By what an item of a list is told from its neighbours."""
@@ -74,9 +73,14 @@ def _refuse_strange(spec: JsonObject, held: list[Any]) -> None:
             )
 
 
+def is_readable(text: str) -> bool:
+    """Whether a text in a secret field is none: variables of the vendor's, or nothing."""
+    return _READABLE.fullmatch(text) is not None
+
+
 def _is_secret(text: str, secret: SecretField, was: Any) -> bool:
     """Where a field may hold a secret and need not, one is what was, or what looks like it."""
-    if _READABLE.fullmatch(text):
+    if is_readable(text):
         return False
     return secret.required or leaf_of(was) is not None or bool(plaintext.seems(text))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from apiops.git.inbox import Inbox
 from apiops.model.plan import Action
@@ -17,6 +18,7 @@ from tests.managers import House, a_resource, a_write, settle, write_batch
 from tests.remote.bank import CREDENTIAL, PROXY, SETTINGS, manifest, the_vendor_bank
 from tests.serving import a_token, served
 from tests.shop import MERT, Shop
+from tests.web.test_vendor_keys import PUBLIC, certificate
 
 
 class OwnShop(Shop):
@@ -161,6 +163,42 @@ def test_what_is_shared_and_what_is_of_models_arrives_and_settles(
     done = bank.run("apply", "--yes", "--allow", "mass-delete")
     assert 0 == done.code, done.out + done.err
     assert not {one.id.name for one in house.manager.read("", "").resources} & SHARED.keys()
+
+
+SOURCE = "type: CERTIFICATE, certificateName: theirs, environmentName: dev, useType: SIGNATURE"
+KEYS = {
+    "theirs": ("Certificate", "environments: {dev: {alias: theirs, file: theirs.pem}}"),
+    "public": ("Key", "keyType: PUBLIC_KEY, environments: {dev: {file: public.pem}}"),
+    "aes": ("Key", "keyType: SECRET_KEY, algorithm: AES, environments: {dev: {content: '${AES}'}}"),
+    "store": (
+        "Keystore",
+        "environments: {dev: {keyStoreType: JKS, alias: a, file: '${STORE}', password: '${WORD}'}}",
+    ),
+    "made": ("Jwk", "generate: {type: EC, ec: {curveType: P256}}"),
+    "verifies": ("Jwk", f"source: {{{SOURCE}, algorithm: RS256}}"),
+}
+
+
+def test_keys_and_certificates_arrive_and_settle(bank: OwnShop, house: House) -> None:
+    pem = certificate("partner").public_bytes(Encoding.PEM)
+    files: dict[str, Any] = {"payments/theirs.pem": pem, "payments/public.pem": PUBLIC}
+    for name, (kind, spec) in KEYS.items():
+        files[f"payments/{name}.yaml"] = manifest(kind, name, f"spec: {{{spec}}}\n")
+    bank.commit(MERT, files, "Keys")
+    assert 0 == bank.run("apply", "--yes").code
+    assert [] == bank.planned()
+    held = {one.id.name: one.spec for one in house.manager.read("", "").resources}
+    assert held.keys() >= KEYS.keys()
+    assert "${AES}" == held["aes"]["environments"]["dev"]["content"]
+
+    pem = certificate("another").public_bytes(Encoding.PEM)
+    bank.commit(MERT, {"payments/theirs.pem": pem, "payments/store.yaml": None}, "Renew it")
+    assert 0 == bank.run("apply", "--yes").code
+    assert [] == bank.planned()
+    held = {one.id.name: one.spec for one in house.manager.read("", "").resources}
+    assert "store" not in held
+    digest = held["theirs"]["environments"]["dev"]["fileDigest"]
+    assert {digest: pem} == house.manager.files([digest])
 
 
 def test_what_somebody_changed_there_is_drift(bank: OwnShop) -> None:

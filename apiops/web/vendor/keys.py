@@ -20,6 +20,7 @@ from apiops.web.vendor.door import Call, Door, Name
 from apiops.web.vendor.named import Named
 from apiops.web.vendor.shapes import Body
 from apiops.web.vendor.uploads import Sent, Upload
+from apiops.wiring import sealing
 
 _ROWS: Final = {"Key": "cryptoKeyInfoEnvironmentList", "Keystore": "keyStoreEnvironmentList"}
 """What the vendor calls the environments."""
@@ -76,7 +77,8 @@ def _takes_keystore(body: Body, before: JsonObject) -> JsonObject:
             _demand("keyStoreType", row["keyStoreType"], _FORMATS)
         if row.get("password", "-") == "":
             raise Told("password value can not be empty!")
-        if row.get("file") is not None and not _bytes(row["file"]):
+        file = row.get("file")
+        if file is not None and not (_is_variable(file) or _bytes(file)):
             raise Told(f"The keystore's file for environment {environment} is not valid Base64!")
         return row
 
@@ -113,9 +115,11 @@ def _demand(field: str, value: Any, known: tuple[str, ...]) -> None:
 
 
 def _meant(text: Any, type_: Any) -> str:
-    """A secret key stays base64; the others are PEM, which may come as base64."""
-    if type_ != "SECRET_KEY" and isinstance(text, str) and _PEM in text:
+    """A secret key stays base64; the others are PEM, which may come as base64. A variable stays."""
+    if isinstance(text, str) and _PEM in text and type_ != "SECRET_KEY":
         return _public(text, type_)
+    if _is_variable(text) and type_ != "PUBLIC_KEY":
+        return str(text)
     raw = _bytes(text)
     if raw and type_ == "SECRET_KEY":
         return str(text)
@@ -126,6 +130,10 @@ def _meant(text: Any, type_: Any) -> str:
         f"Key content is neither PEM nor valid Base64 for key type {type_}! "
         "Send the PEM content Base64-encoded."
     )
+
+
+def _is_variable(text: Any) -> bool:
+    return isinstance(text, str) and text != "" and sealing.is_readable(text)
 
 
 def _public(pem: str, type_: Any) -> str:
