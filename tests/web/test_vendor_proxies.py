@@ -75,10 +75,11 @@ class TestMaking:
         actions = [one.action for one in api.house.manager.entries(AuditQuery(name="books"))]
         assert ["deploy", "create"] == actions
 
-    def test_nothing_is_made_where_it_could_not_be_deployed(self, api: Api) -> None:
-        nowhere = RUN | {"deployTargetEnvironmentNameList": ["nowhere"]}
+    @pytest.mark.parametrize("place", ["nowhere", {}, ["production"]])
+    def test_nothing_is_made_where_it_could_not_be_deployed(self, api: Api, place: Any) -> None:
+        nowhere = RUN | {"deployTargetEnvironmentNameList": [place]}
         status, why = send(api, "POST", "apiProxies/url/", BOOKS | nowhere)
-        assert (400, True) == (status, why.startswith("Environment (nowhere) is not found"))
+        assert (400, True) == (status, why.startswith(f"Environment ({place}) is not found"))
         assert [] == [one for one in rows(api, "apiProxies/") if one["name"] == "books"]
 
     @pytest.mark.parametrize(

@@ -51,4 +51,4 @@ def _places(call: Door, id: ResourceId, body: Body) -> list[str]:
     named = body.get("deployTargetEnvironmentNameList") or []
     if not body.get("deploy") or not isinstance(named, list):
         return []
-    return [deploying.demand(call, id, str(name)) for name in dict.fromkeys(named)]
+    return [deploying.demand(call, id, name) for name in dict.fromkeys(map(str, named))]
