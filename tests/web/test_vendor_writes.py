@@ -302,6 +302,39 @@ def test_what_stands_for_a_secret_inside_is_not_taken_from_outside(api: Api, lea
     assert "unheard" not in everything(api)
 
 
+ODD = [
+    b'{"name":"x","description":"a\\u0000b","ipList":[]}',
+    b'{"name":"x\\ud800","ipList":[]}',
+    b'{"name":"x\\u0000","ipList":[]}',
+    b'{"username":"x\\ud800","email":"a@b.example","fullName":"a","password":"p"}',
+    b'{"type":"database","dbType":"POSTGRES","jdbcUrl":"j","username":"u","password":"\\ud800"}',
+    b'{"name":"x","d\\ud800":1,"ipList":[]}',
+    b'{"name":"x","description":' + b"[" * 3000 + b"]" * 3000 + b',"ipList":[]}',
+    b'{"name":"x","description":1e999,"ipList":[]}',
+    b'{"name":"x","description":NaN,"ipList":[]}',
+    b'{"name":["x"],"ipList":[]}',
+    b'{"name":{"a":1},"ipList":{}}',
+    *(b"[]", b"null", b'"x"', b"{", b"\xff\xfe"),
+]
+PLACES = (
+    *("ipGroups", "connections/x", "credentials", "apiProxies/url", "apiProxies/ai/x"),
+    *("globalPolicies", "policyGroups", "apiProxyGroups", "rlcl", "environmentVariables/x"),
+    *("keys", "keystores", "jwks", "jwks/generate", "llm-providers/x", "vector-dbs/x"),
+    "credential-organizations",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_no_text_is_like_is_refused_and_never_our_fault(api: Api, place: str) -> None:
+    before = len(list(api.house.manager.entries(AuditQuery(limit=0))))
+    headers = {"Authorization": f"Bearer {api.tokens['mert']}", "Content-Type": "application/json"}
+    for body in ODD:
+        where = f"{api.url}{HERE}/{place}/"
+        answer = api.pool.request("POST", where, body=body, headers=headers)
+        assert answer.status in (400, 413), (body, answer.data)
+    assert before == len(list(api.house.manager.entries(AuditQuery(limit=0))))
+
+
 FORBIDDEN = "User does not have required permission for this operation!"
 NO_PROJECT = "Project (payments) is not found or user does not have privilege to access it!"
 WRITES = [

@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import orjson
 from fastapi import File, Form, Response, UploadFile
 
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.web.envelope import Told
-from apiops.web.vendor import changing, door
+from apiops.web.vendor import changing, door, shapes
 from apiops.web.vendor.door import Call, Door, Name
 from apiops.web.vendor.shapes import Body
 
@@ -222,8 +222,10 @@ def _file(document: UploadFile) -> tuple[Body, dict[str, bytes]]:
 def _tree(text: str) -> Body:
     try:
         tree = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        tree = None
-    if not isinstance(tree, dict):
-        raise Told("metadata must be a JSON object!")
-    return tree
+        return shapes.sound(tree) if isinstance(tree, dict) else _no_object()
+    except ValueError:
+        return _no_object()
+
+
+def _no_object() -> NoReturn:
+    raise Told("metadata must be a JSON object!")

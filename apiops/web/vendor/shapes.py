@@ -2,13 +2,33 @@
 the Manager's own. What the vendor calls an id is here the name: names are what is unique.
 """
 
-from typing import Any, Final
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator
 
 from apiops.model.resource import JsonObject, LiveResource
 from apiops.model.secret import MARK
 from apiops.web.envelope import Told
 
-Body = dict[str, Any]
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def sound(body: dict[str, Any]) -> dict[str, Any]:
+    """The body. Raises ValueError for what JSON can spell and no text holds, nor any database."""
+    left: list[Any] = [body]
+    while left:
+        node = left.pop()
+        if isinstance(node, str) and _NO_TEXT.search(node):
+            raise ValueError("an escape of what is no character")
+        if isinstance(node, dict):
+            left += (*node.keys(), *node.values())
+        elif isinstance(node, list):
+            left += node
+    return body
+
+
+Body = Annotated[dict[str, Any], AfterValidator(sound)]
 
 OWNED: Final = frozenset({"id", "name", "projectId", "projectName", "environmentId"})
 """Fields of a body that say what it is, and nothing of how it is."""
