@@ -322,7 +322,7 @@ def _home(id: ResourceId) -> str:
         return f"projects/{_step(id.name)}/project.yaml"
     tier = SYSTEM if id.project is None else f"projects/{_step(id.project)}"
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", id.kind).lower()
-    plural = f"{words[:-1]}ies" if words.endswith("y") else f"{words.removesuffix('s')}s"
+    plural = re.sub(r"(?<![aeiou])y$", "ie", words.removesuffix("s")) + "s"
     return f"{tier}/{plural}/{_step(id.name)}.yaml"
 
 

@@ -36,6 +36,11 @@ def values(**row: str) -> list[dict[str, str]]:
 
 
 CASES = {
+    "Connection": Case(
+        "connections/c",
+        {"type": "database", "name": "c", "dbType": "POSTGRES", "jdbcUrl": "jdbc:x", "username": "u", "password": HELD},
+        ("password",),
+    ),
     "Credential": Case(
         "credentials",
         {"username": "app", "email": "a@b.example", "fullName": "App", "password": HELD, "metadata": FACT},
@@ -127,6 +132,8 @@ def test_a_filled_hole_is_written_once(bank: VendorShop, kind: str) -> None:
     assert sorted(case.holes) == filled(bank, kind)
     checked = bank.run("validate")
     assert 0 == checked.code, checked.out + checked.err
+    assert f"{len(case.holes)} secret field" in bank.run("plan").out
+    assert "an apply writes yours, once" in bank.run("plan").out
     (change,) = bank.run("plan", "-o", "json").json["plan"]["changes"]
     assert ("update", True) == (change["action"], change["adopts"])
     done = bank.run("apply", "--yes")

@@ -1,6 +1,6 @@
 """What there is to say about a plan and its changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from apiops.model.diagnostic import Location
@@ -158,10 +158,22 @@ def notes(view: PlanView) -> tuple[str, ...]:
         found.append(view.approvals.told)
         if view.approvals.missing:
             found.append(view.approvals.way(view.plan.digest))
-    if view.uncompared:
+    return (*_uncompared(view), *found)
+
+
+def _uncompared(view: PlanView) -> Iterator[str]:
+    """Which secrets nobody could compare, and why: of what is adopted, for nobody sees them."""
+    adopted = sum(len(one.uncompared) for one in view.plan.changes if one.adopts)
+    if view.keyless:
+        adopted = 0
+    if rest := view.uncompared - adopted:
         why = "no age identity" if view.keyless else "they could not be opened"
-        found.insert(0, f"{words.plural(view.uncompared, 'secret field')} not compared: {why}")
-    return tuple(found)
+        yield f"{words.plural(rest, 'secret field')} not compared: {why}"
+    if adopted:
+        yield (
+            f"{words.plural(adopted, 'secret field')} not compared: nobody sees what the Manager "
+            "holds of what is adopted, so an apply writes yours, once"
+        )
 
 
 def why_not(view: PlanView) -> str:
