@@ -7,7 +7,7 @@ filling shows the secret as new; after that apply there is nothing left to do.
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ FACT = [{"key": "contract", "value": "held", "secret": True}]
 
 @dataclass(frozen=True)
 class Case:
-    """How a stranger made one, and the keys of the holes that it leaves."""
+    """How a stranger made one, the keys of the holes that it leaves, and what was made after it."""
 
     made: str
     body: dict[str, Any]
     holes: tuple[str, ...]
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def values(**row: str) -> list[dict[str, str]]:
@@ -36,6 +37,15 @@ def values(**row: str) -> list[dict[str, str]]:
 
 
 CASES = {
+    "ApiProxy": Case(
+        "apiProxies/url",
+        {"apiProxyName": "orders", "apiProxyCreationType": "REVERSE_PROXY", "clientRoute": {"relativePathList": ["/orders"]}},
+        ("password",),
+        {"apiProxies/orders/policies/token": {
+            "operationMetadata": {"targetScope": "ALL", "targetPipeline": "REQUEST", "deploy": False},
+            "policy": {"type": "policy-ws-security-username", "username": "u", "password": HELD, "passwordType": "PasswordText"},
+        }},
+    ),
     "Connection": Case(
         "connections/c",
         {"type": "database", "name": "c", "dbType": "POSTGRES", "jdbcUrl": "jdbc:x", "username": "u", "password": HELD},
@@ -89,8 +99,9 @@ def bank(tmp_path: Path) -> Iterator[VendorShop]:
 
 def made(shop: VendorShop, case: Case) -> None:
     pool = urllib3.PoolManager(headers={"Authorization": f"Bearer {shop.standin.token}"})
-    where = f"{shop.standin.url}/apiops/projects/payments/{case.made}/"
-    assert 200 == pool.request("POST", where, json=case.body).status
+    for step, body in {case.made: case.body, **case.more}.items():
+        where = f"{shop.standin.url}/apiops/projects/payments/{step}/"
+        assert 200 == pool.request("POST", where, json=body).status
     pool.clear()
 
 

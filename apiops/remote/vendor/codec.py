@@ -14,6 +14,7 @@ from apiops.model import canonical
 from apiops.model.resource import JsonObject, ResourceId
 from apiops.model.secret import SecretLeaf, SecretValue, leaf_of
 from apiops.remote.vendor.api import Api, Unknown, path
+from apiops.spec import catalog
 
 TRIES: Final = 3
 """How often a call is sent whose answers get lost."""
@@ -238,6 +239,25 @@ def taken(raw: JsonObject, *names: str) -> dict[str, Any]:
 def unknown(environment: str = "") -> dict[str, Any]:
     """A secret that is there, and of which nothing is known: an export leaves a hole for it."""
     return SecretLeaf(environment).node()
+
+
+def covered(family: str, shown: JsonObject) -> dict[str, Any]:
+    """The secret fields of a payload of this `type` that are shown as null or as stars."""
+    if shown["type"] not in catalog.types(family):
+        return {}
+    fields = catalog.payload(family, shown["type"])["properties"]
+    marks = {name: field.get("x-apiops-secret") for name, field in fields.items()}
+    return {
+        name: unknown()
+        for name, mark in marks.items()
+        if mark
+        and name in shown
+        and (_stars(shown[name]) or (shown[name] is None and mark is True))
+    }
+
+
+def _stars(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and not value.strip("*")
 
 
 def complete(written: JsonObject | None, seen: JsonObject) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor.api import Absent, path
-from apiops.remote.vendor.codec import Job, same
+from apiops.remote.vendor.codec import Job, covered, same
 
 PIPELINES: Final = {
     "request": ("REQUEST", "requestPolicyList"),
@@ -60,16 +60,24 @@ def has_any(whole: JsonObject) -> bool:
     return any(place.get(field) for place in places for _, field in PIPELINES.values())
 
 
-def seen(raw: JsonObject, written: JsonObject) -> dict[str, Any]:
-    """The pipelines, in the order that was written as far as places allow."""
+def seen(raw: JsonObject, written: JsonObject | None, *, known: bool) -> dict[str, Any]:
+    """The pipelines, in the order that was written as far as places allow. Unless the proxy is
+    `known`, a secret that is not shown is a hole: an update without it would empty it (5.3).
+    """
     bodies: JsonObject = raw.get("policies") or {}
+    written = written or {}
     wanted = slots(written)
     held = {
-        slot: _named(rows, short, wanted.get(slot, [])) for slot, rows, short in _rows(bodies, raw)
+        slot: _named(rows if known else _uncovered(rows), short, wanted.get(slot, []))
+        for slot, rows, short in _rows(bodies, raw)
     }
     return {
         pipeline: _joined(pipeline, held, written.get(pipeline) or ()) for pipeline in PIPELINES
     }
+
+
+def _uncovered(rows: Sequence[JsonObject]) -> list[JsonObject]:
+    return [{**row, **covered("policies", row)} for row in rows]
 
 
 def _rows(bodies: JsonObject, raw: JsonObject) -> Iterator[tuple[Slot, Any, Any]]:

@@ -75,7 +75,9 @@ class Proxies:
             "clientRoute": _route(place, raw.get("clientRoute") or {}, written),
             "metadata": taken(raw, "categoryList", "sharingType"),
             "endpoints": endpoints.seen(raw.get("endpointList") or (), written),
-            "policies": policies.seen(raw, (written or {}).get("policies") or {}),
+            "policies": policies.seen(
+                raw, (written or {}).get("policies"), known=written is not None
+            ),
         }
         if written is None:
             seen["type"] = _type(raw)

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor.api import Absent, Upload, path
-from apiops.remote.vendor.codec import Found, Job, Place, complete, same, taken, unknown
-from apiops.spec import catalog
+from apiops.remote.vendor.codec import Found, Job, Place, complete, covered, same, taken, unknown
 
 CONNECTION_TYPES: Final = (
     *("activeMq", "database", "elasticsearch", "email", "ftp", "graylog", "kafka", "ldap"),
@@ -158,7 +157,7 @@ class Connections(Listed):
         """Lists show secrets as null or stars (1.10 #46): neither says anything. Where nobody knows
         them they are holes, for an update without them would empty them (5.3).
         """
-        hidden = _hidden(one.raw) if written is None else {}
+        hidden = covered("connections", one.raw) if written is None else {}
         shown = {
             name: value
             for name, value in one.raw.items()
@@ -184,20 +183,6 @@ class Connections(Listed):
     def body(self, job: Job) -> dict[str, Any]:
         """What is sent."""
         return {"description": "", **job.plain, "name": job.id.name}
-
-
-def _hidden(raw: JsonObject) -> dict[str, Any]:
-    """The secret fields of a connection's type that its list covers up."""
-    fields = catalog.payload("connections", raw["type"])["properties"]
-    return {
-        name: unknown()
-        for name, field in fields.items()
-        if field.get("x-apiops-secret") and name in raw and _covered(raw[name])
-    }
-
-
-def _covered(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and bool(value) and not value.strip("*"))
 
 
 class Certificates(Listed):
