@@ -213,3 +213,39 @@ def test_what_somebody_changed_there_is_drift(bank: OwnShop) -> None:
     )
     done = bank.run("drift", "-o", "json")
     assert "offices" in done.out
+
+
+def test_a_budget_arrives_settles_and_is_switched_off(bank: OwnShop, house: House) -> None:
+    provider = (
+        "providerType: VLLM, endpoint: https://m.bank.example, authScheme: NONE, "
+        "deploymentType: ON_PREM"
+    )
+    client = "target: {type: CREDENTIAL_ALLOWED_API_PROXY, name: orders, credential: partner}"
+    budget = (
+        "{enabled: true, tokensPerDay: %d, providerBudgets: [{providerRef: m, tokensPerDay: 2}]}"
+    )
+    files: dict[str, Any] = {
+        "payments/m.yaml": manifest("LlmProvider", "m", f"spec: {{{provider}}}\n"),
+        "payments/of-partner.yaml": manifest(
+            "AiBudget", "of partner", f"spec: {{{client}, budget: {budget % 5}}}\n"
+        ),
+    }
+    for tokens in (5, 6):
+        files["payments/of-project.yaml"] = manifest(
+            "AiBudget",
+            "of project",
+            f"spec: {{target: {{type: PROJECT}}, budget: {budget % tokens}}}\n",
+        )
+        bank.commit(MERT, files, "Spend no more")
+        done = bank.run("apply", "--yes")
+        assert 0 == done.code, done.out + done.err
+        left = bank.planned()
+        assert [] == left, str(left)[:3000]
+    held = {one.id.name: one.spec for one in house.manager.read("", "").resources}
+    assert 6 == held["project"]["budget"]["tokensPerDay"]
+
+    bank.commit(MERT, {"payments/of-project.yaml": None}, "Spend")
+    assert 0 == bank.run("apply", "--yes").code
+    assert [] == bank.planned()
+    held = {one.id.name: one.spec for one in house.manager.read("", "").resources}
+    assert held["project"]["budget"]["enabled"] is False

@@ -28,6 +28,7 @@ BAD = {"description": "reference 1.4", "content": {"application/json": {"schema"
 """Validation, not there and not allowed are all 400; the document forgets that status."""
 
 ONLY_ON_PAGES = {
+    ("GET", "/apiops/settings/geolocation"),
     *{
         ("GET", f"/apiops/projects/{{}}/{of}{one}")
         for of in ("ipGroups", "rlcl")

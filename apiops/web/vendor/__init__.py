@@ -16,6 +16,7 @@ from fastapi import APIRouter
 from apiops.web.envelope import Failure
 from apiops.web.vendor import (
     ai,
+    budgets,
     certificates,
     clients,
     connections,
@@ -28,6 +29,7 @@ from apiops.web.vendor import (
     organizations,
     pipelines,
     places,
+    platform,
     presets,
     proxies,
     proxy_groups,
@@ -40,7 +42,7 @@ FAMILIES: Final = (
     *(places, ip_groups, variables, connections, clients, organizations, limits),
     *(certificates, keys, jwks),
     *(shared_policies, proxy_groups, making, proxies, settings, endpoints, pipelines),
-    *(ai, presets),
+    *(ai, presets, budgets, platform),
 )
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failure, "description": words}

@@ -186,7 +186,8 @@ def family() -> tuple[APIRouter, Serve]:
         **more: Any,
     ) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:
-            for place, shown in ((path, True), (path.rstrip("/"), False)):  # the first is published
+            other = path[:-1] if path.endswith("/") else f"{path}/"
+            for place, shown in ((path, True), (other, False)):  # the first is published (1.6)
                 routes.add_api_route(
                     place, handler, methods=[method], summary=summary, include_in_schema=shown,
                     response_class=Response, responses=answers, **more,
