@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pygit2
@@ -307,19 +308,26 @@ def test_a_damaged_piece_is_told() -> None:
 # --- how it is reached
 
 
-def test_it_is_pushed_to_a_server_that_wants_a_token(bank: GitShop, tmp_path: Path) -> None:
-    tls = certificates(tmp_path)
+@contextmanager
+def over_https(bank: GitShop, folder: Path) -> Iterator[dict[str, str]]:
+    """A change to apply, and what a runner needs to push its ledger to a server but its token."""
+    tls = certificates(folder)
     subprocess.run(["git", "-C", bank.bare, "config", "http.receivepack", "true"], check=True)
-    with GitServer(tmp_path, tls, "git-token") as server:
+    with GitServer(folder, tls, "git-token") as server:
         repository = pygit2.Repository(str(bank.repository))
         repository.remotes.set_url("origin", f"{server.url}/bare.git")
         a_change(bank)
-        variables = {**bank.variables, "SSL_CERT_FILE": str(tls.authority)}
+        yield {**bank.variables, "SSL_CERT_FILE": str(tls.authority)}
 
+
+TOKEN = {"APIOPS_GIT_TOKEN": "git-token"}
+
+
+def test_it_is_pushed_to_a_server_that_wants_a_token(bank: GitShop, tmp_path: Path) -> None:
+    with over_https(bank, tmp_path) as variables:
         none = child("apply", "--yes", cwd=bank.repository, **variables)
         assert (7, True) == (none.code, "AO812" in none.err)
-        done = child("apply", "--yes", cwd=bank.repository, **variables,
-                     APIOPS_GIT_TOKEN="git-token")  # fmt: skip
+        done = child("apply", "--yes", cwd=bank.repository, **variables, **TOKEN)
         assert 0 == done.code, done.err
     assert bank.ledger()[0].startswith("Give back the lease")
 
@@ -329,16 +337,9 @@ def test_a_remote_that_does_not_want_it_says_why(bank: GitShop, tmp_path: Path) 
     hook = bank.bare / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho not with us >&2\nexit 1\n")
     hook.chmod(0o755)
-    tls = certificates(tmp_path)
-    subprocess.run(["git", "-C", bank.bare, "config", "http.receivepack", "true"], check=True)
-    with GitServer(tmp_path, tls, "git-token") as server:
-        repository = pygit2.Repository(str(bank.repository))
-        repository.remotes.set_url("origin", f"{server.url}/bare.git")
-        a_change(bank)
-        before = bank.ledger()
-        variables = {**bank.variables, "SSL_CERT_FILE": str(tls.authority)}
-        done = child("apply", "--yes", cwd=bank.repository, **variables,
-                     APIOPS_GIT_TOKEN="git-token")  # fmt: skip
+    before = bank.ledger()
+    with over_https(bank, tmp_path) as variables:
+        done = child("apply", "--yes", cwd=bank.repository, **variables, **TOKEN)
 
     assert (1, True, True) == (done.code, "AO829" in done.err, "hook declined" in done.err)
     assert before == bank.ledger()
