@@ -231,9 +231,16 @@ class Book(Protocol):
     """
 
     def read(
-        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+        self,
+        repository: str,
+        target: str,
+        among: Collection[ResourceId] | None = None,
+        kinds: Collection[str] = (),
     ) -> Live:
-        """What was written last (of `among`, if given), with rights and ledger."""
+        """What was written last, with rights and ledger: all of it, or `among` and these kinds."""
+
+    def has(self, kind: str, project: str | None) -> bool:
+        """Whether anything of a kind in a project (or the System tier) is in an inventory."""
 
     def fingerprint(
         self, id: ResourceId, pointer: str, environment: str, value: SecretValue

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from apiops.access.decide import Permit
 from apiops.errors import AccessDenied
-from apiops.manager import batch, embedded, faults, leases, tables
+from apiops.manager import batch, embedded, faults, leases, state, tables
 from apiops.manager.batch import Writing
 from apiops.manager.embedded import EmbeddedManager
 from apiops.manager.state import Held
@@ -67,6 +67,11 @@ def _take_back() -> None:
 
 class SqlBook(EmbeddedManager):
     """The Book port in SQLite or PostgreSQL."""
+
+    def has(self, kind: str, project: str | None) -> bool:
+        """Whether anything of a kind in a project (or the System tier) is in an inventory."""
+        with self._snapshot() as connection:
+            return state.owns(connection, kind, project)
 
     def rehearse(self, batch_: Batch) -> None:
         """Carry it out and take it back. Raises AccessDenied, Conflict, SecretError."""

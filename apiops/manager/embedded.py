@@ -147,13 +147,21 @@ class EmbeddedManager:
             yield connection
 
     def read(
-        self, repository: str, target: str, among: Collection[ResourceId] | None = None
+        self,
+        repository: str,
+        target: str,
+        among: Collection[ResourceId] | None = None,
+        kinds: Collection[str] = (),
     ) -> Live:
-        """The live state (of `among`, if given), permissions and ledger, all of one moment."""
+        """The live state (if `among` is given, of these and of `kinds`), permissions and ledger,
+        all of one moment.
+        """
         with self._snapshot() as connection:
             found = _expected(self._url, state.identity(connection))
             permissions = state.permissions(connection)
             sight = decide.sight(permissions, grants.ENGINE)
+            if among is not None and kinds:
+                among = {*among, *state.of_kinds(connection, kinds)}
             rows = state.held(connection, sight, among)
             resources = tuple(row.live() for row in rows)
             every: Iterable[LiveResource] = resources

@@ -193,6 +193,21 @@ def of_kind(connection: Connection, sight: Sight, kind: str, project: str | None
     return sorted((one for one in found if sight.sees(one.id)), key=lambda one: one.id.order)
 
 
+def of_kinds(connection: Connection, kinds: Collection[str]) -> tuple[ResourceId, ...]:
+    """What there is of these kinds, by name alone."""
+    row = tables.resource.c
+    wanted = select(row.kind, row.project, row.name).where(row.kind.in_(sorted(kinds)))
+    return tuple(map(_id, connection.execute(wanted)))
+
+
+def owns(connection: Connection, kind: str, project: str | None) -> bool:
+    """Whether anything of a kind in a project or (None) in the System tier is in an inventory."""
+    row = tables.resource.c
+    place = SYSTEM_PROJECT if project is None else project
+    mine = (row.kind == kind, row.project == place, row.owner.is_not(None))
+    return connection.execute(select(row.id).where(*mine).limit(1)).first() is not None
+
+
 def _chosen(connection: Connection, ids: frozenset[ResourceId]) -> list[Held]:
     return [one for id, one in named(connection, ids).items() if id in ids]
 

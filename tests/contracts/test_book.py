@@ -13,6 +13,7 @@ from apiops.manager import gitbook
 from apiops.manager.book import SqlBook
 from apiops.model.audit import AuditQuery
 from apiops.model.plan import Action
+from apiops.model.resource import ResourceId
 from apiops.ports import Batch, Begun, Write
 from apiops.wiring import gitledger
 from tests import managers
@@ -113,6 +114,31 @@ def test_advancing_moves_the_unit(book: SqlBook, fence: int) -> None:
     book.advance(a_batch(fence=fence))
 
     assert commit(2) == book.state(REPOSITORY, TARGET).applied["payments"].commit
+
+
+def test_a_part_is_what_is_named_and_whole_kinds(book: SqlBook, fence: int) -> None:
+    annex = replace(OFFICE, id=replace(OFFICE.id, name="annex"))
+    writes = [a_write(Action.CREATE, OFFICE), a_write(Action.CREATE, annex)]
+    book.record(a_batch(*writes, fence=fence), writes)
+
+    def names(among: list[ResourceId], *kinds: str) -> list[str]:
+        return [one.id.name for one in book.read(REPOSITORY, TARGET, among, kinds).resources]
+
+    assert ["annex"] == names([annex.id])
+    assert ["annex", "office", "payments"] == sorted(names([annex.id], "Project", "IpGroup"))
+    assert [] == names([])
+
+
+def test_a_kind_that_was_written_in_a_project_is_had_there_alone(book: SqlBook, fence: int) -> None:
+    write = a_write(Action.CREATE, OFFICE)
+    assert not book.has("IpGroup", "payments")
+
+    book.record(a_batch(write, fence=fence), [write])
+
+    assert book.has("IpGroup", "payments")
+    assert book.has("Project", None)
+    assert not book.has("IpGroup", "cards")
+    assert not book.has("IpGroup", None)
 
 
 def test_what_was_begun_is_unsettled_until_it_is_recorded(book: SqlBook, fence: int) -> None:

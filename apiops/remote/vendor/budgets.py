@@ -35,6 +35,7 @@ class Budgets(Listed):
 
     kind = "AiBudget"
     right = "AI_BUDGETS"
+    recalls = True
 
     def found(self, place: Place) -> Iterable[Found]:
         """The rules, under the names of the manifests that have the same target. One that is off

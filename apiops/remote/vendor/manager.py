@@ -34,11 +34,15 @@ class VendorManager:
         """
         if among is not None and not among:
             return replace(self._book.read(repository, target, among), vendors=True)
-        book = self._book.read(repository, target)
         unsettled = self._book.unsettled(repository, target)
+        wanted = None if among is None else {*among, *reading.needed(unsettled)}
+        book = self._book.read(repository, target, wanted, reading.READ_BY_BOOK)
         showing = Showing()
         with self._api.watched(showing):
             self._reading = reading.read(self._api, book, unsettled, repository, among)
+        for (kind, project), fault in self._reading.blind.items():
+            if self._book.has(kind, project or None):
+                raise fault
         found = self._reading.resources.values()
         chosen = (one for one in found if among is None or one.id in among)
         resources = tuple(sorted(chosen, key=lambda one: one.id.order))

@@ -23,6 +23,7 @@ class Organizations(Listed):
 
     kind = "CredentialOrganization"
     right = "IDENTITY"
+    recalls = True
 
     def found(self, place: Place) -> Iterable[Found]:
         """One read for each that the book names."""

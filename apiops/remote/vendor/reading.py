@@ -54,6 +54,13 @@ SYSTEM: Final[dict[str, Codec]] = {
 OBSERVED: Final = {"Project": "projects", "Environment": "environments"}
 """Kinds that the API shows and cannot change (2.4)."""
 
+READ_BY_BOOK: Final = frozenset(
+    codec.kind
+    for codec in (*CODECS.values(), *SYSTEM.values())
+    if not isinstance(codec, Listed) or codec.asks or codec.recalls
+) | frozenset(OBSERVED)
+"""Kinds of which other things are asked, or found, for what the book has of them."""
+
 _OBSERVED_FIELDS: Final = {"Project": ("description",), "Environment": ("description", "type")}
 _One = TypeVar("_One")
 _Other = TypeVar("_Other")
@@ -61,7 +68,7 @@ _Other = TypeVar("_Other")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read: the live resources, the places, and the kinds that the token may not list.
+    """What was read: the live resources, the places, and why the token may not list some kinds.
 
     `hidden` is what unsettled resources had before, as far as the API does not show it; `renamed`
     is what has its new name already and in the book still the former one.
@@ -72,7 +79,7 @@ class Reading:
     observed: frozenset[ResourceId]
     hidden: Mapping[ResourceId, JsonObject]
     renamed: Mapping[ResourceId, ResourceId]
-    blind: frozenset[tuple[str, str]] = frozenset()
+    blind: Mapping[tuple[str, str], ManagerError] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,7 +87,7 @@ class _Seen:
     """What the threads bring home."""
 
     found: list[tuple[Codec, Place, Found]] = field(default_factory=list)
-    blind: set[tuple[str, str]] = field(default_factory=set)
+    blind: dict[tuple[str, str], ManagerError] = field(default_factory=dict)
 
 
 def read(
@@ -92,7 +99,8 @@ def read(
 ) -> Reading:
     """Read everything that the token may see. Raises ManagerError and its kin.
 
-    With `among` nothing is made of what is read of any other resource that the API can manage.
+    With `among` nothing is made of what is read of any other resource that the API can manage, and
+    of the book's there need be no more than these and those `needed`.
     """
     held = {resource.id: resource for resource in book.resources}
     projects = {row["name"]: row for row in api.items(path("projects"))}
@@ -102,7 +110,7 @@ def read(
     }
     places[""] = Place(api, "", "", known.get("", {}))
     observed = _observed(api, projects, held)
-    seen = _listed(api, places, held)
+    seen = _listed(api, places)
     renamed = _renamed(seen, held, unsettled)
     for id, former in renamed.items():
         held[id] = replace(held.pop(former), id=id)
@@ -110,7 +118,15 @@ def read(
     facts = _Known(held, written, unsettled, repository, among)
     live = {one.id: one for one in _details(api.most, facts, seen.found) if one is not None}
     live |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
-    return Reading(live, places, frozenset(observed), facts.hidden, renamed, frozenset(seen.blind))
+    return Reading(live, places, frozenset(observed), facts.hidden, renamed, seen.blind)
+
+
+def needed(unsettled: Mapping[ResourceId, Begun]) -> Iterator[ResourceId]:
+    """What is read with the book's help, whatever was asked for: what a run left open."""
+    for id, begun in unsettled.items():
+        yield id
+        if begun.former is not None:
+            yield begun.former
 
 
 def codec_of(id: ResourceId) -> Codec | None:
@@ -168,10 +184,8 @@ def _environments(api: Api, projects: Mapping[str, JsonObject]) -> list[dict[str
         return api.items(path("projects", first, "environments")) if first else []
 
 
-def _listed(
-    api: Api, places: Mapping[str, Place], held: Mapping[ResourceId, LiveResource]
-) -> _Seen:
-    """Every list of every project; one that is forbidden counts as empty where we wrote nothing."""
+def _listed(api: Api, places: Mapping[str, Place]) -> _Seen:
+    """Every list of every project; one that is forbidden counts as empty, and as `blind`."""
     seen = _Seen()
     pairs = [
         (codec, place)
@@ -184,13 +198,9 @@ def _listed(
         try:
             return [(codec, place, one) for one in codec.found(place)]
         except (Forbidden, Absent) as fault:
-            ours = any(
-                id.kind == codec.kind and (id.project or "") == place.project and one.owner
-                for id, one in held.items()
-            )
-            if ours or fault.code == "AO761":
+            if fault.code == "AO761":
                 raise
-            seen.blind.add((codec.kind, place.project))
+            seen.blind[codec.kind, place.project] = fault
             return []
 
     for found in _each(api.most, listed, pairs):

@@ -18,9 +18,13 @@ _OWNED: Final = frozenset({"id", "name", "projectId", "projectName", "environmen
 
 
 class Listed:
-    """A kind of which the list shows all that there is to see, unless it `asks` for more."""
+    """A kind of which the list shows all that there is to see, unless it `asks` for more.
+
+    What is found of it is the same whatever the book has, unless it `recalls`.
+    """
 
     asks = False
+    recalls = False
 
     def detailed(self, _place: Place, one: Found, _written: JsonObject | None) -> Found:
         """Nothing more to see."""

@@ -45,6 +45,7 @@ class Geolocation(Listed):
 
     kind = "Geolocation"
     right = "ADMIN"
+    recalls = True
 
     def found(self, place: Place) -> Iterable[Found]:
         """Whether it is on; off and described by nobody is none."""
