@@ -14,7 +14,7 @@ from apiops.model import plaintext
 from apiops.model.kinds import KINDS
 from apiops.model.plan import GuardFinding
 from apiops.model.resource import Desired, LiveResource, ResourceId
-from apiops.plan import graph, place
+from apiops.plan import graph, match, place
 from apiops.plan.change import Step
 from apiops.ports import Live
 
@@ -34,6 +34,7 @@ INVENTORY: Final = "inventory"
 PLAINTEXT: Final = "plaintext"
 STEPS: Final = "steps"
 LASTING: Final = "lasting"
+BEYOND: Final = "beyond"
 BREAKING: Final = "breaking"
 """Spoken by `reconcile.breaking`, which has the documents that were applied."""
 
@@ -190,6 +191,18 @@ def _lasting(outlook: Outlook) -> Iterator[GuardFinding]:
             yield GuardFinding("AO619", LASTING, f"{step.pair.id}: {told}", step.pair.id.unit)
 
 
+def _beyond(outlook: Outlook) -> Iterator[GuardFinding]:
+    """What a vendor's Manager has no call for: said before anything of the unit is sent."""
+    for step in outlook.steps if outlook.live.vendors else ():
+        id, live = step.pair.id, step.pair.live
+        if step.changes and step.pair.kind.beyond:
+            told = f"a vendor's Manager has no call for {id}"
+            yield GuardFinding("AO769", BEYOND, told, id.unit)
+        elif live and not match.renames(live.id, id):
+            told = f"a vendor's Manager does not rename or move {live.id} to {id}"
+            yield GuardFinding("AO769", BEYOND, told, id.unit)
+
+
 def _users(live: Live, id: ResourceId) -> list[str]:
     """What refers to it, as it is now: it is written before those that refer to it."""
     meant = graph.fold(id)
@@ -216,4 +229,5 @@ _GUARDS: Final[tuple[Callable[[Outlook], Iterator[GuardFinding]], ...]] = (
     _plaintext,
     _steps,
     _lasting,
+    _beyond,
 )

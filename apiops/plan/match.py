@@ -32,6 +32,14 @@ class Pair:
         return self.id.since(self.live.id) if self.live and self.live.id != self.id else None
 
 
+def renames(former: ResourceId, id: ResourceId) -> bool:
+    """Whether a vendor's Manager has a call that makes one of the other, or needs none. Nothing
+    goes from project to project there (vendor document, 2.1).
+    """
+    here = former.project == id.project
+    return graph.fold(former) == graph.fold(id) or (here and KINDS[id.kind].renames)
+
+
 def pairs(desired: Desired, live: Live, repository: str) -> Iterator[Pair]:
     """Every desired resource of a unit that is not stopped, with its live counterpart.
 

@@ -95,13 +95,20 @@ def test_what_the_repository_no_longer_has_is_deleted_and_what_others_made_stays
     assert ["theirs"] == list(bank.world.projects["payments"].ip_groups)
 
 
-def test_a_rename_is_refused_before_anything_is_sent(bank: VendorShop) -> None:
+def test_a_plan_says_that_something_cannot_be_renamed_and_nothing_of_it_is_sent(
+    bank: VendorShop,
+) -> None:
     named = manifest("IpGroup", "places, renamedFrom: offices", IP_GROUP)
-    bank.commit(MERT, {"payments/offices.yaml": named})
+    changed = PROXY.replace("readTimeout: 60", "readTimeout: 30")
+    proxy = manifest("ApiProxy", "orders", changed)
+    bank.commit(MERT, {"payments/offices.yaml": named, "payments/orders.yaml": proxy})
 
+    planned = bank.run("plan")
     done = bank.run("apply", "--yes")
 
-    assert (True, True) == (done.code != 0, "AO769" in done.out), done.out + done.err
+    assert "does not rename or move IpGroup/payments/offices" in planned.out
+    assert (True, True) == (planned.code != 0, "AO769" in planned.out)
+    assert (True, True) == (done.code != 0, "AO769" in done.out + done.err)
     assert [] == writes(bank)
     assert ["offices"] == list(bank.world.projects["payments"].ip_groups)
 

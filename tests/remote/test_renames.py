@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apiops.model.kinds import KINDS
 from apiops.model.outcome import Result
 from apiops.model.resource import Resource
 from apiops.model.secret import SecretValue
@@ -13,6 +14,9 @@ from apiops.remote.answer import Answer
 from apiops.remote.client import Client, Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
+from apiops.remote.vendor.reading import CODECS, OBSERVED, SYSTEM
+from apiops.remote.vendor.renaming import SEGMENTS
+from apiops.remote.vendor.unit import PEOPLE
 from tests.managers import REPOSITORY, TARGET
 from tests.remote.gateway import Gateway, a_resource, done, left, secret, told
 from tests.remote.meddler import Meddler
@@ -241,6 +245,14 @@ def test_a_soap_service_that_is_spoken_as_rest_is_not_made_anew_either(tmp_path:
         assert {"update"} == {change.action for change in gateway.plan([changed]).changes}
         assert done(outcomes := gateway.apply([changed])), told(outcomes)
         assert "" == left(gateway.plan([changed]))
+
+
+def test_the_table_of_kinds_says_what_the_adapter_can() -> None:
+    written = {*CODECS, *SYSTEM, *OBSERVED, *PEOPLE}
+
+    assert {*KINDS} - written == {name for name, kind in KINDS.items() if kind.beyond}
+    assert {*SEGMENTS, "ApiProxy"} == {name for name, kind in KINDS.items() if kind.renames}
+    assert {*RENAMED} == {name for name, kind in KINDS.items() if kind.renames}
 
 
 def test_what_has_no_call_for_it_is_refused_before_anything_is_sent(tmp_path: Path) -> None:

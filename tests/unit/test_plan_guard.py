@@ -190,6 +190,33 @@ def test_our_own_manager_takes_a_secret_from_what_is_in_use():
     )
 
 
+def renamed(kind, project="payments"):
+    old = a_resource(kind, "old", project)
+    return replace(a_resource(kind, "new"), renamed_from=(f"{project}/old",)), a_live([held(old)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "project", "stops"),
+    [("IpGroup", "payments", True), ("Jwk", "payments", False), ("Jwk", "cards", True)],
+)
+def test_a_vendors_manager_renames_what_it_has_a_call_for_and_moves_nothing(kind, project, stops):
+    after, live = renamed(kind, project)
+
+    found = guards(planned([after], replace(live, vendors=True), allow=frozenset({"beyond"})))
+
+    assert [("AO769", "beyond", "payments", False)] * stops == found
+    assert () == planned([after], live).guards
+
+
+def test_a_kind_that_a_vendors_manager_does_not_have_stops_the_plan():
+    after = [subscription("REQUESTED")]
+
+    assert () == planned(after, a_live([])).guards
+    assert [("AO769", "beyond", "payments", False)] == guards(
+        planned(after, replace(a_live([]), vendors=True))
+    )
+
+
 def test_every_guard_has_a_documented_code():
     assert all(f"AO60{number}" in codes.ALL for number in range(1, 8))
 

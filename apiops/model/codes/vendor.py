@@ -71,7 +71,7 @@ CODES: tuple[Code, ...] = (
         "AO769",
         "No way to write this to a vendor's Manager",
         "The Management API has no operation for this kind, or for a rename, or none that apiops "
-        "uses.",
+        "uses. The plan says so, and nothing is sent.",
         "Keep the kind in the console and out of the repository, or use a Manager of apiops. In "
         "place of a rename, describe the new resource and leave the old one out later.",
     ),

@@ -175,7 +175,8 @@ class Kind:
     depends on a type. `unique`: the name is taken for all projects. `write_only` are fields,
     beside secrets, that a vendor's Manager takes and never shows (`""`: all of `spec`). `steps`
     say which ways a state can go. `lasting` are secrets that a vendor's Manager keeps when they are
-    left out, so one that is to go takes the resource with it.
+    left out, so one that is to go takes the resource with it. `renames`: a vendor's Manager can
+    give it another name; `beyond`: it has no call for the kind at all.
     """
 
     name: str
@@ -200,6 +201,8 @@ class Kind:
     write_only: tuple[str, ...] = ()
     steps: Steps | None = None
     lasting: tuple[str, ...] = ()
+    renames: bool = False
+    beyond: bool = False
 
 
 def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:

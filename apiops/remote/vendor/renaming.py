@@ -11,17 +11,13 @@ from apiops.remote.vendor.api import path
 from apiops.remote.vendor.codec import Job
 from apiops.remote.vendor.shared import there
 
-_SEGMENTS: Final = {
+SEGMENTS: Final = {
     "Connection": "connections",
     "Key": "keys",
     "Keystore": "keystores",
     "Jwk": "jwks",
 }
-
-
-def able(former: ResourceId, id: ResourceId) -> bool:
-    """Whether there is a call for it; nothing goes from project to project."""
-    return former.project == id.project and (id.kind == "ApiProxy" or id.kind in _SEGMENTS)
+"""Kind → the segment of its calls, beside ApiProxy. `Kind.renames` says the same to the plan."""
 
 
 def rename(codec: Any, job: Job, former: ResourceId) -> None:
@@ -30,7 +26,7 @@ def rename(codec: Any, job: Job, former: ResourceId) -> None:
         _call(codec, job, "PATCH", {"name": job.id.name, "deploy": False}, "apiProxies", former)
         codec.update(job)
     else:
-        _call(codec, job, "PUT", codec.body(job), _SEGMENTS[job.id.kind], former)
+        _call(codec, job, "PUT", codec.body(job), SEGMENTS[job.id.kind], former)
 
 
 def _call(

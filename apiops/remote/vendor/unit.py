@@ -19,7 +19,7 @@ from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
-from apiops.plan import graph
+from apiops.plan import graph, match
 from apiops.ports import Batch, Book, Write
 from apiops.remote.vendor import deploying, reading, renaming, waves
 from apiops.remote.vendor.api import Api
@@ -178,7 +178,7 @@ class UnitRun:
         if codec is None:
             return self._assert(write)
         former = write.change.former
-        if former and not renaming.able(former, id) and graph.fold(former) != graph.fold(id):
+        if former and not match.renames(former, id):
             raise _renamed(former, id)
         if (id.kind, id.project or "") in self._seen.blind:
             raise reading.blind_to(id.kind, id.project or "")

@@ -94,6 +94,7 @@ KINDS: Final = (
             Reference("target.name", "ApiProxyGroup", only=Only("type", "API_PROXY_GROUP")),
         ),
         immutable=("credential", "target"),
+        beyond=True,
         steps=Steps(
             "state",
             {

@@ -14,6 +14,7 @@ KINDS: Final = (
         category=Category.CONNECTIONS,
         wave=6,
         summary="How the gateway reaches a log sink, broker, database or mail server.",
+        renames=True,
         immutable=("type",),
         folds_case=True,
         payloads=(Payload("connections"),),

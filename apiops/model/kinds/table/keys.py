@@ -26,6 +26,7 @@ KINDS: Final = (
         category=Category.SECRETS,
         wave=5,
         summary="A secret key, or one half of a key pair, per environment.",
+        renames=True,
         secrets=(SecretField("environments.*.content", environment=1),),
         references=(Reference("environments", "Environment", system=True, key=True),),
         immutable=("keyType",),
@@ -40,6 +41,7 @@ KINDS: Final = (
         category=Category.SECRETS,
         wave=5,
         summary="A Java or PKCS 12 keystore with its password, per environment.",
+        renames=True,
         secrets=(
             SecretField("environments.*.file", environment=1),
             SecretField("environments.*.password", environment=1),
@@ -54,6 +56,7 @@ KINDS: Final = (
         category=Category.SECRETS,
         wave=6,
         summary="A JSON Web Key: taken from a certificate, key, keystore or URL, or generated.",
+        renames=True,
         secrets=(SecretField("source.jwkStr"),),
         references=(
             Reference("source.environmentName", "Environment", system=True),

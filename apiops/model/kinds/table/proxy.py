@@ -21,6 +21,7 @@ KINDS: Final = (
         category=Category.API_MANAGEMENT,
         wave=10,
         summary="An API as clients see it: routes, backends, policies, and where it is deployed.",
+        renames=True,
         secrets=(
             SecretField("source.authorization.*.value"),
             SecretField("settings.ntlm.password"),
