@@ -1,4 +1,4 @@
-"""What hangs on a resource that is deleted and made again.
+"""What hangs on a resource that is made again: replaced, or gone from the Manager.
 
 A Manager keeps some references by the other's id (`Reference.bound`). What is made again has a new
 one, so whatever is bound to it is written again too, though nothing of it has changed.
@@ -14,16 +14,20 @@ from apiops.plan.change import Locate, Step
 
 
 def following(steps: Iterable[Step], locate: Locate) -> tuple[Step, ...]:
-    """The same steps; one that wrote nothing, and is bound to what is replaced, writes again."""
+    """The same steps; one that wrote nothing, and is bound to what is made, writes again."""
     listed = tuple(steps)
-    replaced = frozenset(graph.fold(step.pair.id) for step in listed if step.replaces)
-    return tuple(_again(step, locate) if _hangs(step, replaced) else step for step in listed)
+    made = frozenset(graph.fold(step.pair.id) for step in listed if _makes(step))
+    return tuple(_again(step, locate) if _hangs(step, made) else step for step in listed)
 
 
-def _hangs(step: Step, replaced: frozenset[ResourceId]) -> bool:
-    if not replaced or step.pair.live is None or step.result is not None:
+def _makes(step: Step) -> bool:
+    return step.replaces or (step.pair.live is None and bool(step.changes))
+
+
+def _hangs(step: Step, made: frozenset[ResourceId]) -> bool:
+    if not made or step.pair.live is None or step.result is not None:
         return False
-    return bool(replaced & graph.bound(step.pair.id, step.pair.resource.spec))
+    return bool(made & graph.bound(step.pair.id, step.pair.resource.spec))
 
 
 def _again(step: Step, locate: Locate) -> Step:

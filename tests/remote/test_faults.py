@@ -5,7 +5,6 @@ and what others made untouched.
 """
 
 import copy
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +18,7 @@ from apiops.model.resource import Resource
 from apiops.model.secret import SecretValue
 from apiops.remote.answer import Answer
 from apiops.remote.client import Client, Reach
-from apiops.remote.vendor.api import Api
-from apiops.remote.vendor.manager import VendorManager
+from tests.remote.deaths import risen, witnessed
 from tests.remote.gateway import Gateway, Moment, a_resource, done, left, secret, told
 from tests.remote.meddler import AFTER, BEFORE, HARMLESS, Meddler
 
@@ -251,38 +249,14 @@ class Mortal(Client):
         return answer
 
 
-class Witness(Client):
-    """A client that keeps each moment before and after a write: what a process leaves there that is
-    killed. Writes go one at a time, whoever else is busy with the ledger.
-    """
-
-    def __init__(self, gateway: Gateway) -> None:
-        super().__init__(Reach(gateway.standin.url), lambda: SecretValue(gateway.token))
-        self._gateway = gateway
-        self._turn = threading.Lock()
-        self.moments: list[tuple[str, Moment]] = []
-
-    def call(self, method: str, path: str, **more: Any) -> Answer:
-        if method == "GET":
-            return super().call(method, path, **more)
-        with self._turn:
-            self.moments.append((f"before {method} {path}", self._gateway.moment()))
-            answer = super().call(method, path, **more)
-            self.moments.append((f"after {method} {path}", self._gateway.moment()))
-            return answer
-
-
 def test_killed_before_and_after_every_write(tmp_path: Path, prepared: Moment, wished: Any) -> None:
-    begun = tmp_path / "begun"
-    begun.mkdir()
-    with Gateway(begun, since=prepared) as gateway, Witness(gateway) as client:
-        assert done(gateway.apply(after(gateway), VendorManager(Api(client), gateway.book)))
-    assert len(client.moments) >= 2 * WRITES
-    for number, (what, moment) in enumerate(client.moments):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        with Gateway(folder, since=moment) as gateway:
-            recovers(gateway, wished, what)
+    (begun := tmp_path / "begun").mkdir()
+    with Gateway(begun, since=prepared) as gateway:
+        outcomes, moments = witnessed(gateway, after(gateway))
+    assert done(outcomes)
+    assert len(moments) >= 2 * WRITES
+    for what, gateway in risen(tmp_path, moments):
+        recovers(gateway, wished, what)
 
 
 def test_a_token_revoked_in_the_middle_ends_the_run_and_the_next_goes_on(

@@ -33,6 +33,9 @@ PEOPLE: Final = frozenset({"User", "Role", "Team", "Membership"})
 """Kinds that the API does not even show: who may what is judged on our side (section 3)."""
 
 
+OWED: Final = "owed: it hangs on what is made anew"
+"""What stands in the journal for the calls of a write that has to come."""
+
 TOGETHER: Final = 32
 """So many finished changes are recorded in one transaction."""
 
@@ -60,6 +63,7 @@ class UnitRun:
 
         Raises Conflict before anything is sent.
         """
+        self._owe()
         for wave in waves.split(self._batch.writes, self._seen.resources):
             self._begin(wave)
             try:
@@ -67,6 +71,19 @@ class UnitRun:
             finally:
                 self._record(self._sent)
         return tuple(self._outcomes[write.change.key] for write in self._batch.writes)
+
+    def _owe(self) -> None:
+        """Note what hangs on something that is made anew, before that is: the API does not show
+        all that points at what is gone, and the next run has to write it if this one dies first.
+        """
+        owed = [
+            (write, OWED)
+            for write in self._batch.writes
+            if write.change.action is Action.UPDATE and write.resource is not None
+            if self._made & graph.bound(write.change.id, write.resource.spec)
+        ]
+        if owed:
+            self._book.intend(self._batch, owed)
 
     def _begin(self, wave: Wave) -> None:
         """Say what is about to be sent; who cannot say it sends nothing more."""
