@@ -52,7 +52,7 @@ def build(
     """
     desired = _stopping(desired, live)
     pairs = match.pairs(desired, live, repository)
-    steps = anew.following((change.step(pair, repository, locate) for pair in pairs), locate)
+    steps = anew.following(live, (change.step(pair, repository, locate) for pair in pairs), locate)
     kept = (step.pair.live.id for step in steps if step.pair.live)
     pruned = pruning.prunable(desired, live, kept, repository) if prune else ()
     outlook = guard.Outlook(repository, desired, live, steps, pruned)

@@ -15,10 +15,13 @@ from apiops.model.resource import SYSTEM, JsonObject, ResourceId
 
 
 def named(id: ResourceId, spec: JsonObject) -> frozenset[ResourceId]:
-    """The identities that a spec refers to, whether or not they exist."""
+    """The identities that a spec refers to, whether or not they exist. Those that payloads name are
+    not among them: what they may name is of an earlier wave.
+    """
     return frozenset(
         other
         for reference in KINDS[id.kind].references
+        if not reference.marked
         for name in _texts(reference, spec, tuple(reference.path.split(".")))
         for other in _named(id, reference, name)
     )

@@ -44,6 +44,33 @@ def test_a_policy_without_messages_of_its_own_has_the_standard_ones(tmp_path: Pa
         assert "" == left(gateway.plan([a_proxy([])]))
 
 
+def test_an_endpoint_loses_its_description_though_the_addresses_are_shared_out_in_another_way(
+    tmp_path: Path,
+) -> None:
+    """That takes the call that reads documents again, and here there is none."""
+
+    def state(algorithm: str, **endpoint: str) -> list[Any]:
+        address = {"address": "https://orders.example"}
+        return [
+            a_resource(
+                "ApiProxy",
+                "orders",
+                type="EMPTY_API",
+                clientRoute={"relativePathList": ["/orders"]},
+                routing={"addresses": [address], "loadBalanceAlgorithm": algorithm},
+                endpoints=[{"name": "/x", "httpMethod": "GET", **endpoint}],
+            )
+        ]
+
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply(state("ROUND_ROBIN", description="old")))
+        assert done(gateway.apply(state("PICK_FIRST")))
+
+        (endpoint,) = gateway.payments.proxies["orders"].endpoints
+        assert not endpoint["description"]
+        assert "" == left(gateway.plan(state("PICK_FIRST")))
+
+
 def a_proxy(messages: list[dict[str, Any]]) -> Any:
     size = {"type": "policy-max-message-size", "spec": {"maxMessageSize": 10}}
     return a_resource(

@@ -182,6 +182,8 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
             ("POST", f"{at}/connections/hook/", hook),
             ("POST", f"{at}/connections/hook/", hook),
             ("GET", f"{at}/connections/?type=webhook"),
+            ("POST", f"{at}/connections/staff/", {"type": "ldap", "certificateName": "partner"}),
+            ("GET", f"{at}/connections/?type=ldap"),
             ("POST", f"{at}/credentials/", app),
             ("GET", f"{at}/credentials/"),
             ("DELETE", f"{at}/credentials/app/access/", pair),

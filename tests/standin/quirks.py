@@ -17,6 +17,7 @@ QUIRKS = {
     "revoking-fails-silently": "1.10 #53: revoking what is not granted is no error",
     "credentials-without-metadata": "1.10 #55: lists of credentials leave metadata out",
     "ip-groups-with-ids": "2.2: lists of IP groups show ids, which documented reads do not",
+    "ldap-by-certificate-id": "2.2: lists of certificates show ids, by which alone LDAP connections go",
     "organizations-bare-404": "1.4: an unknown organisation is a 404, whose body no page shows",
     "deployment-results": "1.10 #10: {success, deploymentResults}",
     "environment-results": "1.10 #10: {success, message, environmentResults}",

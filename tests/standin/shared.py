@@ -284,6 +284,8 @@ def put_connection(call: Call, name: str) -> Saved:
         raise Refused("Connection type parameter is required!")
     filled = DEFAULTS.get(sent["type"], {}) if "defaults-filled" in call.world.quirks else {}
     new = sent.get("name", name)
+    if "ldap-by-certificate-id" in call.world.quirks:
+        sent = {key: value for key, value in sent.items() if key != "certificateName"}
     call.project.connections.pop(name, None)
     call.project.connections[new] = {
         "deployToWorker": True, "enabled": True, "description": None, **filled, **sent, "name": new,
@@ -304,7 +306,11 @@ K = "/projects/{p}/certificates"
 
 @route("GET", K + "/", "SECRETS.VIEW")
 def certificates(call: Call) -> Any:
-    return list(call.project.certificates.values())
+    shown = "ldap-by-certificate-id" in call.world.quirks
+    return [
+        {key: value for key, value in one.items() if shown or key != "id"}
+        for one in call.project.certificates.values()
+    ]
 
 
 @route("POST", K + "/import-file/", "SECRETS.EXPORT_IMPORT")
@@ -330,6 +336,7 @@ def import_certificate(call: Call) -> Any:
     if not der:
         raise Refused("pemEncodedFile value can not be empty!")
     held = call.project.certificates.get(name) or {
+        "id": call.world.id(),
         "name": name,
         "description": None,
         "certificateEnvironmentList": [],
@@ -383,9 +390,25 @@ def recreate_certificate(call: Call) -> Any:
 
 @route("DELETE", K + "/{n}/", "SECRETS.MANAGE")
 def drop_certificate(call: Call) -> Any:
-    gone(
-        call.project.certificates,
-        call.names["n"],
-        f"Certificate (name: {call.names['n']}) is not found!",
-    )
+    """Whatever used it is detached and says nothing of it (7 #27)."""
+    name = call.names["n"]
+    id = call.project.certificates.get(name, {}).get("id")
+    gone(call.project.certificates, name, f"Certificate (name: {name}) is not found!")
+    for one in call.project.credentials.values():
+        if one["slots"].get("certificate") == name:
+            del one["slots"]["certificate"]
+    policies = [rows for proxy in call.project.proxies.values() for rows in proxy.policies.values()]
+    detach([*call.project.connections.values(), policies, call.project.shared], name, id)
     return everywhere(call)
+
+
+def detach(node: Any, name: str, id: str) -> None:
+    if isinstance(node, dict):
+        for field, value in (("certificateName", name), ("certificateId", id)):
+            if node.get(field) == value:
+                del node[field]
+        for inner in node.values():
+            detach(inner, name, id)
+    elif isinstance(node, list):
+        for inner in node:
+            detach(inner, name, id)

@@ -114,9 +114,24 @@ def test_what_a_payload_marks_is_marked_there(kind: Kind) -> None:
     families = {payload.family for payload in kind.payloads}
     schemas = [catalog.payload(one, type_) for one in families for type_ in catalog.types(one)]
     for reference in (one for one in kind.references if one.marked):
-        field = reference.path.rpartition(".")[2]
-        fields = [schema["properties"].get(field, {}) for schema in schemas]
-        assert reference.kind in {one.get("x-apiops-reference") for one in fields}
+        (depth,) = {
+            len(f"{one.path}.{one.inside}".strip(".").split(".")) if one.path else 0
+            for one in kind.payloads
+        }
+        steps = reference.path.split(".")[depth:]
+        nodes = [node for schema in schemas for node in below(schema, schema, steps)]
+        assert reference.kind in {one.get("x-apiops-reference") for one in nodes}
+
+
+def below(schema: dict, node: dict, steps: list[str]) -> list[dict]:
+    """The schema nodes that a pattern leads to."""
+    if "$ref" in node:
+        node = schema["definitions"][node["$ref"].removeprefix("#/definitions/")]
+    if not steps:
+        return [node]
+    fields = {**node.get("properties", {}), "*": node.get("items", {})}
+    inner = fields.values() if steps[0] == "*" else [fields.get(steps[0], {})]
+    return [one for each in inner if each for one in below(schema, each, steps[1:])]
 
 
 @pytest.mark.parametrize("kind", ALL, ids=NAMES)

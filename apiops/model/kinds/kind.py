@@ -53,8 +53,15 @@ class Switch:
     default: bool
 
 
-JOSE: Final = ("jwkIdForValidationAndSign", "jwkIdForDecryptionAndEncryption")
-"""Fields of the JOSE policies that name a JWK, which a vendor's Manager keeps by its id (2.2)."""
+HELD: Final = {
+    "jwkIdForValidationAndSign": "Jwk",
+    "jwkIdForDecryptionAndEncryption": "Jwk",
+    "certificateName": "Certificate",
+    "*.*.certificateName": "Certificate",
+    "*.*.keyName": "Key",
+    "connectorRefs.*.connectionName": "Connection",
+}
+"""Fields of policies that name what may be deleted and made again, and lose it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,9 @@ class Reference:
     `system` means the name is looked up in the System tier; otherwise in the same project and,
     for kinds whose home is EITHER, then in the System tier and among `Kind.builtin`.
     `key`: the reference is the mapping's keys, not its values. `bound`: a vendor's Manager keeps
-    it by the other's id, so it is written again when the other is deleted and made again. `marked`:
-    it stands in a payload, whose own schema marks it for everybody who checks specs.
+    it by the other's id, or lets go of it (vendor document, 7 #27), so it is written again when the
+    other is deleted and made again. `marked`: it stands in a payload, whose own schema marks it for
+    everybody who checks specs.
     """
 
     path: str
@@ -176,7 +184,8 @@ class Kind:
     beside secrets, that a vendor's Manager takes and never shows (`""`: all of `spec`). `steps`
     say which ways a state can go. `lasting` are secrets that a vendor's Manager keeps when they are
     left out, so one that is to go takes the resource with it. `renames`: a vendor's Manager can
-    give it another name; `beyond`: it has no call for the kind at all.
+    give it another name; `beyond`: it has no call for the kind at all. `anew` are mappings of which
+    it can take a key away only with the whole resource, to be made again.
     """
 
     name: str
@@ -201,6 +210,7 @@ class Kind:
     write_only: tuple[str, ...] = ()
     steps: Steps | None = None
     lasting: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
     renames: bool = False
     beyond: bool = False
 

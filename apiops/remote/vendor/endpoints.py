@@ -51,8 +51,10 @@ def takes_back(job: Job) -> bool:
 
 def undocumented(job: Job) -> list[dict[str, Any]]:
     """What is left of the endpoints after the document was read again: the parts that no document
-    describes.
+    describes. Where there is none, all of them.
     """
+    if job.after["type"] not in SPECIFIED:
+        return [*(job.before.get("endpoints") or ())]
     kept = ("name", "httpMethod", "active", "cache", "wsa")
     return [
         {name: one[name] for name in kept if name in one}

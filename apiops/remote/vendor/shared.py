@@ -157,7 +157,7 @@ class Connections(Listed):
             for one in place.api.items(where, {"type": type_})
         ]
 
-    def seen(self, _place: Place, one: Found, written: JsonObject | None) -> JsonObject:
+    def seen(self, place: Place, one: Found, written: JsonObject | None) -> JsonObject:
         """Lists show secrets as null or stars (1.10 #46): neither says anything. Where nobody knows
         them they are holes, for an update without them would empty them (5.3).
         """
@@ -167,6 +167,8 @@ class Connections(Listed):
             for name, value in one.raw.items()
             if name not in _OWNED and not (value is None and name != "description")
         }
+        if "certificateId" in shown and "certificateId" not in (written or {}):
+            shown = _by_name(place, shown, written or {})
         return shown | hidden
 
     def create(self, job: Job) -> None:
@@ -186,7 +188,28 @@ class Connections(Listed):
 
     def body(self, job: Job) -> dict[str, Any]:
         """What is sent."""
-        return {"description": "", **job.plain, "name": job.id.name}
+        return {"description": "", **job.plain, "name": job.id.name, **_certificate(job)}
+
+
+def _by_name(place: Place, shown: JsonObject, written: JsonObject) -> dict[str, Any]:
+    """An LDAP connection by its certificate's name, as far as that is to be known (2.2): the id
+    alone says nothing of what was written, and is all that there is to say of what was not.
+    """
+    rows = place.read("certificates") if not shown.get("certificateName") else ()
+    names = {row["id"]: row["name"] for row in rows if row.get("id")}
+    name = shown.get("certificateName") or names.get(shown["certificateId"])
+    rest = {key: value for key, value in shown.items() if key != "certificateId"}
+    if name:
+        return {**rest, "certificateName": name}
+    return rest if written.get("certificateName") else dict(shown)
+
+
+def _certificate(job: Job) -> dict[str, str]:
+    """The id of the certificate that an LDAP connection names, where the Manager shows one."""
+    named = job.plain.get("certificateName")
+    rows = job.place.rows("certificates") if named else ()
+    ids = [row["id"] for row in rows if row["name"] == named and row.get("id")]
+    return {"certificateId": ids[0]} if ids else {}
 
 
 class Certificates(Listed):

@@ -19,7 +19,7 @@ from apiops.model.kinds import KINDS
 from apiops.model.outcome import Outcome, Result
 from apiops.model.plan import Action, Change
 from apiops.model.resource import JsonObject, LiveResource, ResourceId
-from apiops.plan import graph, match
+from apiops.plan import anew, graph, match
 from apiops.ports import Batch, Book, Write
 from apiops.remote.vendor import deploying, reading, renaming, waves
 from apiops.remote.vendor.api import Api
@@ -49,11 +49,8 @@ class UnitRun:
         self._desk = _Desk(book, batch)
         self._seen = seen
         self._batch = batch
-        self._made = frozenset(
-            graph.fold(write.change.id)
-            for write in batch.writes
-            if write.change.action is Action.CREATE
-        )
+        made = (write.change.id for write in batch.writes if self._makes(write))
+        self._made = frozenset(map(graph.fold, made))
         self._stopped = ""
         self._sent: list[tuple[Write, str]] = []
         self._outcomes: dict[tuple[str, ...], Outcome] = {}
@@ -71,6 +68,12 @@ class UnitRun:
             finally:
                 self._record(self._sent)
         return tuple(self._outcomes[write.change.key] for write in self._batch.writes)
+
+    def _makes(self, write: Write) -> bool:
+        live = self._live(write)
+        if live is None or write.resource is None or write.change.action is not Action.UPDATE:
+            return write.change.action is Action.CREATE
+        return anew.remakes(KINDS[live.id.kind], live.spec, write.resource.spec)
 
     def _owe(self) -> None:
         """Note what hangs on something that is made anew, before that is: the API does not show

@@ -95,7 +95,7 @@ KINDS: Final = (
         wave=7,
         summary="Documents that models may look things up in, cut into pieces and indexed.",
         references=(
-            Reference("vectorDbRef", "VectorDb"),
+            Reference("vectorDbRef", "VectorDb", bound=True),
             Reference("embeddingProviderRef", "LlmProvider"),
         ),
         keyed={"documents": "file"},

@@ -3,7 +3,7 @@
 from typing import Final
 
 from apiops.model.access import Category, Tier
-from apiops.model.kinds.kind import Home, Kind, Payload
+from apiops.model.kinds.kind import Home, Kind, Payload, Reference
 
 KINDS: Final = (
     Kind(
@@ -18,5 +18,6 @@ KINDS: Final = (
         immutable=("type",),
         folds_case=True,
         payloads=(Payload("connections"),),
+        references=(Reference("certificateName", "Certificate", bound=True, marked=True),),
     ),
 )

@@ -14,6 +14,7 @@ KINDS: Final = (
         category=Category.SECRETS,
         wave=5,
         summary="A public certificate, one PEM file per environment.",
+        anew=("environments",),
         references=(Reference("environments", "Environment", system=True, key=True),),
         files=("environments.*.file",),
         write_only=("environments.*.file",),

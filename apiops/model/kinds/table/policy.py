@@ -4,7 +4,7 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.classes import POLICY_CLASSES
-from apiops.model.kinds.kind import JOSE, Home, Kind, Payload, Reference
+from apiops.model.kinds.kind import HELD, Home, Kind, Payload, Reference
 
 KINDS: Final = (
     Kind(
@@ -18,7 +18,9 @@ KINDS: Final = (
         immutable=("_class",),
         folds_case=True,
         payloads=(Payload("policies", type="_class", types=POLICY_CLASSES),),
-        references=tuple(Reference(field, "Jwk", bound=True, marked=True) for field in JOSE),
+        references=tuple(
+            Reference(field, kind, bound=True, marked=True) for field, kind in HELD.items()
+        ),
         write_only=("",),
     ),
     Kind(
@@ -33,7 +35,8 @@ KINDS: Final = (
         folds_case=True,
         payloads=(Payload("policies", "policyList.*", "_class", types=POLICY_CLASSES),),
         references=tuple(
-            Reference(f"policyList.*.{field}", "Jwk", bound=True, marked=True) for field in JOSE
+            Reference(f"policyList.*.{field}", kind, bound=True, marked=True)
+            for field, kind in HELD.items()
         ),
         write_only=("",),
     ),

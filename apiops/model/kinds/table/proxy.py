@@ -4,7 +4,7 @@ from typing import Final
 
 from apiops.model.access import Category, Tier
 from apiops.model.kinds.kind import (
-    JOSE,
+    HELD,
     Home,
     Kind,
     Payload,
@@ -37,8 +37,8 @@ KINDS: Final = (
         references=(
             Reference("deployments.*.environment", "Environment", system=True),
             Reference("trafficLog", "Environment", system=True, key=True),
-            Reference("trafficLog.*.connectors", "Connection", key=True),
-            Reference("trafficLog.*.methods.*.connectors", "Connection", key=True),
+            Reference("trafficLog.*.connectors", "Connection", key=True, bound=True),
+            Reference("trafficLog.*.methods.*.connectors", "Connection", key=True, bound=True),
             Reference("settings.mtls.keyStore", "Keystore"),
             Reference("settings.mtls.trustStore", "Keystore"),
             Reference("aiRouting.llmProviderRefName", "LlmProvider"),
@@ -48,9 +48,9 @@ KINDS: Final = (
             Reference("aiRouting.conditionalRoutes.*.llmProviderRefName", "LlmProvider"),
             Reference("mcpRouting.exposedTools.*.apiProxyName", "ApiProxy", bound=True),
             *(
-                Reference(f"policies.{pipeline}.*.spec.{field}", "Jwk", bound=True, marked=True)
+                Reference(f"policies.{pipeline}.*.spec.{field}", kind, bound=True, marked=True)
                 for pipeline in ("request", "response", "error")
-                for field in JOSE
+                for field, kind in HELD.items()
             ),
         ),
         keyed={
