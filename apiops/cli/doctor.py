@@ -16,9 +16,16 @@ FORMATS = ("text", "json", "markdown")
 @options.place
 @options.target
 @options.option("--settings", is_flag=True, help="Show each setting and where it came from.")
+@options.option(
+    "--probe-writes",
+    is_flag=True,
+    help="Ask a vendor's Manager for rights to write, by deletes of names that nobody has.",
+)
 @options.output(*FORMATS)
 @click.pass_context
-def command(ctx: click.Context, /, console: Any, settings: bool, **chosen: Any) -> int:
+def command(
+    ctx: click.Context, /, console: Any, settings: bool, probe_writes: bool, **chosen: Any
+) -> int:
     """Check what a run needs, one line each, with the fix; exit 1 if something failed."""
     from apiops.cli import entry, inforce
     from apiops.wiring import doctor
@@ -26,7 +33,7 @@ def command(ctx: click.Context, /, console: Any, settings: bool, **chosen: Any) 
     place: Place = ctx.obj
     several = len(place.settings.targets) != 1 and not chosen["target"]
     target = None if several else entry.chosen_target(place, chosen)
-    report = doctor.examine(place.directory, target)
+    report = doctor.examine(place.directory, target, trials=probe_writes)
     if settings:
         report = replace(report, settings=inforce.settings(ctx, place, target))
     console.show(report)

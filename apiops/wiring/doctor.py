@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING
 from apiops.errors import ApiopsError
 from apiops.model import moment
 from apiops.model.doctor import Check, DoctorReport, Health
+from apiops.model.resource import JsonObject, ResourceId, Target
 from apiops.model.revision import SignatureStatus
 from apiops.wiring import assemble, editor, places
 from apiops.wiring.settings import TargetSettings
 
 if TYPE_CHECKING:
+    from apiops.remote.vendor.api import Api
     from apiops.remote.vendor.probe import Seen
 
 
-def examine(directory: Path, target: TargetSettings | None) -> DoctorReport:
-    """Make every check; without a target the Manager's are left out."""
-    return DoctorReport(tuple(_checks(directory, target)))
+def examine(
+    directory: Path, target: TargetSettings | None, *, trials: bool = False
+) -> DoctorReport:
+    """Make every check; without a target the Manager's are left out.
+
+    With `trials` a vendor's Manager is asked for rights to write by calls that fail whatever the
+    rights are.
+    """
+    return DoctorReport(tuple(_checks(directory, target, trials=trials)))
 
 
-def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
+def _checks(directory: Path, target: TargetSettings | None, *, trials: bool) -> Iterator[Check]:
     yield _asked("repository", lambda: _repository(directory))
     yield _asked("head", lambda: _head(directory))
     yield _asked("temporary folder", _scratch)
@@ -45,7 +53,7 @@ def _checks(directory: Path, target: TargetSettings | None) -> Iterator[Check]:
     if manager.status is not Health.FAIL:
         yield _asked("audit log", lambda: _audit(target))
     if target.ledger:
-        yield from _each("vendor's Manager", lambda: _vendor(directory, target))
+        yield from _each("vendor's Manager", lambda: _vendor(directory, target, trials=trials))
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:
@@ -125,7 +133,7 @@ def _served(target: TargetSettings) -> Check:
         return Check("manager", Health.OK, f"{client.address} is ready, and the token counts")
 
 
-def _vendor(directory: Path, target: TargetSettings) -> Iterator[Check]:
+def _vendor(directory: Path, target: TargetSettings, *, trials: bool) -> Iterator[Check]:
     """Reachable, the token accepted, what it may read, and what of HEAD will be refused."""
     from apiops.remote.vendor import probe
     from apiops.wiring import vendor
@@ -133,9 +141,11 @@ def _vendor(directory: Path, target: TargetSettings) -> Iterator[Check]:
     with vendor.api(target) as api:
         ahead = probe.healthy(api)
         sight = probe.look(api)
-    yield _sight(sight)
-    if sight.projects:
-        yield _asked("rights", lambda: _rights(directory, target, sight))
+        yield _sight(sight)
+        if sight.projects:
+            yield _asked("rights", lambda: _rights(directory, target, sight, trials=trials))
+        if sight.projects and trials:
+            yield _asked("rights to write", lambda: _trials(api, directory, target, sight))
     if abs(ahead) > moment.SLACK:
         yield Check(
             "clock",
@@ -165,15 +175,20 @@ def _sight(sight: "Seen") -> Check:
     return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}{more}")
 
 
-def _rights(directory: Path, target: TargetSettings, sight: "Seen") -> Check:
-    """What of HEAD this token cannot write for certain, and what the rest takes."""
-    from apiops.model.resource import Target
+def _wanted(directory: Path, target: TargetSettings) -> dict[ResourceId, JsonObject]:
+    """What HEAD describes."""
     from apiops.reconcile import line
-    from apiops.remote.vendor import probe
 
     snapshot = assemble.snapshot(directory, "HEAD", worktree=False)
     loaded = line.validate(snapshot, Target(target.name, target.environment))
-    wanted = {one.id: one.spec for one in loaded.desired.resources}
+    return {one.id: one.spec for one in loaded.desired.resources}
+
+
+def _rights(directory: Path, target: TargetSettings, sight: "Seen", *, trials: bool) -> Check:
+    """What of HEAD this token cannot write for certain, and what the rest takes."""
+    from apiops.remote.vendor import probe
+
+    wanted = _wanted(directory, target)
     refused = sight.refused(wanted)
     takes = "; ".join(probe.needs(wanted)) or "no right"
     if refused:
@@ -187,7 +202,29 @@ def _rights(directory: Path, target: TargetSettings, sight: "Seen") -> Check:
         "rights",
         Health.OK,
         f"all that HEAD describes can be listed; to write it takes {takes}, which the API shows "
-        "of nobody",
+        f"of nobody{'' if trials else '; --probe-writes asks by writes that can change nothing'}",
+    )
+
+
+def _trials(api: "Api", directory: Path, target: TargetSettings, sight: "Seen") -> Check:
+    """Which rights to write are missing for certain."""
+    from apiops.remote.vendor import probe, trial
+
+    wanted = probe.rights(_wanted(directory, target))
+    tried = trial.attempt(api, (one for one in wanted if one.project in sight.projects))
+    untold = f"; nothing is told of {', '.join(map(str, tried.untold))}" if tried.untold else ""
+    if tried.missing:
+        return Check(
+            "rights to write",
+            Health.FAIL,
+            f"the token lacks {', '.join(map(str, tried.missing))}{untold}",
+            "give the token's user a role with these rights in the console",
+        )
+    return Check(
+        "rights to write",
+        Health.OK,
+        f"not refused: {', '.join(map(str, tried.allowed)) or 'none was asked for'}{untold} (a "
+        "Manager that looks for the thing before the right refuses nobody here)",
     )
 
 

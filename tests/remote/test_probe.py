@@ -148,3 +148,76 @@ def test_what_the_api_does_not_have_is_named(bank: VendorShop) -> None:
     found = said(asked(bank), "rights")
 
     assert "Subscription in payments, which the API does not have" in found["message"]
+
+
+WRITES = (
+    "API_MANAGEMENT.MANAGE",
+    "API_MANAGEMENT.DEPLOY_UNDEPLOY",
+    "CONNECTIONS.MANAGE",
+    "GLOBAL_SETTINGS.MANAGE",
+    "IDENTITY.MANAGE",
+)
+"""What it takes to write the bank."""
+
+
+def tried(bank: VendorShop) -> Done:
+    """Rights to write are asked for, and nothing of what is there moves."""
+    there = bank.world.copy().projects
+    done = bank.run("doctor", "--target", "dev", "--probe-writes", "-o", "json")
+    assert there == bank.world.projects
+    assert {"GET", "DELETE"} == {method for method, _ in bank.world.requests}
+    return done
+
+
+@pytest.mark.parametrize("missing", WRITES)
+def test_a_right_to_write_that_is_missing_is_named_before_anything_is_written(
+    bank: VendorShop, missing: str
+) -> None:
+    let(bank, *VIEWS, *(right for right in WRITES if right != missing))
+
+    done = tried(bank)
+
+    found = said(done, "rights to write")
+    assert (1, "fail") == (done.code, found["health"])
+    assert f"the token lacks {missing} in payments" == found["message"]
+    assert "in the console" in found["fix"]
+
+
+def test_rights_that_are_not_refused_are_named(bank: VendorShop) -> None:
+    let(bank, *VIEWS, *WRITES)
+
+    found = said(tried(bank), "rights to write")
+
+    assert "ok" == found["health"]
+    assert all(f"{right} in payments" in found["message"] for right in WRITES)
+
+
+def test_a_manager_that_looks_for_the_thing_first_proves_nothing_and_that_is_said(
+    bank: VendorShop,
+) -> None:
+    bank.world.quirks.add("things-before-rights")
+    let(bank, *VIEWS)
+
+    found = said(tried(bank), "rights to write")
+
+    assert "ok" == found["health"]
+    assert "looks for the thing before the right" in found["message"]
+
+
+def test_what_cannot_be_asked_for_is_not_taken_for_granted(bank: VendorShop) -> None:
+    budget = "spec:\n  target: {type: API_PROXY, name: orders}\n  budget: {enabled: true, tokensPerDay: 5}\n"
+    bank.commit(MERT, {"payments/budget.yaml": manifest("AiBudget", "daily", budget)})
+    let(bank, *VIEWS, *WRITES)
+
+    found = said(tried(bank), "rights to write")
+
+    assert "nothing is told of AI_BUDGETS.MANAGE in payments" in found["message"]
+
+
+def test_without_the_flag_nothing_is_tried_and_the_way_to_ask_is_said(bank: VendorShop) -> None:
+    let(bank, *VIEWS)
+
+    done = asked(bank)
+
+    assert "--probe-writes" in said(done, "rights")["message"]
+    assert "rights to write" not in {one["name"] for one in done.json["doctor"]["checks"]}

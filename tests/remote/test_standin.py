@@ -181,6 +181,7 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
             ("POST", f"{at}/apiProxies/pets/environments/dev/", {}),
             ("POST", f"{at}/connections/hook/", hook),
             ("POST", f"{at}/connections/hook/", hook),
+            ("DELETE", f"{at}/connections/nobody/", None, "reader"),
             ("GET", f"{at}/connections/?type=webhook"),
             ("POST", f"{at}/connections/staff/", {"type": "ldap", "certificateName": "partner"}),
             ("GET", f"{at}/connections/?type=ldap"),

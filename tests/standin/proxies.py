@@ -767,6 +767,8 @@ def deploy_call(call: Call) -> Any:
 
 @route("DELETE", X + "/environments/{e}/")
 def undeploy_call(call: Call) -> Any:
+    if "things-before-rights" in call.world.quirks:
+        proxy_of(call)
     if not call.user.may(call.names["p"], DEPLOY):
         raise Refused("User does not have required permission to deploy/undeploy API Proxy!")
     proxy, environment = proxy_of(call), call.names["e"]

@@ -7,6 +7,7 @@ QUIRKS = {
     "oauth-errors": "1.10 #2: permission errors look like OAuth's",
     "environments-for-admins": "1.10 #14: GET environments/ refuses who is no admin",
     "projects-in-full": "1.10 #15: projects come with id, path and tags",
+    "things-before-rights": "3.5 says what is checked, not when: here a DELETE looks for the thing first",
     "type-in-get": "1.10 #20: a single proxy calls it `type`, not `apiType`",
     "weight-of-100": "1.10 #24: an address without a weight gets 100",
     "sharing-in-other-words": "1.10 #26: a single proxy says PROJECT, ORGANIZATION, PUBLIC",

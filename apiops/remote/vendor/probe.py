@@ -1,12 +1,12 @@
 """What a token may do on a vendor's Manager: asked before the first write, by `apiops doctor`.
 
-The API has no dry run and shows nobody's rights (vendor document, 1.9 and 3.7), and every call that
-takes MANAGE or DEPLOY_UNDEPLOY changes something or reaches out. So what can be asked without a
-trace is asked: every list in every project that the token sees, and what only administrators may
-read. Whatever cannot be listed is not written either; of the rest it is said which rights it takes.
+The API has no dry run and shows nobody's rights (vendor document, 1.9 and 3.7). So what can be
+asked without a trace is asked: every list in every project that the token sees, and what only
+administrators may read. Whatever cannot be listed is not written either; of the rest it is said
+which rights it takes, and `trial` asks for those by writes that can change nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from apiops.model.resource import JsonObject, ResourceId
 from apiops.remote.vendor.api import Absent, Api, Forbidden, path
 from apiops.remote.vendor.codec import Codec, Place
 from apiops.remote.vendor.reading import CODECS, OBSERVED, SYSTEM, codec_of
+from apiops.remote.vendor.trial import DEPLOY, MANAGE, Right
 from apiops.remote.vendor.unit import PEOPLE
 
 Spot = tuple[str, str]
@@ -100,25 +101,28 @@ def look(api: Api) -> Seen:
     return Seen(projects, frozenset(forbidden), frozenset(absent))
 
 
-def needs(wanted: Mapping[ResourceId, JsonObject]) -> tuple[str, ...]:
-    """The rights that it takes to write all of it, project by project."""
-    rights: dict[str, set[str]] = {}
+def rights(wanted: Mapping[ResourceId, JsonObject]) -> tuple[Right, ...]:
+    """The rights that it takes to write all of it in its projects, sorted."""
+    found: dict[tuple[str, str, str], set[str]] = {}
     for id, spec in wanted.items():
-        if codec_of(id) is not None:
-            rights.setdefault(id.project or "", set()).update(_needs(id, spec))
-    return tuple(
-        f"{', '.join(sorted(found))} in {project}" if project else _ADMIN
-        for project, found in sorted(rights.items())
-    )
+        if id.project is None or codec_of(id) is None:
+            continue
+        category = CODECS[id.kind].right
+        found.setdefault((id.project, category, MANAGE), set())
+        where = [one["environment"] for one in spec.get("deployments") or ()]
+        if KINDS[id.kind].deployable and where:
+            found.setdefault((id.project, category, DEPLOY), set()).update(where)
+    return tuple(Right(*key, tuple(sorted(where))) for key, where in sorted(found.items()))
 
 
-def _needs(id: ResourceId, spec: JsonObject) -> Iterator[str]:
-    if id.project is None:
-        return
-    right = CODECS[id.kind].right
-    yield f"{right}.MANAGE"
-    if KINDS[id.kind].deployable and spec.get("deployments"):
-        yield f"{right}.DEPLOY_UNDEPLOY"
+def needs(wanted: Mapping[ResourceId, JsonObject]) -> tuple[str, ...]:
+    """The same in words, project by project, with what belongs to none."""
+    named: dict[str, list[str]] = {}
+    for right in rights(wanted):
+        named.setdefault(right.project, []).append(f"{right.category}.{right.action}")
+    admin = any(id.project is None and codec_of(id) is not None for id in wanted)
+    told = (f"{', '.join(sorted(found))} in {project}" for project, found in named.items())
+    return (*([_ADMIN] if admin else []), *told)
 
 
 def _list(codec: Codec, place: Place) -> None:
