@@ -25,6 +25,16 @@ def test_a_rate_limit_loses_its_quota(tmp_path: Path) -> None:
         assert "" == left(gateway.plan(bare))
 
 
+def test_a_rate_limit_that_lets_nobody_through_loses_that(tmp_path: Path) -> None:
+    with Gateway(tmp_path) as gateway:
+        shut = [a_resource("Rlcl", "slow", generalQuotaPermittedMessageCount=0)]
+        assert done(gateway.apply(shut))
+        bare = [a_resource("Rlcl", "slow")]
+        assert done(gateway.apply(bare))
+
+        assert "" == left(gateway.plan(bare))
+
+
 def test_a_rate_limit_of_which_no_fact_goes_is_not_made_anew(tmp_path: Path) -> None:
     with Gateway(tmp_path) as gateway:
         gateway.apply([a_resource("Rlcl", "slow", description="for all", **QUOTA)])

@@ -151,6 +151,9 @@ def _without_secrets(leaves: Any, node: Any) -> Any:
 
 
 _LISTS: Final = ("credentials", "endpoints", "condition")
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
+"""What says that there is no such fact; 0 is one, and lets nobody through."""
+
 _USUAL: Final = {
     "description": "",
     "enabled": True,
@@ -197,7 +200,8 @@ class Limits(Listed):
         """
         before = {k: v for k, v in job.before.items() if k not in _LISTS}
         after = {k: v for k, v in job.after.items() if k not in _LISTS}
-        if any(before[k] and not after.get(k) for k in before.keys() - _USUAL.keys()):
+        going = (k for k in before.keys() - _USUAL.keys() if after.get(k) in _NOTHING)
+        if any(before[k] not in _NOTHING for k in going):
             self.delete(job)
             self.create(job)
             return
