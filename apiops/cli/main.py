@@ -5,6 +5,7 @@ here, and nowhere else.
 """
 
 import difflib
+import gc
 import importlib
 import io
 import os
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\ninterrupted" if sys.stderr.isatty() else "interrupted", err=True)
         code = Exit.INTERRUPTED
+    gc.freeze()  # the system takes it all back: to look for garbage is a seventh of a small plan
     sys.exit(int(code))
 
 

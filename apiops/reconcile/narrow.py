@@ -49,8 +49,10 @@ def part(
     between = _between(repository, {applied[unit] for unit in found.units}, at)
     if len(between) > MANY:
         return None
-    others += [_snapshot(repository, commit) for commit in sorted(between)]
-    found = parts.of(settled, target, documents, base, head, others)
+    more = between - {settled.commit, at, *bases}
+    if more:
+        others += [_snapshot(repository, commit) for commit in sorted(more)]
+        found = parts.of(settled, target, documents, base, head, others)
     return found if found is not None and found.units <= applied.keys() else None
 
 
