@@ -10,7 +10,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -151,7 +151,27 @@ def read(path: Path) -> Settings:
     if not isinstance(targets, dict):
         raise fault(path, "[targets] must hold one table for each target")
     known = {name: _target(path, name, table) for name, table in targets.items()}
+    _apart(path, known.values())
     return Settings(path, known, {_flag(path, k, v): v for k, v in tree.items()})
+
+
+def _apart(path: Path, targets: Iterable[TargetSettings]) -> None:
+    """Raise UsageError AO903 if two Managers have one ledger: what was written to the one would be
+    taken for what was written to the other. (In Git each target has a ref of its own.)
+    """
+    governed: dict[str, TargetSettings] = {}
+    for one in targets:
+        if not one.ledger or one.ledger.startswith("git:"):
+            continue
+        other = governed.setdefault(one.ledger, one)
+        if other.manager.rstrip("/") != one.manager.rstrip("/"):
+            raise fault(
+                path,
+                f"[targets.{one.name}] has the ledger of [targets.{other.name}], whose manager is "
+                "another",
+                "give each Manager a ledger of its own",
+                at=spot(path, "ledger", f"targets.{one.name}"),
+            )
 
 
 def _tree(path: Path) -> dict[str, Any]:

@@ -45,6 +45,13 @@ class TestTheFile:
             (SETTINGS + "identities = 5\n", ("identities must be text",)),
             (SETTINGS + 'identities = "a\\u0000b"\n', ("identities must be text",)),
             (SETTINGS + 'key-file = "~nobody-of-that-name/k"\n', ("~nobody-of-that-name",)),
+            (
+                (
+                    '[targets.a]\nmanager = "https://a.example"\nledger = "sqlite:///l.db"\n'
+                    '[targets.b]\nmanager = "https://b.example"\nledger = "sqlite:///./l.db"\n'
+                ),
+                ("[targets.b] has the ledger of [targets.a]", "apiops.toml:6:1", "of its own"),
+            ),
             ('outptu = "json"\n' + SETTINGS, ('"outptu"', 'did you mean "output"')),
             ("quiet = 5\n" + SETTINGS, ("quiet must be true or false",)),
             ("ref = true\n" + SETTINGS, ("ref must be text",)),
@@ -56,6 +63,14 @@ class TestTheFile:
         self, shop: Shop, text: str | bytes, words: tuple[str, ...]
     ) -> None:
         refused(told(shop, text), "AO903", *words)
+
+    def test_two_targets_of_one_manager_may_have_one_ledger(self, shop: Shop) -> None:
+        shared = 'manager = "https://m.example/"\nledger = "sqlite:///l.db"\n'
+        apart = 'manager = "https://%s.example/"\nledger = "git:origin"\n'
+        text = f"[targets.a]\n{shared}[targets.b]\n{shared.replace('e/', 'e')}"
+        text += f"[targets.c]\n{apart % 'c'}[targets.d]\n{apart % 'd'}"
+
+        assert "AO903" not in told(shop, text, "doctor").err
 
     def test_a_folder_of_that_name_is_not_overlooked(self, shop: Shop) -> None:
         (shop.repository / "apiops.toml").unlink()
