@@ -58,7 +58,8 @@ def command(place: Place, /, into: Path | None, quiet: bool, **chosen: Any) -> i
 
     Without --into they go to stdout, as one YAML stream. A secret that is not opened, for want
     of --encrypt-to or of the right to take secrets out, becomes a hole: a reference to a file
-    that is still missing, which `apiops validate` explains. Exit code 4: a secret was denied.
+    that is still missing, which `apiops validate` explains, as does every secret of a vendor's
+    Manager. Exit code 4: a secret was denied.
     """
     from apiops.cli import console, entry
     from apiops.spec.export import Selection

@@ -8,7 +8,7 @@ import os
 import posixpath
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -73,6 +73,9 @@ def collect(target: TargetSettings, order: Order) -> Exported:
     Raises UsageError (nothing there, flags), AccessDenied for a key that proves nobody,
     SecretError, ManagerError.
     """
+    shut = order.secrets and bool(target.ledger)
+    if shut:  # nobody can open what a vendor's Manager does not show, and its ledger does not have
+        order = replace(order, secrets=False)
     _check(order)
     root, below = _root(order.folder)
     with assemble.manager(target) as manager:
@@ -93,6 +96,7 @@ def collect(target: TargetSettings, order: Order) -> Exported:
         opened=sum(map(len, opened.values.values())) if opened else 0,
         denied=tuple(f"{id}: {why}" for id, why in opened.denied.items()) if opened else (),
         remarks=(
+            *(["a vendor's Manager gives no secret out: what it holds is a hole"] if shut else []),
             *(f"hole: {hole}" for one in made for hole in one.holes),
             *(f"hole: {gap}" for gap in gaps),
             *(remark for one in made for remark in one.remarks),

@@ -15,7 +15,7 @@ import pytest
 import urllib3
 
 from tests.remote.bank import VendorShop, the_vendor_bank
-from tests.shop import MERT
+from tests.shop import AYSE, MERT
 
 RULES = "creation_rules:\n  - path_regex: .*\n    age: %s\n"
 HELD = base64.b64encode(b"held").decode()
@@ -150,3 +150,20 @@ def test_a_filled_hole_is_written_once(bank: VendorShop, kind: str) -> None:
     done = bank.run("apply", "--yes")
     assert 0 == done.code, done.out + done.err
     assert [] == bank.run("plan", "-o", "json").json["plan"]["changes"]
+
+
+def test_what_the_manager_does_not_show_is_not_taken_from_the_ledger(bank: VendorShop) -> None:
+    """It was written by us, and its ledger keeps a fingerprint alone."""
+    made(bank, CASES["Credential"])
+    filled(bank, "Credential")
+    assert 0 == bank.run("apply", "--yes").code
+
+    me = ("--as", "ayse", "--sign-key", bank.person_key(AYSE), "--reason", "look")
+    for more in ((), me):
+        to = ("--encrypt-to", bank.recipient, *more)
+        done = bank.run("export", "--project", "payments", "--into", "again", "--overwrite", *to)
+
+        assert 0 == done.code, done.err
+        assert "gives no secret out" in done.err
+        assert "hole: Credential/payments/app needs password" in done.err
+        assert [] == [*(bank.repository / "again").rglob("*.sops.yaml")]
