@@ -175,20 +175,22 @@ def _sight(sight: "Seen") -> Check:
     return Check("vendor's Manager", Health.OK, f"{seen}: {', '.join(sight.projects)}{more}")
 
 
-def _wanted(directory: Path, target: TargetSettings) -> dict[ResourceId, JsonObject]:
-    """What HEAD describes."""
+def _wanted(directory: Path, target: TargetSettings) -> tuple[dict[ResourceId, JsonObject], str]:
+    """What HEAD describes, and what is to be said where that is not all of it."""
     from apiops.reconcile import line
 
     snapshot = assemble.snapshot(directory, "HEAD", worktree=False)
     loaded = line.validate(snapshot, Target(target.name, target.environment))
-    return {one.id: one.spec for one in loaded.desired.resources}
+    stopped = ", ".join(sorted(loaded.desired.stopped))
+    beside = f", but for {stopped}, whose specifications have errors" if stopped else ""
+    return {one.id: one.spec for one in loaded.desired.resources}, beside
 
 
 def _rights(directory: Path, target: TargetSettings, sight: "Seen", *, trials: bool) -> Check:
     """What of HEAD this token cannot write for certain, and what the rest takes."""
     from apiops.remote.vendor import probe
 
-    wanted = _wanted(directory, target)
+    wanted, beside = _wanted(directory, target)
     refused = sight.refused(wanted)
     takes = "; ".join(probe.needs(wanted)) or "no right"
     if refused:
@@ -200,9 +202,10 @@ def _rights(directory: Path, target: TargetSettings, sight: "Seen", *, trials: b
         )
     return Check(
         "rights",
-        Health.OK,
-        f"all that HEAD describes can be listed; to write it takes {takes}, which the API shows "
-        f"of nobody{'' if trials else '; --probe-writes asks by writes that can change nothing'}",
+        Health.WARN if beside else Health.OK,
+        f"all that HEAD describes can be listed{beside}; to write it takes {takes}, which the API "
+        f"shows of nobody{'' if trials else '; --probe-writes asks, and changes nothing'}",
+        "`apiops validate` names the errors" if beside else "",
     )
 
 
@@ -210,7 +213,7 @@ def _trials(api: "Api", directory: Path, target: TargetSettings, sight: "Seen") 
     """Which rights to write are missing for certain."""
     from apiops.remote.vendor import probe, trial
 
-    wanted = probe.rights(_wanted(directory, target))
+    wanted = probe.rights(_wanted(directory, target)[0])
     tried = trial.attempt(api, (one for one in wanted if one.project in sight.projects))
     untold = f"; nothing is told of {', '.join(map(str, tried.untold))}" if tried.untold else ""
     if tried.missing:

@@ -129,6 +129,17 @@ def test_what_belongs_to_no_project_takes_an_administrator(bank: VendorShop, adm
     assert admin is ("is an administrator's" in said(done)["message"])
 
 
+def test_what_has_errors_was_not_looked_at_and_that_is_said(bank: VendorShop) -> None:
+    bank.commit(MERT, {"payments/orders.yaml": manifest("ApiProxy", "orders", "spec: {type: 5}\n")})
+    let(bank, *VIEWS)
+
+    found = said(asked(bank), "rights")
+
+    assert "warn" == found["health"]
+    assert "but for payments, whose specifications have errors" in found["message"]
+    assert "apiops validate" in found["fix"]
+
+
 def test_a_project_that_the_token_does_not_see_is_named(bank: VendorShop) -> None:
     bank.commit(
         AYSE, {"cards/project.yaml": a_project("cards"), "cards/x.yaml": a_proxy("x", "cards")}

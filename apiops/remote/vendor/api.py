@@ -212,7 +212,8 @@ class Api:
             return Forbidden(
                 f"{self.address} does not accept the token: {shown}{_clock(answer)}",
                 code="AO761",
-                hint="make a new token in the console (My Profile) and put it into APIOPS_TOKEN",
+                hint="make a new token in the console (My Profile) and put it into APIOPS_TOKEN "
+                "or the target's `token-file`",
             )
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.BAD_REQUEST) and _FORBIDDEN.search(said):
             return Forbidden(
