@@ -82,6 +82,21 @@ Saw = Callable[[str, Mapping[str, str] | None, Answer], None]
 """Told of a read: its path, its parameters, the answer."""
 
 
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Whatever is made of answers meanwhile: what has another shape than documented is named, and
+    counts neither as there nor as gone. Raises ManagerError AO760.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as fault:
+        raise ManagerError(
+            f"the Manager shows {what} in a shape that is not known ({type(fault).__name__})",
+            code="AO760",
+            hint="its release may be another than this apiops knows; report this, with the release",
+        ) from fault
+
+
 class Api:
     """The Management API behind one client. Threads may share it."""
 

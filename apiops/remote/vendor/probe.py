@@ -14,7 +14,7 @@ from typing import Final
 from apiops.errors import ManagerError
 from apiops.model.kinds import KINDS
 from apiops.model.resource import JsonObject, ResourceId
-from apiops.remote.vendor.api import Absent, Api, Forbidden, path
+from apiops.remote.vendor.api import Absent, Api, Forbidden, path, understood
 from apiops.remote.vendor.codec import Codec, Place
 from apiops.remote.vendor.reading import CODECS, OBSERVED, SYSTEM, codec_of
 from apiops.remote.vendor.trial import DEPLOY, MANAGE, Right
@@ -86,7 +86,8 @@ def healthy(api: Api) -> timedelta:
 
 def look(api: Api) -> Seen:
     """Try every list once in every project. Raises ManagerError for a token not accepted."""
-    projects = tuple(sorted(row["name"] for row in api.items(path("projects"))))
+    with understood("projects"):
+        projects = tuple(sorted(row["name"] for row in api.items(path("projects"))))
     forbidden, absent = set(), set()
     for name in (*projects, ""):
         for codec in (CODECS if name else SYSTEM).values():
@@ -126,5 +127,6 @@ def needs(wanted: Mapping[ResourceId, JsonObject]) -> tuple[str, ...]:
 
 
 def _list(codec: Codec, place: Place) -> None:
-    for _one in codec.found(place):
-        break
+    with understood(f"{codec.kind} in {place.project or 'the System tier'}"):
+        for _one in codec.found(place):
+            break

@@ -4,7 +4,6 @@ Everything that is read is settled with the book, so that the plan sees a differ
 there is one. Calls go in parallel, as many at once as the pace allows.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,19 +11,17 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from apiops.errors import ManagerError
-from apiops.model import canonical
 from apiops.model.kinds import KINDS, Kind
 from apiops.model.resource import (
-    Deployment,
     JsonObject,
     LiveResource,
     ResourceId,
-    state_digest,
 )
 from apiops.plan import graph, settle
 from apiops.ports import Begun, Live
+from apiops.remote.vendor import live
 from apiops.remote.vendor.ai import Providers
-from apiops.remote.vendor.api import Absent, Api, Forbidden, path
+from apiops.remote.vendor.api import Absent, Api, Forbidden, path, understood
 from apiops.remote.vendor.budgets import Budgets
 from apiops.remote.vendor.codec import Codec, Found, Place
 from apiops.remote.vendor.groups import GROUPED
@@ -103,22 +100,24 @@ def read(
     of the book's there need be no more than these and those `needed`.
     """
     held = {resource.id: resource for resource in book.resources}
-    projects = {row["name"]: row for row in api.items(path("projects"))}
+    with understood("projects"):
+        projects = {row["name"]: row for row in api.items(path("projects"))}
     known = _by_project(held, unsettled)
     places = {
         name: Place(api, name, _prefix(row), known.get(name, {})) for name, row in projects.items()
     }
     places[""] = Place(api, "", "", known.get("", {}))
-    observed = _observed(api, projects, held)
+    with understood("projects and environments"):
+        observed = _observed(api, projects, held)
     seen = _listed(api, places)
     renamed = _renamed(seen, held, unsettled)
     for id, former in renamed.items():
         held[id] = replace(held.pop(former), id=id)
     written = {id: one.spec for id, one in held.items() if id not in unsettled}
     facts = _Known(held, written, unsettled, repository, among)
-    live = {one.id: one for one in _details(api.most, facts, seen.found) if one is not None}
-    live |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
-    return Reading(live, places, frozenset(observed), facts.hidden, renamed, seen.blind)
+    there = {one.id: one for one in _details(api.most, facts, seen.found) if one is not None}
+    there |= {id: one for id, one in held.items() if not codec_of(id) and _there(id, observed)}
+    return Reading(there, places, frozenset(observed), facts.hidden, renamed, seen.blind)
 
 
 def needed(unsettled: Mapping[ResourceId, Begun]) -> Iterator[ResourceId]:
@@ -171,7 +170,7 @@ def _observed(
             book = held.get(id)
             seen = {name: row.get(name) for name in _OBSERVED_FIELDS[kind]}
             spec = settle.settle(KINDS[kind], book.spec if book else None, seen)
-            held[id] = _live(id, spec, book, ())
+            held[id] = live.resource(id, spec, book, ())
     return observed
 
 
@@ -196,7 +195,8 @@ def _listed(api: Api, places: Mapping[str, Place]) -> _Seen:
     def listed(pair: tuple[Codec, Place]) -> list[tuple[Codec, Place, Found]]:
         codec, place = pair
         try:
-            return [(codec, place, one) for one in codec.found(place)]
+            with understood(f"{codec.kind} in {place.project or 'the System tier'}"):
+                return [(codec, place, _named(one)) for one in codec.found(place)]
         except (Forbidden, Absent) as fault:
             if fault.code == "AO761":
                 raise
@@ -206,6 +206,13 @@ def _listed(api: Api, places: Mapping[str, Place]) -> _Seen:
     for found in _each(api.most, listed, pairs):
         seen.found += found
     return _without_shared(seen)
+
+
+def _named(one: Found) -> Found:
+    """The same. Raises TypeError, ValueError if what stands for a name is none."""
+    if not str.strip(one.name):
+        raise ValueError("a name has letters")
+    return one
 
 
 def _renamed(
@@ -273,8 +280,8 @@ def _details(most: int, known: _Known, found: Sequence[_Item]) -> Iterator[LiveR
         for one in found
         if isinstance(one[0], Listed) and not one[0].asks and _may_be_wanted(known, one)
     ]
-    yield from _each(most, partial(_detail, known), asking)
-    yield from map(partial(_detail, known), told)
+    yield from _each(most, partial(_understood, known), asking)
+    yield from map(partial(_understood, known), told)
 
 
 def _shown(codec: Codec, place: Place, one: Found) -> ResourceId:
@@ -286,6 +293,11 @@ def _may_be_wanted(known: _Known, listed: _Item) -> bool:
     if known.among is None or KINDS[listed[0].kind].folds_case:
         return True
     return _shown(*listed) in known.among
+
+
+def _understood(known: _Known, listed: _Item) -> LiveResource | None:
+    with understood(str(_shown(*listed))):
+        return _detail(known, listed)
 
 
 def _detail(known: _Known, listed: _Item) -> LiveResource | None:
@@ -301,13 +313,13 @@ def _detail(known: _Known, listed: _Item) -> LiveResource | None:
     book, begun = known.held.get(id), known.unsettled.get(id)
     if book is not None and begun is not None and not begun.anew:
         spec = _with_immutable(kind, spec, book.spec)
-    live = _live(id, spec, book, _running(one, book, spec))
+    found = live.resource(id, spec, book, live.running(one, book, spec))
     if begun is None:
-        return live
+        return found
     owner = known.repository if book is None else book.owner
     if book is not None:
         known.hidden[id] = settle.settle(kind, book.spec, seen)
-    return replace(live, owner=owner, unsettled=True)
+    return replace(found, owner=owner, unsettled=True)
 
 
 def _with_immutable(kind: Kind, spec: JsonObject, book: JsonObject) -> JsonObject:
@@ -333,50 +345,6 @@ def _known_id(known: _Known, id: ResourceId, *, folds: bool) -> ResourceId:
         and other.name.casefold() == id.name.casefold()
     )
     return next(twins, id)
-
-
-def _running(one: Found, book: LiveResource | None, spec: JsonObject) -> tuple[Deployment, ...]:
-    """Where it runs, with the digest of what runs: that of the spec, unless it is out of date."""
-    digest = state_digest(_bare(spec), book.labels if book else {})
-    ours = {run.environment: run.digest for run in book.deployments} if book else {}
-    rows = []
-    for environment, fresh in sorted(one.running.items()):
-        behind = book is not None and environment in ours and ours[environment] != book.digest
-        rows.append(Deployment(environment, digest if fresh and not behind else ""))
-    return tuple(rows)
-
-
-def _bare(spec: JsonObject) -> JsonObject:
-    return {name: value for name, value in spec.items() if name != "deployments"}
-
-
-def _live(
-    id: ResourceId, spec: JsonObject, book: LiveResource | None, running: tuple[Deployment, ...]
-) -> LiveResource:
-    labels = book.labels if book else {}
-    whole = dict(_bare(spec))
-    if KINDS[id.kind].deployable:
-        kept = {d["environment"]: d for d in (book.spec.get("deployments") or ())} if book else {}
-        whole["deployments"] = [
-            kept.get(one.environment, {"environment": one.environment}) for one in running
-        ]
-    return LiveResource(
-        id=id,
-        spec=whole,
-        digest=state_digest(_bare(spec), labels),
-        serial=_serial(spec, labels, running),
-        owner=book.owner if book else None,
-        applied=book.applied if book else None,
-        labels=labels,
-        deployments=running,
-        protected=book.protected if book else False,
-    )
-
-
-def _serial(spec: JsonObject, labels: Mapping[str, str], running: tuple[Deployment, ...]) -> int:
-    """The API counts nothing, so what is seen is its own serial: it moves when anything moves."""
-    seen = [state_digest(_bare(spec), labels), [[one.environment, one.digest] for one in running]]
-    return int(hashlib.sha256(canonical.encode(seen)).hexdigest()[:12], 16)
 
 
 def blind_to(kind: str, project: str) -> ManagerError:

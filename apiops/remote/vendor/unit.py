@@ -22,7 +22,7 @@ from apiops.model.resource import JsonObject, LiveResource, ResourceId
 from apiops.plan import anew, graph, match
 from apiops.ports import Batch, Book, Write
 from apiops.remote.vendor import deploying, reading, renaming, waves
-from apiops.remote.vendor.api import Api
+from apiops.remote.vendor.api import Api, understood
 from apiops.remote.vendor.codec import Job, Place, plain
 from apiops.remote.vendor.reading import OBSERVED, Reading
 from apiops.remote.vendor.together import Together
@@ -147,7 +147,8 @@ class UnitRun:
             self._end(Outcome(write.change, Result.BLOCKED, code="AO612", message=told))
             return
         try:
-            note = self._send(write)
+            with understood(str(write.change.id)):
+                note = self._send(write)
         except ApiopsError as fault:
             self._fail(write.change, fault)
             return
