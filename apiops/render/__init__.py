@@ -4,45 +4,45 @@ Every renderer is a pure function of one value. A value is one line in `_SHAPES`
 function in `_FORMATS`; nothing else in apiops knows how anything looks.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apiops.render import machine, markdown, text
-from apiops.render.ink import Page, wanted
-from apiops.render.markdown import answers
-from apiops.render.markdown.paper import Paper
-from apiops.render.pipeline import github, gitlab, junit, sarif
+from apiops.render import machine
+from apiops.render.ink import wanted
 
 __all__ = ["FORMATS", "render", "wanted"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How one type of value is shown: its name for machines, its page, its paper."""
+    """How one type of value is shown: its name for machines, its page for people at a terminal
+    (`module:function` below `text`) and its paper for Markdown (below `markdown`).
+    """
 
     kind: str
-    page: Callable[[Any], Page]
-    paper: Callable[[Any], Paper]
+    page: str
+    paper: str
 
 
 _SHAPES: Final[dict[str, _Shape]] = {
-    "PlanView": _Shape("plan", text.plan.page, markdown.plan.paper),
-    "Findings": _Shape("diagnostics", text.findings.page, markdown.findings.paper),
-    "RunReport": _Shape("report", text.report.page, markdown.report.paper),
-    "AuditTrail": _Shape("audit", text.audit.table, markdown.audit.table),
-    "AuditEntry": _Shape("entry", text.audit.entry, markdown.audit.entry),
-    "KeyList": _Shape("keys", text.audit.keys, markdown.audit.keys),
-    "ProofReport": _Shape("proof", text.audit.proof, markdown.audit.proof),
-    "ChainReport": _Shape("chain", text.audit.chain, markdown.audit.chain),
-    "Holders": _Shape("holders", text.access.page, answers.holders),
-    "AccessCheck": _Shape("check", text.access.check, answers.check),
-    "PermissionMatrix": _Shape("matrix", text.access.matrix, answers.matrix),
-    "Explanation": _Shape("explanation", text.explain.page, markdown.explain.paper),
-    "DoctorReport": _Shape("doctor", text.doctor.page, answers.doctor),
-    "TokenList": _Shape("tokens", text.tokens.page, answers.tokens),
-    "PastRuns": _Shape("runs", text.runs.page, answers.runs),
-    "ApiopsError": _Shape("error", text.findings.fault, markdown.findings.fault),
+    "PlanView": _Shape("plan", "plan:page", "plan:paper"),
+    "Findings": _Shape("diagnostics", "findings:page", "findings:paper"),
+    "RunReport": _Shape("report", "report:page", "report:paper"),
+    "AuditTrail": _Shape("audit", "audit:table", "audit:table"),
+    "AuditEntry": _Shape("entry", "audit:entry", "audit:entry"),
+    "KeyList": _Shape("keys", "audit:keys", "audit:keys"),
+    "ProofReport": _Shape("proof", "audit:proof", "audit:proof"),
+    "ChainReport": _Shape("chain", "audit:chain", "audit:chain"),
+    "Holders": _Shape("holders", "access:page", "answers:holders"),
+    "AccessCheck": _Shape("check", "access:check", "answers:check"),
+    "PermissionMatrix": _Shape("matrix", "access:matrix", "answers:matrix"),
+    "Explanation": _Shape("explanation", "explain:page", "explain:paper"),
+    "DoctorReport": _Shape("doctor", "doctor:page", "answers:doctor"),
+    "TokenList": _Shape("tokens", "tokens:page", "answers:tokens"),
+    "PastRuns": _Shape("runs", "runs:page", "answers:runs"),
+    "ApiopsError": _Shape("error", "findings:fault", "findings:fault"),
 }
 """Type name → shape; by name, so that a value's module is loaded only by whoever makes it."""
 
@@ -57,16 +57,18 @@ class _Options:
 
 
 _FORMATS: Final[dict[str, Callable[[Any, _Shape, _Options], str]]] = {
-    "text": lambda value, shape, options: shape.page(value).text(
+    "text": lambda value, shape, options: _found("text", shape.page)(value).text(
         colour=options.colour, width=options.width
     ),
     "json": lambda value, shape, _: machine.document(value, shape.kind),
     "jsonl": lambda value, shape, _: machine.lines(value, shape.kind),
-    "markdown": lambda value, shape, options: shape.paper(value).text(pointer=options.full),
-    "github": lambda value, *_: github.annotations(value),
-    "gitlab": lambda value, *_: gitlab.report(value),
-    "junit": lambda value, shape, _: junit.suite(value, shape.kind),
-    "sarif": lambda value, *_: sarif.log(value),
+    "markdown": lambda value, shape, options: _found("markdown", shape.paper)(value).text(
+        pointer=options.full
+    ),
+    "github": lambda value, *_: _found("pipeline", "github:annotations")(value),
+    "gitlab": lambda value, *_: _found("pipeline", "gitlab:report")(value),
+    "junit": lambda value, shape, _: _found("pipeline", "junit:suite")(value, shape.kind),
+    "sarif": lambda value, *_: _found("pipeline", "sarif:log")(value),
 }
 
 FORMATS: Final = tuple(_FORMATS)
@@ -90,6 +92,15 @@ def render(
     if format not in _FORMATS:
         raise LookupError(f"no such format: {format}")
     return _FORMATS[format](value, shape, _Options(colour, width, full or ELSEWHERE))
+
+
+def _found(package: str, name: str) -> Callable[..., Any]:
+    """A renderer: loaded when it is needed, for a command needs one or two of three dozen."""
+    module, _, function = name.partition(":")
+    renderer: Callable[..., Any] = getattr(
+        importlib.import_module(f"apiops.render.{package}.{module}"), function
+    )
+    return renderer
 
 
 ELSEWHERE: Final = "The text output has the rest: `-o text=FILE`."
