@@ -18,6 +18,9 @@ that a change of it needs the System tier."""
 EVERYTHING: Final = "*"
 """Stands among stopped units for all of them, those unknown to the revision included."""
 
+NOT_SHOWN: Final = "0" * 64
+"""Stands where the digest of a file would, of one that the Manager has and does not show."""
+
 JsonObject = Mapping[str, Any]
 
 

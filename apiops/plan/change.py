@@ -52,7 +52,8 @@ def step(pair: Pair, repository: str, locate: Locate) -> Step:
         made = _created(here, spec)
         return replace(made, changes=(*removal(pair.kind, live), *made.changes))
     digest = state_digest(spec, resource.labels)
-    found = _difference(here, live, spec) if digest != live.digest else Difference()
+    differs = adopts or digest != live.digest  # two secrets that nobody opened have one digest
+    found = _difference(here, live, spec) if differs else Difference()
     fields = (*found.fields, *_metadata(here, live))
     if not (fields or found.uncompared or adopts or live.unsettled or pair.renamed_from):
         return Step(pair, tuple(_deployments(here, live, live.digest)))

@@ -320,7 +320,9 @@ def parse(url: str) -> SplitResult:
     except ValueError:
         host, parts = None, urlsplit("")
     if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        raise UsageError("the Manager's URL cannot be used", code="AO740", hint=hint)
+        raise UsageError(
+            f"the Manager's URL cannot be used: {_shown(url)}", code="AO740", hint=hint
+        )
     if parts.username is not None or not parts.netloc.isascii():
         raise UsageError(
             "the Manager's URL has a user or password in it",
@@ -334,6 +336,11 @@ def parse(url: str) -> SplitResult:
             hint=hint,
         )
     return parts
+
+
+def _shown(url: str) -> str:
+    """A URL to name in an error: nothing of one in which a secret may be."""
+    return "it has more than an address in it" if set(url) & set("@?#") else f'"{url[:100]}"'
 
 
 def _timely(manager: urllib3.PoolManager) -> urllib3.PoolManager:

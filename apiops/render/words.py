@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from apiops.model import codes, secret
+from apiops.model import codes, resource, secret
 
 LONGEST: Final = 60
 """Characters of a value that are shown before it is cut."""
@@ -16,6 +16,7 @@ FEW: Final = 3
 """How many names are written out before the rest is counted."""
 
 UNSET: Final = "unset"
+NOT_SHOWN: Final = "(not shown by the Manager)"
 CHANGED_HIDDEN: Final = f"changed {secret.HIDDEN}"
 
 
@@ -42,6 +43,8 @@ def value(node: Any) -> str:
     """A value as JSON on one line, cut when long; None is `unset`."""
     if node is None:
         return UNSET
+    if node == resource.NOT_SHOWN:
+        return NOT_SHOWN
     shown = masked(node)
     if shown == secret.HIDDEN:
         return secret.HIDDEN

@@ -7,13 +7,18 @@ root. It is looked up among the files of the snapshot, so nothing outside of the
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from apiops.model.kinds import KINDS
 from apiops.model.resource import File, FileMode
 from apiops.spec import marks, near, paths
 from apiops.spec.context import Context, Rendered
 from apiops.spec.documents import LFS
+
+_NO_FILE: Final = (
+    "paths start at this document's folder, or with / at the root; an export leaves such a hole "
+    "where the Manager shows no file: put it there"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,7 @@ def find(context: Context, folder: str, reference: str) -> File | Problem:
     if file is None:
         beside = [posixpath.basename(other) for other in _beside(context, path)]
         name = posixpath.basename(path)
-        hint = near.hint(
-            name, beside, "paths start at this document's folder, or with / at the root"
-        )
+        hint = near.hint(name, beside, _NO_FILE)
         return Problem("AO310", f'there is no file "{path}" at this revision', hint)
     if file.mode is not FileMode.FILE:
         message = f'"{path}" is a {file.mode.value}, which is never followed'

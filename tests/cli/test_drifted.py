@@ -40,6 +40,7 @@ def test_it_is_set_right_unless_it_is_only_to_be_told(shop: Shop) -> None:
     assert [] == changes(shop, "--drift", "report")
     told = shop.run("plan", "--drift", "report")
     assert (0, True) == (told.code, "left as somebody changed it in the Manager: " in told.out)
+    assert "Live matches" not in told.out
     assert "ApiProxy/payments/orders" in told.out
 
 

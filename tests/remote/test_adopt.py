@@ -64,6 +64,28 @@ def test_what_the_api_cannot_give_is_left_as_named_holes(bank: VendorShop) -> No
     assert "10.0.0.1" in written
 
 
+def test_validate_says_what_a_missing_document_may_be(bank: VendorShop) -> None:
+    bank.run("export", "--project", "payments", "--kind", "ApiProxy", "--into", "found")
+
+    done = bank.run("validate", "--worktree")
+    assert 3 == done.code
+    assert 'there is no file "found/projects/payments/api-proxies/orders.openapi.yaml"' in done.out
+    assert "an export leaves such a hole where the Manager shows no file: put it there" in done.out
+
+
+@pytest.mark.parametrize("path", ["/apiops", "/console"])
+def test_an_address_with_a_path_too_many_is_said_to_have_no_management_api(
+    bank: VendorShop, path: str
+) -> None:
+    bank.commit_settings(bank.standin.url + path)
+
+    for verb in ("plan", "export", "doctor"):
+        done = bank.run(verb)
+        assert 1 == done.code, verb
+        assert "AO760" in done.out + done.err, verb
+        assert "without /apiops or a page of the console" in done.out + done.err, verb
+
+
 def test_filled_in_and_applied_it_plans_to_nothing(bank: VendorShop) -> None:
     bank.run("export", "--kind", "ApiProxy", "--kind", "IpGroup", "--into", "found")
     folder = bank.repository / "found"
@@ -75,5 +97,8 @@ def test_filled_in_and_applied_it_plans_to_nothing(bank: VendorShop) -> None:
     planned = bank.run("plan", "-o", "json").json["plan"]["changes"]
     assert {"update"} == {change["action"] for change in planned if change["action"] != "deploy"}
     assert all(change["adopts"] for change in planned if change["action"] == "update")
+    shown = bank.run("plan").out
+    assert "spec.source.fileDigest (not shown by the Manager) → " in shown
+    assert "» deploy ApiProxy/payments/orders → dev" in shown, "its document is read once"
     assert 0 == bank.run("apply", "--yes").code
     assert [] == bank.run("plan", "-o", "json").json["plan"]["changes"]

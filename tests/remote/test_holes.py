@@ -152,6 +152,19 @@ def test_a_filled_hole_is_written_once(bank: VendorShop, kind: str) -> None:
     assert [] == bank.run("plan", "-o", "json").json["plan"]["changes"]
 
 
+def test_without_a_key_the_plan_says_which_secrets_of_what_it_adopts_it_did_not_compare(
+    bank: VendorShop,
+) -> None:
+    """Two secrets that nobody opened look alike, and are no less to be written."""
+    made(bank, CASES["Credential"])
+    filled(bank, "Credential")
+    del bank.variables["SOPS_AGE_KEY"]
+
+    (change,) = bank.run("plan", "-o", "json").json["plan"]["changes"]
+    assert ["spec.metadata[contract].value", "spec.password"] == sorted(change["uncompared"])
+    assert "2 secret fields not compared: no age identity" in bank.run("plan").out
+
+
 def test_what_the_manager_does_not_show_is_not_taken_from_the_ledger(bank: VendorShop) -> None:
     """It was written by us, and its ledger keeps a fingerprint alone."""
     made(bank, CASES["Credential"])

@@ -102,7 +102,7 @@ def test_every_way_to_say_no(
     answering.says(tree, status)
 
     with pytest.raises(error) as found:
-        api.call("GET", path("projects"))
+        api.call("GET", path("projects", "x"))
 
     assert (error, code) == (type(found.value), found.value.code)
 

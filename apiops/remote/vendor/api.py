@@ -30,6 +30,13 @@ _ABSENT: Final = re.compile(
     r"not found|does not exist|is not exist|does not have an? .* assigned", re.IGNORECASE
 )
 _ROOT: Final = "/apiops/"
+_NONE: Final = {
+    "GET /apiops/projects/": (HTTPStatus.NOT_FOUND,),
+    "GET /apiops/test/healthcheck": (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED),
+}
+"""What every Management API has, and the answers that say that there is none at this address. The
+second takes no token (1.2), so who asks for one there is something else.
+"""
 _AMBIGUOUS: Final = "does not have privilege"
 _LONGEST: Final = 300
 _GOOD: Final = range(200, 300)
@@ -223,6 +230,13 @@ class Api:
     def _refusal(self, answer: Answer, said: str, what: str, hidden: Iterable[str]) -> ApiopsError:
         status = answer.status
         shown = " ".join(_without(said, hidden).split())[:_LONGEST]
+        if status in _NONE.get(what, ()):
+            return ManagerError(
+                f"{self.address} has no Management API: it answered {status:d} to {what}",
+                code="AO760",
+                hint="`manager` is the Manager's own address, without /apiops or a page of the "
+                "console; or an administrator has switched the Management APIs off",
+            )
         if status == HTTPStatus.UNAUTHORIZED:
             return Forbidden(
                 f"{self.address} does not accept the token: {shown}{_clock(answer)}",

@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from apiops.model.resource import JsonObject
+from apiops.model.resource import NOT_SHOWN, JsonObject
 from apiops.remote.vendor import endpoints, policies, references, settings
 from apiops.remote.vendor.api import Upload, bare_path, path
 from apiops.remote.vendor.codec import Found, Job, Place, at, taken
 from apiops.remote.vendor.shared import gone
-
-UNREAD: Final = "0" * 64
-"""The digest of a document that was never read: no file has it."""
 
 SPECIFIED: Final = frozenset({"OPEN_API", "SWAGGER", "WSDL"})
 AGENTS: Final = {"AI": "ai", "MCP": "mcp", "A2A": "a2a"}
@@ -83,7 +80,7 @@ class Proxies:
             seen["type"] = _type(raw)
             if seen["type"] in SPECIFIED:
                 ending = "wsdl" if seen["type"] == "WSDL" else "openapi.yaml"
-                seen["source"] = {"file": f"{one.name}.{ending}", "fileDigest": UNREAD}
+                seen["source"] = {"file": f"{one.name}.{ending}", "fileDigest": NOT_SHOWN}
         if _type(raw) not in AGENTS:
             seen["routing"] = {
                 "addresses": [

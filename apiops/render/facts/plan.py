@@ -97,6 +97,8 @@ def nothing(view: PlanView) -> str:
         return f"No changes in what could be planned at {view.plan.head.short}."
     if view.drift:
         return f"No drift. Live matches {view.plan.head.short}."
+    if view.left:
+        return f"Nothing to do at {view.plan.head.short}, but what is live differs."
     return f"No changes. Live matches {view.plan.head.short}."
 
 
