@@ -30,7 +30,9 @@ def plural(number: int, noun: str) -> str:
 
 def unit(name: str) -> str:
     """A unit, in words."""
-    return "System tier" if name == "system" else f"project {name}"
+    if name == resource.EVERYTHING:
+        return "any other project"
+    return "System tier" if name == resource.SYSTEM else f"project {name}"
 
 
 def change(before: Any, after: Any) -> str:

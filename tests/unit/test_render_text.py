@@ -165,6 +165,13 @@ def test_a_guard_that_nothing_overrides_does_not_name_the_flag() -> None:
     assert "Live matches" not in shown(PlanView(plan))
 
 
+def test_all_other_projects_are_told_in_words() -> None:
+    plan = replace(stories.a_plan(), stopped={"*": "AO308", "payments": "AO308"})
+
+    assert "any other project is neither planned nor pruned" in shown(PlanView(plan))
+    assert "project *" not in shown(PlanView(plan))
+
+
 def test_an_environment_that_is_named_otherwise_is_said() -> None:
     plan = stories.a_plan(stories.ORDERS, target="eu-1")
 
