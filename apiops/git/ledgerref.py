@@ -35,13 +35,15 @@ class Access:
     """How a ref is reached and vouched for.
 
     `name` is the remote (empty: the ref as it is here) and `login` is for it; `key` signs what is
-    put there (None: nothing is), `trusted` are the fingerprints of keys whose states are believed.
+    put there (None: nothing is), `trusted` are the fingerprints of keys whose states are believed;
+    `unlisted` says that others would not believe `key`: their list is there, and lacks it.
     """
 
     name: str = ""
     login: Login = NOBODY
     key: SigningKey | None = None
     trusted: frozenset[str] = frozenset()
+    unlisted: bool = False
 
 
 def open(path: Path, ref: str, access: Access) -> "LedgerRef":
@@ -98,7 +100,7 @@ class LedgerRef:
         """Commit these files (None: as it was), sign and push.
 
         Raises Conflict AO759 if the ref has moved meanwhile, UsageError AO908 without a key,
-        StoreError AO829 if the remote does not want it.
+        StoreError AO757 with one that others do not believe, AO829 if the remote does not want it.
         """
         new = self._commit(files, message)
         if self._access.name:
@@ -113,6 +115,8 @@ class LedgerRef:
                 code="AO908",
                 hint='write signing-key = "FILE" into the target, or set APIOPS_SIGNING_KEY',
             )
+        if self._access.unlisted:
+            raise _unlisted(self._ref, self._access.key)
         try:
             parents = [] if self._base is None else [str(self._base)]
             draft = Draft(f"{message}\n\n{self._bound}", _WHO, self._access.key)
@@ -217,6 +221,15 @@ def _not_vouched(ref: str, id: pygit2.Oid, why: str) -> StoreError:
         code="AO757",
         hint="find out who pushed it. If the signer is one of yours, list the key in the file of "
         "`ledger-signers`; if not, put the last good commit back and protect the ref",
+    )
+
+
+def _unlisted(ref: str, key: SigningKey) -> StoreError:
+    return StoreError(
+        f"the key {key.fingerprint} is not in the file of `ledger-signers`: no other run could "
+        f"read a state of {ref} that it signs, so nothing was written",
+        code="AO757",
+        hint="list its public half there, or sign with a key that is listed",
     )
 
 

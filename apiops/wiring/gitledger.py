@@ -107,11 +107,13 @@ def ref(target: TargetSettings) -> Sealed:
         raise _missing(target, "ledger-recipients", "whoever fetches the ref could read it")
     key = _signing_key(target)
     own = frozenset() if key is None else frozenset({key.fingerprint})
+    listed = _trusted(target)
     access = ledgerref.Access(
         name=target.ledger.removeprefix(SCHEME),
         login=source.login(),
         key=key,
-        trusted=own | _trusted(target),
+        trusted=own | listed,
+        unlisted=target.ledger_signers is not None and not own <= listed,
     )
     name = f"refs/apiops/{target.name}"
     return Sealed(ledgerref.open(target.directory or Path.cwd(), name, access), name, recipients)

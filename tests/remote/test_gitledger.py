@@ -215,6 +215,23 @@ def test_a_state_that_another_runner_signed_is_read(bank: GitShop) -> None:
     assert "AO757" in bank.run("plan").err
 
 
+def test_who_is_not_listed_locks_nobody_out(bank: GitShop) -> None:
+    """Their state would be read by themselves alone."""
+    a_change(bank)
+    before = bank.ledger()
+    bank.runs_as("stranger")
+
+    assert 0 == bank.run("plan").code
+    done = bank.run("apply", "--yes")
+    assert (1, True) == (done.code, "AO757" in done.err), done.err
+    assert "list its public half there" in done.err
+    assert before == bank.ledger()
+    assert [] == [one for one in bank.world.requests if one[0] != "GET"]
+
+    bank.runs_as("runner")
+    assert 0 == bank.run("apply", "--yes").code
+
+
 def test_an_older_state_is_refused_where_a_newer_one_was_seen(bank: GitShop) -> None:
     repository = pygit2.Repository(str(bank.bare))
     tip = repository.references[REF].peel(pygit2.Commit)

@@ -79,7 +79,9 @@ CODES: tuple[Code, ...] = (
         "AO757",
         "A ledger that nobody vouches for",
         "The ledger lies in a Git ref, and its newest state is not signed, or signed by a key that "
-        "is not among `ledger-signers`, or was signed for another ref. It was not read.",
+        "is not among `ledger-signers`, or was signed for another ref. It was not read. Or the "
+        "run's own key is not among them: what it signs no other run would read, so it writes "
+        "nothing.",
         "Find out who pushed it and put the last good commit back. Only the runners' token should "
         "be able to push to `refs/apiops/*`. A new runner's key belongs into `ledger-signers`.",
     ),
