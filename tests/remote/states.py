@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from apiops.model.kinds import ai, knowledge, parts, proxy, proxysettings, trafficlog
 from apiops.model.resource import Resource
 from tests.remote import clients, items
+from tests.remote.connections import connections
 from tests.remote.gateway import ENVIRONMENTS, Gateway, a_resource, secret
 from tests.remote.shapes import spec, words
 
@@ -44,34 +45,6 @@ def variables(draw: st.DrawFn) -> dict[str, Any]:
 
 ip_groups = st.fixed_dictionaries(
     {"ipList": lists("10.0.0.1", "10.0.0.0/8", "203.0.113.7")}, optional={"description": words}
-)
-
-COMMON = {"description": words, "deployToWorker": flags, "enabled": flags}
-connections = st.one_of(
-    st.fixed_dictionaries(
-        {"type": st.just("syslog"), "syslogServerHostname": st.just("logs.example")},
-        optional={**COMMON, "syslogPort": st.sampled_from([514, 6514]), "syslogSslEnabled": flags},
-    ),
-    st.fixed_dictionaries(
-        {"type": st.just("database"), "dbType": st.just("POSTGRES"), "jdbcUrl": st.just("jdbc:x")},
-        optional={**COMMON, "password": st.just(secret("pw")), "maxPoolSize": st.integers(1, 9)},
-    ),
-    st.fixed_dictionaries(
-        {"type": st.just("webhook"), "fullUrl": st.just("https://hook.example")},
-        optional={
-            **COMMON,
-            "timeout": st.sampled_from([2, 5]),
-            "headerList": st.lists(
-                st.sampled_from(
-                    [
-                        {"name": "Content-Type", "value": "application/json"},
-                        {"name": "X-Token", "value": secret("t")},
-                    ]
-                ),
-                unique_by=lambda header: header["name"],
-            ),
-        },
-    ),
 )
 
 # A key that is taken away takes the provider with it, which the Manager refuses while a proxy uses
@@ -166,6 +139,7 @@ POLICIES = st.sampled_from(
             "type": "policy-api-based-throttling",
             "spec": {"messageCountForInterval": 5, "throttlingInterval": "ONE_MINUTE"},
         },
+        {"type": "policy-api-based-throttling", "spec": {"cacheErrorHandlingType": "CONTINUE"}},
         {"type": "policy-ws-security-username", "spec": {"username": "u", "password": secret("w")}},
     ]
 )

@@ -158,7 +158,10 @@ def test_every_quirk_changes_something_and_breaks_nothing(quirk: str) -> None:
 def _conversation(*quirks: str) -> Iterator[list[Any]]:
     with Standin(*quirks) as standin:
         world = standin.world
-        world.add_project("payments", path="/pay")
+        world.add_project("payments", path="/pay").certificates["partner"] = {
+            "name": "partner",
+            "certificateEnvironmentList": [{"environmentName": "dev", "alias": "p"}],
+        }
         world.add_project("cards")
         world.add_environment("dev")
         world.add_user("reader", rights={("payments", "API_MANAGEMENT.VIEW")})
@@ -170,7 +173,12 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
         app |= {"ipList": ["10.0.0.1", "10.0.0.2"], "expireDate": "2027-01-01T00:00:00Z"}
         app["metadata"] = [{"key": "tier", "value": "gold"}]
         throttle = {**THROTTLE, "policy": {"type": "policy-api-based-throttling"}}
+        throttle["policy"]["cacheErrorHandlingType"] = "CONTINUE"
         pair = {"credentialAccessList": [{"name": "pets", "type": "API_PROXY"}]}
+        search = {"elasticHostList": [], "elasticsearchType": "READ"}
+        slow = {"name": "slow", "cacheErrorHandlingType": "CONTINUE", "outOfTargetAction": "BLOCK"}
+        kept = {"environmentName": "dev", "file": "QUJD", "password": "p", "keyStoreType": "JKS"}
+        stores = {"name": "s1", "keyStoreEnvironmentList": [kept]}
         calls: list[tuple[Any, ...]] = [
             ("GET", "/projects/"),
             ("GET", "/environments/", None, "reader"),
@@ -185,6 +193,15 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
             ("GET", f"{at}/connections/?type=webhook"),
             ("POST", f"{at}/connections/staff/", {"type": "ldap", "certificateName": "partner"}),
             ("GET", f"{at}/connections/?type=ldap"),
+            ("GET", f"{at}/certificates/"),
+            ("POST", f"{at}/connections/find/", {"type": "elasticsearch", **search}),
+            ("GET", f"{at}/connections/?type=elasticsearch"),
+            ("POST", f"{at}/connections/files/", {"type": "ftp", "protocol": "sftp"}),
+            ("GET", f"{at}/connections/?type=ftp"),
+            ("POST", f"{at}/keystores/", stores),
+            ("GET", f"{at}/keystores/"),
+            ("POST", f"{at}/rlcl/", slow),
+            ("GET", f"{at}/rlcl/"),
             ("POST", f"{at}/credentials/", app),
             ("GET", f"{at}/credentials/"),
             ("DELETE", f"{at}/credentials/app/access/", pair),

@@ -225,6 +225,11 @@ def policy_lists(call: Call, one: Proxy, place: tuple[str, str], shape: str) -> 
 
 def policy_row(call: Call, policy: Json, shape: str) -> Json:
     """§2.6: short rows with a proxy, bodies in the list; secrets are null (§5.2)."""
+    if "policy-types-of-old" in call.world.quirks:
+        policy = {**policy, "type": OLD_TYPES.get(policy["type"], policy["type"])}
+    if "throttling-says-allow" in call.world.quirks and "cacheErrorHandlingType" in policy:
+        said = policy["cacheErrorHandlingType"].replace("CONTINUE", "ALLOW")
+        policy = {**policy, "cacheErrorHandlingType": said}
     if shape == "short":
         return {key: policy.get(key) for key in ("type", "name", "description", "active")}
     row = {key: (None if key in SECRETS else value) for key, value in policy.items()}
@@ -234,6 +239,8 @@ def policy_row(call: Call, policy: Json, shape: str) -> Json:
 
 
 SECRETS = frozenset({"password", "clientSecret", "unPassword", "bearerToken"})
+OLD_TYPES = {"policy-api-based-throttling": "policy-throttling"}
+"""1.10 #42: what an example of the list calls them."""
 
 
 # --- create, re-parse, delete ----------------------------------------------------------------
@@ -389,7 +396,8 @@ def routing_handler(path: str, kinds: tuple[str, ...]) -> None:
     @route("PUT", X + f"/{path}/", MANAGE)
     def put(call: Call) -> Any:
         proxy = proxy_of(call)
-        if proxy.kind not in kinds:
+        refused = path == "ai-routing" and "agents-without-ai-routing" in call.world.quirks
+        if proxy.kind not in kinds or (refused and proxy.kind == "A2A"):  # 1.10 #58
             raise Refused(f"{path} is not for {proxy.kind} proxies")
         for tool in call.body.get("exposedTools") or []:
             if tool.get("proxyId") not in {one.id for one in call.project.proxies.values()}:

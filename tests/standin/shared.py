@@ -234,8 +234,16 @@ def connections(call: Call) -> Any:
 
 
 def shown_connection(call: Call, one: Json) -> Json:
-    mask = "********" if "connection-secrets-masked" in call.world.quirks else None
+    """§2.9: secrets are null in lists, and the certificates of Graylog are masked."""
+    quirks = call.world.quirks
+    mask = "********" if "connection-secrets-masked" in quirks else None
     shown = {key: (mask if key in SECRETS else value) for key, value in one.items()}
+    if shown.get("tlsTrustCertChainFile"):
+        shown["tlsTrustCertChainFile"] = "********"
+    if "types-collide" in quirks and "elasticsearchType" in shown:
+        shown["type"] = shown.pop("elasticsearchType")
+    if "protocols-in-capitals" in quirks and "protocol" in shown:
+        shown["protocol"] = shown["protocol"].upper()
     for header in shown.get("headerList") or []:
         assert isinstance(header, dict)
     if shown.get("headerList"):
@@ -308,9 +316,20 @@ K = "/projects/{p}/certificates"
 def certificates(call: Call) -> Any:
     shown = "ldap-by-certificate-id" in call.world.quirks
     return [
-        {key: value for key, value in one.items() if shown or key != "id"}
+        {key: value for key, value in with_content(call, one).items() if shown or key != "id"}
         for one in call.project.certificates.values()
     ]
+
+
+def with_content(call: Call, one: Json) -> Json:
+    """1.10 #49: lists are said to leave the content out, and an example has it."""
+    if "certificates-in-full" not in call.world.quirks:
+        return one
+    rows = one["certificateEnvironmentList"]
+    return {
+        **one,
+        "certificateEnvironmentList": [{**row, "base64EncodedContent": "QUJD"} for row in rows],
+    }
 
 
 @route("POST", K + "/import-file/", "SECRETS.EXPORT_IMPORT")

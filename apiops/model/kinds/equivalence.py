@@ -40,6 +40,12 @@ _SHARING: Final = (
     frozenset({"NONE", "PROJECT"}),
 )
 
+_CACHELESS: Final = (frozenset({"CONTINUE", "IGNORE"}), frozenset({"CONTINUE", "ALLOW"}))
+"""What happens without a cache (1.10 #44)."""
+
+_PROTOCOLS: Final = tuple(frozenset({name, name.upper()}) for name in ("ftp", "ftps", "sftp"))
+_TYPES: Final = (frozenset({"policy-api-based-throttling", "policy-throttling"}),)
+
 EQUIVALENCES: Final[dict[str, Equivalence]] = {
     "EnvironmentVariable": Equivalence(
         filled={
@@ -51,6 +57,7 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
     "Connection": Equivalence(
         filled={"deployToWorker": Filled([True]), "enabled": Filled([True])},
         loose=("*",),  # 7 #5: each type has its own defaults
+        words={"protocol": _PROTOCOLS},  # 1.10 #48
     ),
     "Certificate": Equivalence(),
     "AiPreset": Equivalence(
@@ -99,6 +106,8 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
         },
         loose=("condition.**",),  # 2.3: an empty one is stored as one empty rule
         words={
+            "cacheErrorHandlingType": _CACHELESS,
+            "endpoints.*.cacheErrorHandlingType": _CACHELESS,
             "executionOrder": (  # 7 #6
                 frozenset({"BEFORE_API_PROXY", "AFTER_PROXY_GROUP"}),
                 frozenset({"BEFORE_API_METHOD", "AFTER_API_PROXY"}),
@@ -144,7 +153,11 @@ EQUIVALENCES: Final[dict[str, Equivalence]] = {
             "policies.*.*.condition.**",
             "trafficLog.*",  # 2.5.8: flags are filled in at the first save
         ),
-        words={"metadata.sharingType": _SHARING},
+        words={
+            "metadata.sharingType": _SHARING,
+            "policies.*.*.type": _TYPES,  # 1.10 #42
+            "policies.*.*.spec.cacheErrorHandlingType": _CACHELESS,
+        },
         unordered=("endpoints", "clientRoute.headerList"),
     ),
 }

@@ -260,6 +260,14 @@ def _stars(value: Any) -> bool:
     return isinstance(value, str) and bool(value) and not value.strip("*")
 
 
+def told(node: Any) -> Any:
+    """What is shown, at every depth without what says nothing: nulls and stars (5.2)."""
+    if isinstance(node, Mapping):
+        said = {name: value for name, value in node.items() if value is not None}
+        return {name: told(value) for name, value in said.items() if not _stars(value)}
+    return [told(item) for item in node] if isinstance(node, list) else node
+
+
 def complete(written: JsonObject | None, seen: JsonObject) -> dict[str, Any]:
     """A mapping that is shown whole: what was written and is not there is gone."""
     return {**dict.fromkeys(written or {}), **seen}

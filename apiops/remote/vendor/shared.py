@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from apiops.model.resource import JsonObject
 from apiops.remote.vendor.api import Absent, Upload, path
-from apiops.remote.vendor.codec import Found, Job, Place, complete, covered, same, taken, unknown
+from apiops.remote.vendor.codec import (
+    Found,
+    Job,
+    Place,
+    complete,
+    covered,
+    same,
+    taken,
+    told,
+    unknown,
+)
 
 CONNECTION_TYPES: Final = (
     *("activeMq", "database", "elasticsearch", "email", "ftp", "graylog", "kafka", "ldap"),
@@ -152,7 +162,7 @@ class Connections(Listed):
         """One list for each type."""
         where = path("projects", place.project, "connections")
         return [
-            Found(one["name"], {"type": type_, **one})
+            Found(one["name"], _typed(one, type_))
             for type_ in CONNECTION_TYPES
             for one in place.api.items(where, {"type": type_})
         ]
@@ -167,6 +177,8 @@ class Connections(Listed):
             for name, value in one.raw.items()
             if name not in _OWNED and not (value is None and name != "description")
         }
+        if written is not None:
+            shown = {"description": shown.pop("description", None), **told(shown)}
         if "certificateId" in shown and "certificateId" not in (written or {}):
             shown = _by_name(place, shown, written or {})
         return shown | hidden
@@ -189,6 +201,14 @@ class Connections(Listed):
     def body(self, job: Job) -> dict[str, Any]:
         """What is sent."""
         return {"description": "", **job.plain, "name": job.id.name, **_certificate(job)}
+
+
+def _typed(one: JsonObject, type_: str) -> JsonObject:
+    """A connection of this type, which its list was asked for: what an Elasticsearch connection is
+    for may stand in the same field (1.10 #48).
+    """
+    own = one.get("type", type_)
+    return {**one, "type": type_, **({} if own == type_ else {"elasticsearchType": own})}
 
 
 def _by_name(place: Place, shown: JsonObject, written: JsonObject) -> dict[str, Any]:
