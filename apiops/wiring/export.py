@@ -73,6 +73,7 @@ def collect(target: TargetSettings, order: Order) -> Exported:
     Raises UsageError (nothing there, flags), AccessDenied for a key that proves nobody,
     SecretError, ManagerError.
     """
+    _expect_recipients(order)
     shut = order.secrets and bool(target.ledger)
     if shut:  # nobody can open what a vendor's Manager does not show, and its ledger does not have
         order = replace(order, secrets=False)
@@ -192,6 +193,14 @@ def _files(
         for path, digest in one.files.items():
             if digest in contents:
                 yield path, contents[digest]
+
+
+def _expect_recipients(order: Order) -> None:
+    """Before a secret is opened for nobody. Raises SecretError AO411."""
+    from apiops.age.envelope import Envelope
+
+    if order.recipients:
+        Envelope.make(order.recipients, "--encrypt-to")
 
 
 def _policy(file: Path, order: Order) -> "Policy":

@@ -152,6 +152,22 @@ def test_a_filled_hole_is_written_once(bank: VendorShop, kind: str) -> None:
     assert [] == bank.run("plan", "-o", "json").json["plan"]["changes"]
 
 
+@pytest.mark.parametrize("where", ["vendor", "own"])
+def test_who_is_no_recipient_is_told_before_anything_is_written(
+    bank: VendorShop, where: str
+) -> None:
+    """Though nothing has to be encrypted for them."""
+    if where == "own":
+        bank.commit(AYSE, {"apiops.toml": '[targets.dev]\nmanager = "sqlite:///../own.db"\n'})
+        bank.manager()
+    done = bank.run("export", "--into", "found", "--encrypt-to", "age1nonsense",
+                    "--as", "ayse", "--sign-key", bank.person_key(AYSE), "--reason", "adopt")  # fmt: skip
+
+    assert 6 == done.code
+    assert "AO411  age1nonsense is not an age recipient" in done.err
+    assert not (bank.repository / "found").exists()
+
+
 def test_without_a_key_the_plan_says_which_secrets_of_what_it_adopts_it_did_not_compare(
     bank: VendorShop,
 ) -> None:
