@@ -4,13 +4,15 @@ The command line shows what comes out; a Manager over HTTP answers with it. Both
 line, so a plan is the same through either door.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from apiops.errors import UsageError
 from apiops.model.audit import Introduction
+from apiops.model.kinds import KINDS
 from apiops.model.order import Order
+from apiops.model.plan import Action
 from apiops.model.revision import Snapshot
 from apiops.model.secret import SecretLeaf, SecretValue
 from apiops.model.settled import Settled
@@ -106,7 +108,7 @@ class InProcess:
             subjects={seen.commit.id: seen.commit.subject for seen in commits},
             keyless=keyless,
             drift=drift,
-            notes=tuple(stops),
+            notes=(*stops, *_by_hand(prepared)),
             approvals=asked,
             left=prepared.left,
             breaking=prepared.breaking,
@@ -177,3 +179,15 @@ class _Shut:
     def open(self, leaf: SecretLeaf, content: bytes) -> SecretValue:
         """Never asked: a run looks whether keys are available first."""
         raise AssertionError(f"{leaf.file} ({len(content)} bytes) was to stay shut")
+
+
+def _by_hand(prepared: Prepared) -> Iterator[str]:
+    """What somebody must make in a vendor's console first, or let the token see."""
+    if not prepared.live.vendors:
+        return
+    for change in prepared.plan.changes:
+        if change.action is Action.CREATE and KINDS[change.id.kind].by_hand:
+            yield (
+                f"{change.id} is not there, or the token does not see it, and the Management API "
+                "makes none: ask for it in the console. Until then nothing is made in it (AO768)"
+            )

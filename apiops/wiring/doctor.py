@@ -156,7 +156,8 @@ def _vendor(directory: Path, target: TargetSettings, *, trials: bool) -> Iterato
 
 
 def _sight(sight: "Seen") -> Check:
-    seen = f"reachable, the token sees {len(sight.projects)} projects"
+    count = len(sight.projects)
+    seen = f"reachable, the token sees {count} project{'' if count == 1 else 's'}"
     if not sight.projects:
         return Check(
             "vendor's Manager",

@@ -133,6 +133,7 @@ def test_a_project_that_is_not_there_is_asked_for_in_words(bank: VendorShop) -> 
     files = {"cards/project.yaml": a_project("cards")}
     bank.commit(AYSE, files)
 
+    assert "Project/cards is not there, or the token does not see it" in bank.run("plan").out
     done = bank.run("apply", "--yes")
 
     assert 1 == done.code

@@ -184,8 +184,9 @@ class Kind:
     beside secrets, that a vendor's Manager takes and never shows (`""`: all of `spec`). `steps`
     say which ways a state can go. `lasting` are secrets that a vendor's Manager keeps when they are
     left out, so one that is to go takes the resource with it. `renames`: a vendor's Manager can
-    give it another name; `beyond`: it has no call for the kind at all. `anew` are mappings of which
-    it can take a key away only with the whole resource, to be made again.
+    give it another name; `beyond`: it has no call for the kind at all. `by_hand`: it shows one,
+    and only a person at its console makes one. `anew` are mappings of which it can take a key away
+    only with the whole resource, to be made again.
     """
 
     name: str
@@ -213,6 +214,7 @@ class Kind:
     anew: tuple[str, ...] = ()
     renames: bool = False
     beyond: bool = False
+    by_hand: bool = False
 
 
 def item_key(item: Mapping[str, Any], fields: str) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ KINDS: Final = (
         category=Category.GLOBAL_SETTINGS,
         wave=0,
         summary="A place where proxies run: test, production. Its keys seal its secrets.",
+        by_hand=True,
     ),
     Kind(
         name="Project",
@@ -23,6 +24,7 @@ KINDS: Final = (
         category=Category.PROJECT_MANAGEMENT,
         wave=0,
         summary="The unit of ownership: the resources of one team of owners; they name it.",
+        by_hand=True,
         keyed={"tags": ""},
     ),
     Kind(
