@@ -5,6 +5,7 @@ Every check either says what it saw or names the fix. A check never changes anyt
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from apiops.model.resource import JsonObject, ResourceId, Target
 from apiops.model.revision import SignatureStatus
 from apiops.wiring import assemble, editor, places
 from apiops.wiring.settings import TargetSettings
+
+Wanted = Callable[[], tuple[dict[ResourceId, JsonObject], str]]
+"""What HEAD describes, and what is to be said where that is not all of it."""
 
 if TYPE_CHECKING:
     from apiops.remote.vendor.api import Api
@@ -33,8 +37,11 @@ def examine(
 
 
 def _checks(directory: Path, target: TargetSettings | None, *, trials: bool) -> Iterator[Check]:
-    yield _asked("repository", lambda: _repository(directory))
-    yield _asked("head", lambda: _head(directory))
+    repository = _asked("repository", lambda: _repository(directory))
+    yield repository
+    readable = repository.status is not Health.FAIL
+    if readable:
+        yield _asked("head", lambda: _head(directory))
     yield _asked("temporary folder", _scratch)
     schemas = editor.check(directory)
     if schemas is not None:
@@ -53,7 +60,8 @@ def _checks(directory: Path, target: TargetSettings | None, *, trials: bool) -> 
     if manager.status is not Health.FAIL:
         yield _asked("audit log", lambda: _audit(target))
     if target.ledger:
-        yield from _each("vendor's Manager", lambda: _vendor(directory, target, trials=trials))
+        wanted = partial(_wanted, directory, target) if readable else None
+        yield from _each("vendor's Manager", lambda: _vendor(target, wanted, trials=trials))
 
 
 def _asked(name: str, look: Callable[[], Check]) -> Check:
@@ -133,7 +141,7 @@ def _served(target: TargetSettings) -> Check:
         return Check("manager", Health.OK, f"{client.address} is ready, and the token counts")
 
 
-def _vendor(directory: Path, target: TargetSettings, *, trials: bool) -> Iterator[Check]:
+def _vendor(target: TargetSettings, wanted: Wanted | None, *, trials: bool) -> Iterator[Check]:
     """Reachable, the token accepted, what it may read, and what of HEAD will be refused."""
     from apiops.remote.vendor import probe
     from apiops.wiring import vendor
@@ -142,10 +150,10 @@ def _vendor(directory: Path, target: TargetSettings, *, trials: bool) -> Iterato
         ahead = probe.healthy(api)
         sight = probe.look(api)
         yield _sight(sight)
-        if sight.projects:
-            yield _asked("rights", lambda: _rights(directory, target, sight, trials=trials))
-        if sight.projects and trials:
-            yield _asked("rights to write", lambda: _trials(api, directory, target, sight))
+        if sight.projects and wanted is not None:
+            yield _asked("rights", lambda: _rights(wanted, sight, trials=trials))
+            if trials:
+                yield _asked("rights to write", lambda: _trials(api, wanted, sight))
     if abs(ahead) > moment.SLACK:
         yield Check(
             "clock",
@@ -187,11 +195,11 @@ def _wanted(directory: Path, target: TargetSettings) -> tuple[dict[ResourceId, J
     return {one.id: one.spec for one in loaded.desired.resources}, beside
 
 
-def _rights(directory: Path, target: TargetSettings, sight: "Seen", *, trials: bool) -> Check:
+def _rights(described: Wanted, sight: "Seen", *, trials: bool) -> Check:
     """What of HEAD this token cannot write for certain, and what the rest takes."""
     from apiops.remote.vendor import probe
 
-    wanted, beside = _wanted(directory, target)
+    wanted, beside = described()
     refused = sight.refused(wanted)
     takes = "; ".join(probe.needs(wanted)) or "no right"
     if refused:
@@ -210,11 +218,11 @@ def _rights(directory: Path, target: TargetSettings, sight: "Seen", *, trials: b
     )
 
 
-def _trials(api: "Api", directory: Path, target: TargetSettings, sight: "Seen") -> Check:
+def _trials(api: "Api", described: Wanted, sight: "Seen") -> Check:
     """Which rights to write are missing for certain."""
     from apiops.remote.vendor import probe, trial
 
-    wanted = probe.rights(_wanted(directory, target)[0])
+    wanted = probe.rights(described()[0])
     tried = trial.attempt(api, (one for one in wanted if one.project in sight.projects))
     untold = f"; nothing is told of {', '.join(map(str, tried.untold))}" if tried.untold else ""
     if tried.missing:

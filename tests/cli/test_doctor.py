@@ -33,6 +33,15 @@ def test_what_stands_in_the_way_is_told_once_with_its_fix(shop: Shop) -> None:
     assert "audit log" not in done.out
 
 
+def test_a_repository_without_a_commit_is_told_once(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    done = shop.run("doctor")
+
+    assert 1 == done.code
+    assert 1 == done.out.count("AO80"), done.out
+    assert "head" not in {line.split()[1] for line in done.out.splitlines() if line[:4] == "fail"}
+
+
 def test_each_setting_comes_with_who_said_so(shop: Shop) -> None:
     (shop.repository / "apiops.toml").write_text('quiet = true\nref = "main"\n' + SETTINGS)
     shop.variables |= {"APIOPS_COLOR": "never", "SOPS_AGE_KEY": shop.identity}
