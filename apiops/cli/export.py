@@ -98,9 +98,12 @@ def _person(chosen: dict[str, Any]) -> Any:
 
 
 def _tell(done: Any) -> None:
+    from apiops.render import words
+
     for remark in done.remarks:
         click.echo(f"  {remark}", err=True)
     for denied in done.denied:
         click.echo(f"  denied: {denied}", err=True)
-    secrets = f", {done.opened} secrets opened and recorded" if done.opened else ""
-    click.echo(f"{len(done.manifests)} resources exported{secrets}.", err=True)
+    secrets = f", {words.plural(done.opened, 'secret')} opened and recorded" if done.opened else ""
+    exported = words.plural(len(done.manifests), "resource")
+    click.echo(f"{exported} exported{secrets}.", err=True)

@@ -101,7 +101,7 @@ def ref(target: TargetSettings) -> Sealed:
     from apiops.wiring import source
 
     if target.key_file is None and not target.wrapping_key:
-        raise _missing(target, "key-file", "the key must not lie beside it")
+        raise _missing(target, "key-file or wrapping-key", "the key must not lie beside it")
     recipients = tuple(filter(None, map(str.strip, target.ledger_recipients.split(","))))
     if not recipients:
         raise _missing(target, "ledger-recipients", "whoever fetches the ref could read it")

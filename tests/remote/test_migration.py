@@ -70,6 +70,7 @@ def test_from_the_pipeline_to_a_plan_with_nothing_to_do(bank: VendorShop) -> Non
     assert ["orders"] == [*bank.world.projects["payments"].proxies]
 
     exported = bank.run(*exports()["ApiProxy"])
+    assert "1 resource exported." in exported.err
     assert 0 == exported.code, exported.err
     assert "hole" in exported.err
     found = {
