@@ -5,7 +5,7 @@ import hashlib
 from typing import Any
 
 from tests.standin.wire import Call, Refused, Saved, route
-from tests.standin.world import Json
+from tests.standin.world import Json, Project
 
 TYPES = (
     "email", "kafka", "elasticsearch", "database", "ldap", "ftp", "rabbitMq", "activeMq", "snmp",
@@ -78,13 +78,17 @@ V = "/projects/{p}/environmentVariables"
 
 @route("GET", V + "/", "GLOBAL_SETTINGS.VIEW")
 def variables(call: Call) -> Any:
-    return [shown_variable(call, one) for one in call.project.variables.values()]
+    """§1.7: `admin` lists those of every project."""
+    projects = call.world.projects.values() if call.names["p"] == "admin" else [call.project]
+    return [
+        shown_variable(project, one) for project in projects for one in project.variables.values()
+    ]
 
 
-def shown_variable(call: Call, one: Json) -> Json:
+def shown_variable(project: Project, one: Json) -> Json:
     """Secret values are null in every read."""
     return {
-        **one, "projectId": call.project.id, "projectName": call.project.name,
+        **one, "projectId": project.id, "projectName": project.name,
         "globalValue": one.get("globalValue") if one.get("globalVisible", True) else None,
         "environmentValueList": [
             {**value, "value": value["value"] if value.get("visible") else None}
