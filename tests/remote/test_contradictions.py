@@ -120,3 +120,23 @@ def test_an_agent_whose_language_model_no_call_takes_is_said_and_nothing_else_is
         assert done(gateway.apply([provider, agent]))
         assert "" == left(gateway.plan([provider, agent]))
         assert ["agent"] == list(gateway.payments.proxies)
+
+
+def test_a_share_of_errors_is_sent_in_the_word_of_settings(tmp_path: Path) -> None:
+    """1.10 #32: PERCENTAGE is what AI routing calls it."""
+    proxy = a_resource(
+        "ApiProxy",
+        "orders",
+        type="EMPTY_API",
+        clientRoute={"relativePathList": ["/orders"]},
+        settings={"circuitBreaker": {"enumErrorThresholdType": "PERCENTAGE"}},
+        endpoints=[{"name": "/x", "httpMethod": "GET", "cache": {"cacheActive": True}}],
+    )
+    with Gateway(tmp_path) as gateway:
+        assert done(gateway.apply([proxy]))
+        assert "" == left(gateway.plan([proxy]))
+        held = gateway.payments.proxies["orders"]
+
+        assert "PERCENT" == held.settings["circuit-breaker"]["enumErrorThresholdType"]
+        assert "CONTINUE" == held.endpoints[0]["cache"]["handlingAction"]
+        assert [] == gateway.world.violations

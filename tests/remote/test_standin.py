@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.standin import QUIRKS, Standin
+from tests.standin import QUIRKS, Standin, contract
+from tests.standin.proxies import FLAT, WRAPPED
+from tests.standin.wire import ROUTES
 
 PET = {
     "apiProxyName": "pets",
@@ -212,3 +214,47 @@ def _conversation(*quirks: str) -> Iterator[list[Any]]:
         ]
         yield [wire(*call) for call in calls]
         wire.pool.clear()
+
+
+PAGES_ONLY = (
+    "GET /projects/{p}/ipGroups/",
+    "GET /projects/{p}/rlcl/",
+    "GET /settings/geolocation/",
+    *(
+        f"{method} {place}/ai-prompt-decorator-presets/{name}"
+        for place in ("/projects/{p}", "/settings")
+        for method, name in (("GET", ""), ("POST", "{n}/"), ("PUT", "{n}/"), ("DELETE", "{n}/"))
+    ),
+)
+"""1.10 #13: what the vendor's document does not have."""
+
+WORDS = {
+    "/settings/{s}/": [*WRAPPED, *FLAT, "addresses", "routing-status", "client-route", "metadata"],
+    "/endpoints/{what}/": ["status", "cache", "wsa"],
+    "/rlcl/{n}/{list}/": ["credentials", "endpoints", "condition"],
+    "/apiProxies/{flavour}/{x}/": ["ai", "mcp", "a2a"],
+}
+"""Routes of the stand-in that are several operations, with the words that tell them apart."""
+
+
+def test_every_operation_is_held_against_the_vendors_document_or_named() -> None:
+    """Else a route that is spelled in another way than there is judged by nobody."""
+    operations = {
+        f"{method} {contract.spelled(template, dict.fromkeys(contract.SPELLED, word))}"
+        for (method, _), routes in ROUTES.items()
+        for template, *_ in routes
+        for word in next((words for end, words in WORDS.items() if template.endswith(end)), [""])
+    }
+
+    unknown = {one for one in operations if not contract.known(*one.split(" "))}
+    assert set(PAGES_ONLY) == unknown
+
+
+def test_a_request_that_the_document_does_not_know_is_seen(wire: Wire) -> None:
+    wire("POST", "/projects/payments/apiProxies/url/", PET)
+    cors = {"corsSettings": {"name": "c", "maxAge": "long"}}
+    wire("PATCH", "/projects/payments/apiProxies/pets/settings/cors/", cors)
+
+    (said,) = wire.standin.world.violations
+    assert "PATCH /projects/{p}/apiProxies/{x}/settings/cors/: maxAge" in said
+    wire.standin.world.violations.clear()

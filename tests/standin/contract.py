@@ -27,12 +27,16 @@ UNJUDGED = {
     r"GET .*/apiProxies/": "1.10 #20: neither AI nor MCP nor A2A",
     r"GET .*/apiProxies/forpromotion": "1.10 #12",
     r"(POST|PUT) .*/rlcl/(\{n\}/)?": "1.10 #54: two values of eight",
+    r"PUT .*/rlcl/\{n\}/endpoints/": "1.10 #54: typed as the policy of that name",
+    r"PUT .*/rlcl/\{n\}/condition/": "2.3: a rule that holds others has no variable of its own",
     r"PUT .*/credentials/\{u\}/token/": "1.10 #12, #45: units typed as objects",
     r".* .*/trafficLogSettings/.*": "2.5.8: connectors are keyed by name or UUID",
 }
 """Method and path (a pattern) → why the document does not count there."""
 
-NAMES = {"p": "projectName", "x": "apiProxyName"}
+STAGED = ("deploy", "deployTargetEnvironmentNameList")
+SPELLED = ("s", "what", "list", "flavour")
+"""Steps of the stand-in's routes that are words of the API and nobody's names."""
 
 
 @cache
@@ -58,6 +62,13 @@ def _bare(path: str) -> str:
     return re.sub(r"\{\w+\}", "{}", path.removeprefix("/apiops"))
 
 
+def spelled(template: str, names: dict[str, str]) -> str:
+    """The operation as the document has it, with the words that one route stands for."""
+    for step in SPELLED:
+        template = template.replace(f"{{{step}}}", names.get(step, ""))
+    return template
+
+
 def request(method: str, template: str, body: Any, quirks: set[str]) -> list[str]:
     """What is wrong with a JSON request."""
     operation = _judged(method, template)
@@ -65,7 +76,16 @@ def request(method: str, template: str, body: Any, quirks: set[str]) -> list[str
         return []
     content = operation.get("requestBody", {}).get("content", {})
     schema = next((one.get("schema") for kind, one in content.items() if "json" in kind), None)
-    return _faults(f"request {method} {template}", schema, body)
+    return _faults(f"request {method} {template}", schema, _unwrapped(template, schema, body))
+
+
+def _unwrapped(template: str, schema: Any, body: Any) -> Any:
+    """2.5.3: pages have seven settings in an object of their own, which the document leaves out."""
+    named = _definitions().get(str((schema or {}).get("$ref", "")).rpartition("/")[2], {})
+    known = named.get("properties", {})
+    inner = [value for name, value in body.items() if name not in (*known, *STAGED)]
+    one_of_its_own = "/settings/" in template and len(inner) == 1 and isinstance(inner[0], dict)
+    return inner[0] if one_of_its_own else body
 
 
 def answer(method: str, template: str, content: bytes, quirks: set[str]) -> list[str]:
@@ -76,6 +96,12 @@ def answer(method: str, template: str, content: bytes, quirks: set[str]) -> list
     content_ = operation.get("responses", {}).get("200", {}).get("content", {})
     schema = next((one.get("schema") for one in content_.values()), None)
     return _faults(f"answer to {method} {template}", schema, json.loads(content))
+
+
+def known(method: str, template: str) -> bool:
+    """Whether the document has it, or says it wrongly under a number."""
+    spoken = any(re.fullmatch(pattern, f"{method} {template}") for pattern in UNJUDGED)
+    return spoken or (method, _bare(template)) in operations()
 
 
 @cache

@@ -57,6 +57,7 @@ class _Handler(Handler):
         if found is None:
             raise Refused("An unexpected error occurred", 404)
         template, handler, names, right = found
+        template = contract.spelled(template, names)
         tree, files = self._read(body)
         call = Call(world, self.command, path, names, dict(parse_qsl(query)), tree, files, user)
         if "p" in names:

@@ -121,7 +121,7 @@ def _parts(job: Job, key: Key, before: JsonObject, endpoint: JsonObject) -> None
     if before.get("active", True) != active:
         job.send("PATCH", _where(job, "status"), {**identified, "active": active})
     if not same(before.get("cache"), endpoint.get("cache")):
-        cache = {"name": "cache", **(endpoint.get("cache") or {"cacheActive": False, **_OFF})}
+        cache = {"name": "cache", **_OFF, **(endpoint.get("cache") or {"cacheActive": False})}
         job.send("PATCH", _where(job, "cache"), {**identified, "cacheSettings": cache})
     if not same(before.get("wsa"), endpoint.get("wsa")):
         wsa = endpoint.get("wsa") or {"wsaEnabled": False}

@@ -131,7 +131,10 @@ def _metadata(job: Job) -> None:
 def _flat(name: str, inner: JsonObject) -> dict[str, Any]:
     """A field that is left out stays; so does a secret whose value nobody gave."""
     names = {"keyStore": "keyStoreName", "trustStore": "trustStoreName"} if name == "mtls" else {}
-    return {names.get(key, key): v for key, v in inner.items() if v is not MISSING}  # 1.10 #29
+    sent = {names.get(key, key): v for key, v in inner.items() if v is not MISSING}  # 1.10 #29
+    if sent.get("enumErrorThresholdType") == "PERCENTAGE":
+        sent["enumErrorThresholdType"] = "PERCENT"  # what settings call it (1.10 #32)
+    return sent
 
 
 def _spec_access(job: Job) -> None:
