@@ -177,6 +177,7 @@ def test_a_commit_whose_answer_is_lost_is_said_to_be_unknown(
             groups.create(fence)
         assert ("AO734", True) == (caught.value.code, caught.value.retryable)
         assert "not known" in caught.value.message
+        assert way.cut_through.wait(PATIENCE)  # we hear of it before the server has committed
         stored = 2 if moment is Moment.AFTER else 1
         assert groups.tried[:stored] == groups.stored()
         groups.create(fence)
@@ -244,7 +245,7 @@ def test_an_apply_after_a_lost_answer_does_what_is_missing(
     cut = world.by(way.to(world.url)).shop
     way.cut(moment)
     done = cut.run("apply", "--yes")
-    assert way.cut_through.is_set()
+    assert way.cut_through.wait(PATIENCE)
     assert 7 == done.code, done
     assert "AO734" in done.err
     assert 0 == cut.run("apply", "--yes").code
@@ -263,7 +264,7 @@ def test_a_submission_after_a_lost_answer_does_what_is_missing(
     with served(world.by(way.to(world.url))) as server:
         way.cut(moment)
         done = submit(world, server, token, "apply", "--yes")
-        assert way.cut_through.is_set()
+        assert way.cut_through.wait(PATIENCE)
         assert 7 == done.code, done
         assert "AO734" in done.err
         assert 0 == submit(world, server, token, "apply", "--yes").code
@@ -282,7 +283,7 @@ def test_a_manager_killed_in_mid_commit_is_asked_again_by_all_its_clients(
     with served(world.by(way.to(world.url))) as server:
         way.cut(moment, server.kill)
         codes = [done.code for done in submitted(world, server, token, heads)]
-        assert way.cut_through.is_set()
+        assert way.cut_through.wait(PATIENCE)
         assert {7} == set(codes)
     with served(world) as server:
         later(world)
