@@ -4,6 +4,7 @@ This is the outermost door: every error of ours becomes a message on stderr and 
 here, and nowhere else.
 """
 
+import atexit
 import difflib
 import gc
 import importlib
@@ -21,6 +22,9 @@ import click
 
 from apiops import __version__
 from apiops.errors import ApiopsError, Exit, UsageError
+
+atexit.register(gc.freeze)
+"""The system takes it all back: to look for garbage then is a seventh of a small plan."""
 
 VERBS: Final = {
     "init": "Scaffold a specification repository; never overwrites.",
@@ -117,7 +121,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\ninterrupted" if sys.stderr.isatty() else "interrupted", err=True)
         code = Exit.INTERRUPTED
-    gc.freeze()  # the system takes it all back: to look for garbage is a seventh of a small plan
     sys.exit(int(code))
 
 

@@ -60,6 +60,7 @@ HELD: Final = {
     "*.*.certificateName": "Certificate",
     "*.*.keyName": "Key",
     "connectorRefs.*.connectionName": "Connection",
+    "ipGroupIdList.*": "IpGroup",
 }
 """Fields of policies that name what may be deleted and made again, and lose it then."""
 
