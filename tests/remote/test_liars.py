@@ -17,6 +17,7 @@ from apiops.remote.answer import Answer
 from apiops.remote.client import Client, Reach
 from apiops.remote.vendor.api import Api
 from apiops.remote.vendor.manager import VendorManager
+from apiops.remote.vendor.pace import Pace
 from tests.remote.gateway import Gateway, Moment, a_resource, done, left, secret, told
 
 MANY = settings(
@@ -121,7 +122,7 @@ def test_a_reading_of_it_ends_in_a_plan_or_in_an_error_of_ours(
 ) -> None:
     gateway, wished = standing
     with Liar(gateway, at, lie, reads=True) as client, suppress(ApiopsError):
-        gateway.plan(wished, VendorManager(Api(client), gateway.book))
+        gateway.plan(wished, VendorManager(Api(client, Pace(1)), gateway.book))
 
 
 class Nameless(Client):
@@ -155,7 +156,8 @@ def test_after_a_write_whose_answer_was_not_understood_one_more_run_converges(
     with Gateway(tmp_path_factory.mktemp("write"), since=moment) as gateway:
         wished = state(gateway, 20)
         with Liar(gateway, at, lie, reads=False) as client:
-            outcomes = gateway.apply(wished, VendorManager(Api(client), gateway.book))
+            manager = VendorManager(Api(client, Pace(1)), gateway.book)
+            outcomes = gateway.apply(wished, manager)
         assert all(one.code and one.message for one in outcomes if one.result == "failed")
 
         assert done(outcomes := gateway.apply(wished)), told(outcomes)

@@ -9,7 +9,7 @@ from apiops.model.resource import ResourceId, environments
 from apiops.model.secret import SecretValue
 from apiops.ports import Batch, Book, Live
 from apiops.remote.vendor import reading
-from apiops.remote.vendor.api import Api
+from apiops.remote.vendor.api import Api, understood
 from apiops.remote.vendor.reading import Reading
 from apiops.remote.vendor.shown import Showing
 from apiops.remote.vendor.unit import UnitRun
@@ -38,7 +38,7 @@ class VendorManager:
         wanted = None if among is None else {*among, *reading.needed(unsettled)}
         book = self._book.read(repository, target, wanted, reading.READ_BY_BOOK)
         showing = Showing()
-        with self._api.watched(showing):
+        with self._api.watched(showing), understood("what it has"):
             self._reading = reading.read(self._api, book, unsettled, repository, among)
         for (kind, project), fault in self._reading.blind.items():
             if self._book.has(kind, project or None):
