@@ -5,7 +5,7 @@ Every check either says what it saw or names the fix. A check never changes anyt
 
 import os
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def _checks(directory: Path, target: TargetSettings | None, *, trials: bool) -> 
     if manager.status is not Health.FAIL:
         yield _asked("audit log", lambda: _audit(target))
     if target.ledger:
-        wanted = partial(_wanted, directory, target) if readable else None
+        wanted = cache(partial(_wanted, directory, target)) if readable else None
         yield from _each("vendor's Manager", lambda: _vendor(target, wanted, trials=trials))
 
 
